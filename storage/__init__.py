@@ -1,0 +1,1 @@
+"""What must outlive a process: one SQLite database and the picture files beside it."""

@@ -1,0 +1,190 @@
+"""Owns the pictures: full-size files on disk, and a row for each that says what it is.
+
+The files of a job lie in `<data>/images/<first two characters of its id>/<its id>/`: `grid.jpg`, and `1.png`,
+`2.png`… in the order of the request's seeds. Index 0 means the grid. A file is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from storage.database import Transaction
+from storage.job import check_id
+
+_NAME = re.compile(r"(?:[1-9][0-9]?\.png|grid\.jpg)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What is known of a picture: `bytes` is the size of its file, `seed` is None for the grid."""
+
+    job_id: str
+    index: int
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    seed: int | None
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """A file that is on disk for certain: where, its SHA-256 in hexadecimal, and its size in bytes."""
+
+    path: Path
+    sha256: str
+    bytes: int
+
+
+class ImageGone(Exception):
+    """The picture's file is no longer there."""
+
+
+def file_name(index: int) -> str:
+    """The name of a picture's file. Raises ValueError outside 0..99."""
+    name = "grid.jpg" if index == 0 else f"{index}.png"
+    return _check_name(name)
+
+
+def _check_name(name: str) -> str:
+    if _NAME.match(name) is None:
+        raise ValueError(f"{name!r} is not the name of a picture's file")
+    return name
+
+
+def _home(folder: Path, job_id: str) -> Path:
+    return folder / "images" / check_id(job_id)[:2] / job_id
+
+
+def path(folder: Path, job_id: str, index: int) -> Path:
+    """Where a picture's file is, or would be. Raises ValueError for an impossible id or index."""
+    return _home(folder, job_id) / file_name(index)
+
+
+def write(folder: Path, job_id: str, files: Mapping[str, bytes]) -> dict[str, WrittenFile]:
+    """Put files (`1.png`…, `grid.jpg`) on disk and return when they would survive a power cut. Blocks: use a
+    thread.
+
+    Another attempt's files of the same names are replaced. Raises ValueError for an impossible id or name and
+    OSError when the disk won't take them; what was there before is then still whole.
+    """
+    names = [_check_name(name) for name in files]
+    home = _home(folder, job_id)
+    grown = [parent for parent in (home.parent, home.parent.parent, folder) if not parent.exists()]
+    home.mkdir(parents=True, exist_ok=True)
+    for torn in home.glob(".*.part"):  # from an attempt that a crash ended
+        torn.unlink()
+    with ThreadPoolExecutor(max(1, len(names))) as threads:  # they wait for the disk together, not in turn
+        written = threads.map(lambda name: _write_file(home / name, files[name]), names)
+        result = dict(zip(names, written, strict=True))
+    for changed in (home, home.parent, *(parent.parent for parent in grown)):
+        _sync_folder(changed)
+    return result
+
+
+def _write_file(target: Path, data: bytes) -> WrittenFile:
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return WrittenFile(path=target, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder last. Windows can't open a folder and keeps names by itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(folder: Path, job_id: str, index: int) -> bytes:
+    """A picture's file. Raises `ImageGone` when it isn't there. Blocks: use a thread."""
+    try:
+        return path(folder, job_id, index).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageGone(f"picture {index} of job {job_id} is no longer there") from error
+
+
+def remove(folder: Path, job_id: str) -> None:
+    """Remove all files of a job, if any are there. Blocks: use a thread."""
+    shutil.rmtree(_home(folder, job_id), ignore_errors=False, onerror=_unless_missing)
+
+
+def sweep(folder: Path, kept: Collection[str]) -> None:
+    """Remove the files of all jobs but the `kept`: what a crash left while they were written or removed.
+
+    Only for the start, when nothing is being written. Blocks: use a thread.
+    """
+    for home in (folder / "images").glob("*/*"):
+        if home.name not in kept:
+            shutil.rmtree(home, ignore_errors=False, onerror=_unless_missing)
+
+
+def _unless_missing(
+    _function: object, _path: object, info: tuple[type[BaseException], BaseException, object]
+) -> None:
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]
+
+
+async def record(tx: Transaction, images: Sequence[Image]) -> None:
+    """Keep the rows of these pictures, in place of all that their jobs had from an earlier attempt."""
+    for job_id in {image.job_id for image in images}:
+        await delete(tx, job_id)
+    if not images:
+        return
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(images))
+    values = [value for image in images for value in astuple(image)]
+    await tx.execute(
+        "INSERT INTO images (job_id, image_index, sha256, bytes, width, height, seed, content_type)"
+        f" VALUES {rows}",
+        values,
+    )
+
+
+async def of_job(tx: Transaction, job_id: str) -> list[Image]:
+    """The pictures of a job by index; the grid, if it has one, is first."""
+    rows = await tx.fetch_all("SELECT * FROM images WHERE job_id = ? ORDER BY image_index", (job_id,))
+    return [
+        Image(
+            job_id=row["job_id"],
+            index=row["image_index"],
+            sha256=row["sha256"],
+            bytes=row["bytes"],
+            width=row["width"],
+            height=row["height"],
+            seed=row["seed"],
+            content_type=row["content_type"],
+        )
+        for row in rows
+    ]
+
+
+async def with_rows(tx: Transaction) -> set[str]:
+    """The ids of all jobs whose pictures are kept."""
+    return {row["job_id"] for row in await tx.fetch_all("SELECT DISTINCT job_id FROM images")}
+
+
+async def delete(tx: Transaction, job_id: str) -> None:
+    """Forget the rows of a job's pictures; `remove` removes the files."""
+    await tx.execute("DELETE FROM images WHERE job_id = ?", (job_id,))

@@ -1,0 +1,79 @@
+"""Questions about jobs that change nothing: a place in line, a member's jobs, how long a model takes."""
+
+from __future__ import annotations
+
+from storage.database import Transaction
+from storage.job import Job, as_job
+
+_SAMPLE = 20
+"""How many finished jobs an average looks back on."""
+
+
+async def get(tx: Transaction, job_id: str) -> Job | None:
+    """The job of this id."""
+    row = await tx.fetch_one("SELECT * FROM jobs WHERE id = ?", (job_id,))
+    return None if row is None else as_job(row)
+
+
+POSITION = """
+SELECT (SELECT count(*) FROM jobs WHERE state = 'running') + (
+    SELECT count(*) FROM jobs AS ahead
+    WHERE ahead.state = 'queued' AND (ahead.turn, ahead.number) < (me.turn, me.number)
+) AS position
+FROM jobs AS me WHERE me.id = :job_id AND me.state = 'queued'
+"""
+
+
+async def position(tx: Transaction, job_id: str) -> int:
+    """How many jobs are before this one: those running and the queued ones ahead. 0 when it doesn't wait."""
+    row = await tx.fetch_one(POSITION, {"job_id": job_id})
+    return 0 if row is None else int(row["position"])
+
+
+async def active(
+    tx: Transaction, *, guild_id: int | None = None, user_id: int | None = None, limit: int = 100
+) -> list[Job]:
+    """The running jobs and then the queued ones in the order of their turns, at most `limit`.
+
+    None for a guild or a user means all of them.
+    """
+    wanted = {"guild_id": guild_id, "user_id": user_id}
+    filters = "".join(f" AND {name} = :{name}" for name, value in wanted.items() if value is not None)
+    jobs: list[Job] = []
+    for state in ("running", "queued"):
+        rows = await tx.fetch_all(
+            f"SELECT * FROM jobs WHERE state = '{state}'{filters} ORDER BY turn, number LIMIT :limit",
+            wanted | {"limit": limit - len(jobs)},
+        )
+        jobs += [as_job(row) for row in rows]
+    return jobs
+
+
+async def count_waiting(tx: Transaction, *, user_id: int | None = None) -> int:
+    """How many jobs are queued, of this user or of all."""
+    if user_id is None:
+        row = await tx.fetch_one("SELECT count(*) FROM jobs WHERE state = 'queued'")
+    else:
+        row = await tx.fetch_one(
+            "SELECT count(*) FROM jobs WHERE state = 'queued' AND user_id = ?", (user_id,)
+        )
+    return 0 if row is None else int(row[0])
+
+
+async def recent(tx: Transaction, *, guild_id: int, user_id: int, limit: int) -> list[Job]:
+    """A member's latest jobs in any state, newest first."""
+    rows = await tx.fetch_all(
+        "SELECT * FROM jobs WHERE guild_id = ? AND user_id = ? ORDER BY number DESC LIMIT ?",
+        (guild_id, user_id, limit),
+    )
+    return [as_job(row) for row in rows]
+
+
+async def average_seconds(tx: Transaction, model: str) -> float | None:
+    """Seconds of drawing per job, over the model's last 20 finished ones; None before the first."""
+    row = await tx.fetch_one(
+        "SELECT avg(seconds) FROM (SELECT seconds FROM jobs WHERE model = ? AND seconds IS NOT NULL"
+        " ORDER BY finished_at DESC LIMIT ?)",
+        (model, _SAMPLE),
+    )
+    return None if row is None or row[0] is None else float(row[0])

@@ -1,0 +1,202 @@
+"""Owns jobs: their states, who is next, and the messages that show them.
+
+Who is next follows start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996): a job's `turn` is the later
+of the virtual time and the end of its owner's previous turn, and its own turn lasts as long as its price. The
+virtual time is the turn of the latest job that was claimed. Both are read from the jobs themselves, so a
+restart changes nothing: one member's forty jobs don't hold up the others, and a lone member's come in order.
+A job that was cancelled before it began takes up no turn.
+
+`attempt` counts the claims of a job and fences: an update for an attempt that has been given up changes
+nothing and says False. `tries` counts the attempts that were the job's own fault, which a restart of the bot
+is not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.clock import to_sql
+from storage.database import Transaction
+from storage.job import Job, JobState, NewJob, as_job, check_id, new_id
+from storage.job_lists import active, average_seconds, count_waiting, get, position, recent
+from storage.messages import PostedMessage, add_message, by_message, forget_message, message
+
+__all__ = [
+    "DuplicateInteraction",
+    "Job",
+    "JobState",
+    "NewJob",
+    "PostedMessage",
+    "Recovered",
+    "active",
+    "add_message",
+    "average_seconds",
+    "by_message",
+    "cancel",
+    "claim",
+    "count_waiting",
+    "deliver",
+    "fail",
+    "finish",
+    "forget_message",
+    "get",
+    "insert",
+    "mark_notified",
+    "message",
+    "new_id",
+    "position",
+    "recent",
+    "recover",
+    "requeue",
+    "set_progress_message",
+]
+
+
+class DuplicateInteraction(Exception):
+    """This interaction has made its job already: Discord sends an event twice after some resumes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What a stopped bot left behind, each in the order of acceptance."""
+
+    requeued: tuple[Job, ...]
+    """Were running; are queued again, with their turn and their tries as before."""
+    undelivered: tuple[Job, ...]
+    """Finished, perhaps posted: look before posting."""
+    unnotified: tuple[Job, ...]
+    """Failed or cancelled, and their owner has not been told."""
+
+
+INSERT = """
+INSERT INTO jobs (
+    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price,
+    parent_id, parent_index, progress_message_id, nonce, created_at, turn, turn_end
+)
+SELECT
+    :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,
+    :price, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
+    start + max(:price, 1)
+FROM (SELECT max(
+    coalesce((SELECT max(turn) FROM jobs WHERE attempt > 0), 0.0),
+    coalesce((SELECT max(turn_end) FROM jobs
+        WHERE user_id = :user_id AND (attempt > 0 OR state = 'queued')), 0.0)
+) AS start)
+RETURNING *
+"""
+
+
+async def insert(tx: Transaction, job: NewJob, *, now: datetime) -> Job:
+    """Queue a job.
+
+    Raises `DuplicateInteraction` when its interaction has one already, ValueError for an id that can't be
+    used.
+    """
+    values = asdict(job) | {"nonce": f"easel-{check_id(job.id)}", "created_at": to_sql(now)}
+    try:
+        row = await tx.fetch_one(INSERT, values)
+    except sqlite3.IntegrityError as error:
+        if "jobs.interaction_id" in str(error):
+            raise DuplicateInteraction(f"interaction {job.interaction_id} has a job already") from error
+        raise
+    assert row is not None
+    return as_job(row)
+
+
+CLAIM = """
+UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = :now
+WHERE number = (SELECT number FROM jobs WHERE state = 'queued' ORDER BY turn, number LIMIT 1)
+RETURNING *
+"""
+
+
+async def claim(tx: Transaction, *, now: datetime) -> Job | None:
+    """Take the next queued job, which is running from now on; None when nobody waits."""
+    row = await tx.fetch_one(CLAIM, {"now": to_sql(now)})
+    return None if row is None else as_job(row)
+
+
+async def _changed(tx: Transaction, sql: str, parameters: tuple[Any, ...]) -> bool:
+    return await tx.fetch_one(f"{sql} RETURNING number", parameters) is not None
+
+
+async def requeue(tx: Transaction, job_id: str, attempt: int, *, counts: bool) -> bool:
+    """Put a running job back at its turn; `counts` says that the attempt was spent on the job itself."""
+    return await _changed(
+        tx,
+        "UPDATE jobs SET state = 'queued', tries = tries + ?, started_at = NULL"
+        " WHERE id = ? AND state = 'running' AND attempt = ?",
+        (int(counts), job_id, attempt),
+    )
+
+
+async def finish(tx: Transaction, job_id: str, attempt: int, *, seconds: float, now: datetime) -> bool:
+    """A running job's pictures are on disk after `seconds` of drawing."""
+    return await _changed(
+        tx,
+        "UPDATE jobs SET state = 'finished', seconds = ?, finished_at = ?"
+        " WHERE id = ? AND state = 'running' AND attempt = ?",
+        (float(seconds), to_sql(now), job_id, attempt),
+    )
+
+
+async def fail(tx: Transaction, job_id: str, attempt: int, *, reason: str, now: datetime) -> bool:
+    """A running job ends without pictures; `reason` is a `FailureReason`."""
+    return await _changed(
+        tx,
+        "UPDATE jobs SET state = 'failed', failure = ?, finished_at = ?"
+        " WHERE id = ? AND state = 'running' AND attempt = ?",
+        (str(reason), to_sql(now), job_id, attempt),
+    )
+
+
+async def cancel(tx: Transaction, job_id: str, *, by: int, now: datetime) -> bool:
+    """Stop a queued or running job, of whatever attempt; `by` is the person who asked."""
+    return await _changed(
+        tx,
+        "UPDATE jobs SET state = 'cancelled', cancelled_by = ?, finished_at = ?"
+        " WHERE id = ? AND state IN ('queued', 'running')",
+        (by, to_sql(now), job_id),
+    )
+
+
+async def deliver(tx: Transaction, job_id: str, *, message_id: int | None, now: datetime) -> bool:
+    """A finished job's result is in the channel as this message; None when there was nowhere to post it."""
+    delivered = await _changed(
+        tx,
+        "UPDATE jobs SET state = 'delivered', result_message_id = ?, delivered_at = ?"
+        " WHERE id = ? AND state = 'finished'",
+        (message_id, to_sql(now), job_id),
+    )
+    if delivered and message_id is not None:
+        await add_message(tx, message_id, job_id, None)
+    return delivered
+
+
+async def set_progress_message(tx: Transaction, job_id: str, message_id: int | None) -> None:
+    """Remember which message shows the job's progress; None for no longer any."""
+    await tx.execute("UPDATE jobs SET progress_message_id = ? WHERE id = ?", (message_id, job_id))
+
+
+async def mark_notified(tx: Transaction, job_id: str) -> None:
+    """The owner of a failed or cancelled job has been told."""
+    await tx.execute("UPDATE jobs SET notified = 1 WHERE id = ?", (job_id,))
+
+
+async def recover(tx: Transaction) -> Recovered:
+    """Queue again what was running when the bot stopped, and list what is still owed to people."""
+    running = await tx.fetch_all(
+        "UPDATE jobs SET state = 'queued', started_at = NULL WHERE state = 'running' RETURNING *"
+    )
+    finished = await tx.fetch_all("SELECT * FROM jobs WHERE state = 'finished' ORDER BY number")
+    untold = await tx.fetch_all(
+        "SELECT * FROM jobs WHERE state IN ('failed', 'cancelled') AND notified = 0 ORDER BY number"
+    )
+    return Recovered(
+        requeued=tuple(as_job(row) for row in sorted(running, key=lambda row: int(row["number"]))),
+        undelivered=tuple(as_job(row) for row in finished),
+        unnotified=tuple(as_job(row) for row in untold),
+    )
