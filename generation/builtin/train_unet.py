@@ -1,0 +1,229 @@
+"""The last stage of training: the U-Net and the text encoder together, on latents encoded beforehand.
+
+The U-Net predicts v (Salimans and Ho, arXiv:2202.00512). Steps of little noise count less (Hang et al.,
+arXiv:2303.09556). One caption in ten is left out, for classifier-free guidance. A moving average is kept.
+"""
+
+import string
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from generation.builtin.architecture import make_scheduler, make_text_encoder, make_unet
+from generation.builtin.captions import caption
+from generation.builtin.muon import Muon
+from generation.builtin.pool import scene_at
+from generation.builtin.scenes import Shape
+from generation.builtin.tokens import make_tokenizer
+from generation.builtin.vocabulary import FILLER_WORDS
+
+BATCH = 20
+MATRIX_RATE, OTHER_RATE = 2e-3, 1e-3
+"""The peak learning rates of Muon and of AdamW."""
+WARM_UP_STEPS = 60
+DECAY_SHARE = 0.35
+"""The share of the time in which the learning rate falls to nothing."""
+AVERAGE_DECAY = 0.99
+CAPTIONS_EACH = 4
+UNCAPTIONED = 0.1
+STRANGE_WORDS = 0.12
+"""How often a caption gets a made-up word, so that a word the model does not know is passed over."""
+FILLER_WORDS_ADDED = 0.25
+"""How often a caption gets a word that changes nothing, such as "cozy" or "very"."""
+NOISE_BIAS = 0.25
+"""Below 1, times of much noise come more often: there the words decide what the picture shows."""
+WEIGHT_CAP = 5.0
+SAVE_EVERY = 100
+REPORT_EVERY = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """Latents (n, channels, 16, 16); token ids (n, CAPTIONS_EACH, tokens); the empty prompt's ids (tokens)."""
+
+    latents: NDArray[np.float16]
+    tokens: NDArray[np.int16]
+    empty: NDArray[np.int16]
+
+
+def strange_word(rng: Random) -> str:
+    """A made-up word of four to nine letters."""
+    return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 9)))
+
+
+def training_captions(rng: Random, seed: int, index: int) -> list[str]:
+    """The wordings that one picture is trained with."""
+    scene, wordings = scene_at(seed, index), []
+    for _ in range(CAPTIONS_EACH):
+        words = caption(rng, scene).split()
+        if rng.random() < STRANGE_WORDS:
+            words.insert(rng.randint(0, len(words)), strange_word(rng))
+        if rng.random() < FILLER_WORDS_ADDED:
+            words.insert(rng.randint(0, len(words)), rng.choice(FILLER_WORDS))
+        wordings.append(" ".join(words))
+    return wordings
+
+
+def make_training_set(latents: NDArray[np.float16], seed: int) -> TrainingSet:
+    """Captions for every picture, as token ids, beside its latents; shapes twice, for colours are learned last."""
+    tokenizer, rng = make_tokenizer(), Random(seed)
+    wordings = [text for index in range(len(latents)) for text in training_captions(rng, seed, index)]
+    ids = np.asarray(tokenizer([*wordings, ""], padding="max_length", truncation=True).input_ids, np.int16)
+    tokens = ids[:-1].reshape(len(latents), CAPTIONS_EACH, -1)
+    shapes = [index for index in range(len(latents)) if isinstance(scene_at(seed, index), Shape)]
+    often = np.concatenate([np.arange(len(latents)), np.asarray(shapes, int)])
+    return TrainingSet(latents=latents[often], tokens=tokens[often], empty=ids[-1])
+
+
+def batches(rng: np.random.Generator, data: TrainingSet) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless batches of latents and token ids, mirrored and uncaptioned at random."""
+    while True:
+        order = rng.permutation(len(data.latents))
+        for start in range(0, len(order) - BATCH + 1, BATCH):
+            chosen = order[start : start + BATCH]
+            latents = torch.from_numpy(data.latents[chosen].astype(np.float32))
+            mirrored = torch.from_numpy(rng.random(BATCH) < 0.5)
+            latents = torch.where(mirrored[:, None, None, None], latents.flip(3), latents)
+            tokens = data.tokens[chosen, rng.integers(0, CAPTIONS_EACH, BATCH)].copy()
+            tokens[rng.random(BATCH) < UNCAPTIONED] = data.empty
+            yield (
+                latents.contiguous(memory_format=torch.channels_last),
+                torch.from_numpy(tokens.astype(np.int64)),
+            )
+
+
+class Denoiser(nn.Module):
+    """The U-Net and the text encoder as one module, so that they share an optimiser and an average."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = make_unet().to(memory_format=torch.channels_last)
+        self.text_encoder = make_text_encoder(make_tokenizer())
+
+    def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
+        """The predicted v, shaped like `noisy`."""
+        context = self.text_encoder(tokens)[0]
+        predicted: Tensor = self.unet(noisy, times, context).sample
+        return predicted
+
+
+def denoising_loss(model: nn.Module, alphas: Tensor, latents: Tensor, tokens: Tensor) -> Tensor:
+    """Squared error of v at times spread over the batch."""
+    spread = (torch.arange(len(latents)) + torch.rand(len(latents))) / len(latents)
+    times = (spread**NOISE_BIAS * len(alphas)).long().clamp(max=len(alphas) - 1)
+    kept = alphas[times][:, None, None, None]
+    noise = torch.randn_like(latents)
+    noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
+    wanted = kept.sqrt() * noise - (1 - kept).sqrt() * latents
+    with torch.autocast("cpu", torch.bfloat16):
+        predicted = model(noisy, times, tokens).float()
+    weights = (WEIGHT_CAP * (1 - kept)).clamp(max=1.0)
+    loss: Tensor = (weights * (predicted - wanted) ** 2).mean()
+    return loss
+
+
+def make_optimisers(model: Denoiser) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices inside, AdamW for the rest: ends, embeddings, norms, biases."""
+    ends = ("conv_in", "conv_out", "embedding", "time_emb_proj")
+    inside: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        is_inside = parameter.ndim >= 2 and not any(end in name for end in ends)
+        (inside if is_inside else rest).append(parameter)
+    return (
+        Muon(inside, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
+        torch.optim.AdamW(rest, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0),
+    )
+
+
+def rate_factor(step: int, progress: float) -> float:
+    """The learning rate's factor: a warm-up by steps, a plateau, and a straight fall at the end by time."""
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, max(0.0, (1.0 - progress) / DECAY_SHARE))
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, model: nn.Module, step: int) -> None:
+    """Moves the average towards the model; quickly at first, so that early noise is forgotten."""
+    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+    for kept, current in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(current, 1.0 - decay)
+
+
+class UNetTraining:
+    """The run's whole state: what is saved, loaded, and advanced by one step at a time."""
+
+    def __init__(self, folder: Path, data: TrainingSet, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.path = folder / "unet.pt"
+        self.model = Denoiser()
+        self.average = deepcopy(self.model)
+        self.optimisers = make_optimisers(self.model)
+        self.alphas = make_scheduler().alphas_cumprod
+        self.step, self.spent = 0, 0.0
+        if self.path.exists():
+            self._load(torch.load(self.path, weights_only=True))
+        torch.manual_seed(seed + self.step)
+        self.batches = batches(np.random.default_rng((seed, self.step)), data)
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step, self.spent = state["step"], state["spent"]
+
+    def save(self) -> None:
+        """Writes the state beside its place and renames it there."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "step": self.step,
+            "spent": self.spent,
+        }
+        fresh = self.path.with_suffix(".fresh")
+        torch.save(state, fresh)
+        fresh.rename(self.path)
+
+    def advance(self, seconds: float) -> float:
+        """One step towards an end after `seconds` of training; the step's loss."""
+        started = time.monotonic()
+        latents, tokens = next(self.batches)
+        loss = denoising_loss(self.model, self.alphas, latents, tokens)
+        self.model.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        factor = rate_factor(self.step, self.spent / seconds)
+        for optimiser, rate in zip(self.optimisers, (MATRIX_RATE, OTHER_RATE), strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            optimiser.step()
+        update_average(self.average, self.model, self.step)
+        self.step, self.spent = self.step + 1, self.spent + time.monotonic() - started
+        return float(loss.detach())
+
+
+def train_unet(folder: Path, data: TrainingSet, seed: int, minutes: float) -> Denoiser:
+    """Trains until `minutes` are spent, earlier runs counted in; the averaged model."""
+    training, losses = UNetTraining(folder, data, seed), []
+    while training.spent < minutes * 60.0:
+        losses.append(training.advance(minutes * 60.0))
+        if training.step % REPORT_EVERY == 0:
+            recent = float(np.mean(losses[-REPORT_EVERY:]))
+            print(
+                f"unet step {training.step}  {training.spent / 60:.1f} of {minutes} min  loss {recent:.4f}",
+                flush=True,
+            )
+        if training.step % SAVE_EVERY == 0:
+            training.save()
+    training.save()
+    return training.average

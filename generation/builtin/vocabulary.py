@@ -1,0 +1,74 @@
+"""The words that the built-in model knows, importable without torch, so that a prompt can be checked early.
+
+`WORDS` is append-only: the tokenizer's ids follow its order, and trained weights depend on them.
+A wider model adds a new group at the end.
+"""
+
+import re
+
+COLOUR_WORDS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "black", "white",
+    "gray", "grey", "turquoise", "teal", "cyan",
+)  # fmt: skip
+SHAPE_WORDS = (
+    "circle", "disc", "ball", "dot", "square", "box", "triangle", "star", "heart", "diamond",
+)  # fmt: skip
+TIME_WORDS = (
+    "day", "daytime", "daylight", "noon", "midday", "afternoon", "sunny", "dawn", "sunrise", "morning",
+    "daybreak", "sunset", "dusk", "evening", "sundown", "twilight", "night", "nighttime", "midnight",
+    "starry", "moonlit", "moonlight", "golden", "hour", "early",
+)  # fmt: skip
+SKY_WORDS = (
+    "sky", "sun", "moon", "stars", "full", "clouds", "cloudy", "clear", "light",
+)  # fmt: skip
+PLACE_WORDS = (
+    "mountain", "mountains", "peak", "peaks", "snowy", "alpine", "range", "hill", "hills", "rolling",
+    "valley", "desert", "dune", "dunes", "sand", "sandy", "forest", "woods", "woodland", "pine", "pines",
+    "trees", "field", "fields", "meadow", "meadows", "grass", "grassland", "plain", "countryside",
+    "landscape", "scenery",
+)  # fmt: skip
+WATER_WORDS = (
+    "lake", "pond", "reflection", "reflecting", "sea", "ocean", "beach", "coast",
+    "shore", "seaside", "waves", "lakeside", "seascape",
+)  # fmt: skip
+THING_WORDS = (
+    "house", "cabin", "cottage", "home", "hut", "boat", "sailboat", "ship", "sailing", "tree",
+    "oak", "lone", "lonely",
+)  # fmt: skip
+STYLE_WORDS = (
+    "watercolor", "watercolour", "painting", "painted", "pixel", "pixels", "pixelated", "art", "sketch",
+    "pencil", "drawing", "drawn", "style", "8", "bit", "8-bit", "retro", "game", "photo", "picture",
+    "image", "photograph", "illustration", "scene", "view", "artwork", "digital",
+)  # fmt: skip
+LINKING_WORDS = (
+    "a", "an", "the", "of", "on", "over", "under", "in", "at", "by", "with", "and", "near", "next", "to",
+    "beside", "behind", "above", "below", "against", "before", "front", "its", "is", "there", "from", "as",
+    "one", "single", "some", "inside", "along", "during", "between", "middle", "around", "it", "for",
+)  # fmt: skip
+PRAISE_WORDS = (
+    "beautiful", "pretty", "lovely", "nice", "peaceful", "calm", "quiet", "serene", "stunning", "colorful",
+    "detailed", "highly", "high", "quality", "4k", "masterpiece", "best", "epic", "amazing", "dreamy",
+    "cozy", "small", "little", "big", "large", "tiny", "huge", "bright", "dark", "background", "simple",
+    "wide", "very",
+)  # fmt: skip
+
+FILLER_WORDS = tuple(word for word in LINKING_WORDS + PRAISE_WORDS if word not in ("background", "dark"))
+"""Words that say nothing about what is drawn."""
+
+SUBJECT_WORDS = COLOUR_WORDS + SHAPE_WORDS + TIME_WORDS + SKY_WORDS + PLACE_WORDS + WATER_WORDS + THING_WORDS
+"""Words that change what is drawn."""
+
+WORDS = SUBJECT_WORDS + STYLE_WORDS + LINKING_WORDS + PRAISE_WORDS
+
+_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def words_of(prompt: str) -> list[str]:
+    """The prompt's words in order, lower-case, without punctuation."""
+    return _WORD.findall(prompt.lower())
+
+
+def unknown_words(prompt: str) -> list[str]:
+    """The prompt's words that the model never saw in training, each once, in order."""
+    known = frozenset(WORDS)
+    return list(dict.fromkeys(word for word in words_of(prompt) if word not in known))

@@ -1,0 +1,208 @@
+"""What crosses the seam between the bot and a generator: requests, events, failures, `Generator` itself.
+
+Everything here is plain data from the standard library, so that the bot, the storage and the worker process
+can share it without sharing anything else. Pictures cross as encoded bytes, never as paths.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Protocol
+
+MAX_SEED = 2**32 - 1
+"""Largest seed that a person may give: Midjourney's range, and torch's CPU generator takes it everywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextToImage:
+    """Draw a prompt from noise.
+
+    `width` and `height` are pixels; `steps` counts denoising steps; `guidance` is the scale of classifier-free
+    guidance; `seeds` holds one seed for each image, so its length is the size of the batch.
+    """
+
+    model: str
+    prompt: str
+    negative: str = ""
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageToImage:
+    """Draw a prompt starting from a picture.
+
+    `source` is an encoded PNG, JPEG or WebP; `strength` in (0, 1] says how much of it is drawn anew (SDEdit,
+    https://arxiv.org/abs/2108.01073). `steps` is the length of the whole schedule, of which `strength` runs.
+    """
+
+    model: str
+    prompt: str
+    negative: str = ""
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seeds: tuple[int, ...]
+    strength: float
+    source: bytes = b""
+
+
+Request = TextToImage | ImageToImage
+
+_KINDS: dict[str, type[TextToImage] | type[ImageToImage]] = {
+    "text-to-image": TextToImage,
+    "image-to-image": ImageToImage,
+}
+
+
+def to_json(request: Request) -> str:
+    """The request as JSON text for storing, without its source picture, which the store keeps as a file."""
+    values = asdict(request)
+    values.pop("source", None)
+    kind = next(name for name, cls in _KINDS.items() if isinstance(request, cls))
+    return json.dumps({"kind": kind, **values}, ensure_ascii=False)
+
+
+def from_json(text: str, *, source: bytes = b"") -> Request:
+    """The request that `to_json` wrote. Raises ValueError for text that is not one."""
+    values = json.loads(text)
+    if not isinstance(values, dict) or values.get("kind") not in _KINDS:
+        raise ValueError("not a stored request")
+    cls = _KINDS[values.pop("kind")]
+    known = {field.name for field in fields(cls)}
+    values = {name: value for name, value in values.items() if name in known}
+    values["seeds"] = tuple(values.get("seeds", ()))
+    if cls is ImageToImage:
+        values["source"] = source
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"not a stored request: {error}") from error
+
+
+class FailureReason(StrEnum):
+    """Why a request ended without pictures."""
+
+    CANCELLED = "cancelled"
+    """Somebody asked for it to stop."""
+    WORKER_DIED = "worker_died"
+    """The process that drew it ended; another attempt may succeed."""
+    WORKER_HUNG = "worker_hung"
+    """No step finished for too long, so the process was killed; another attempt may succeed."""
+    MODEL_UNUSABLE = "model_unusable"
+    """The model can't be loaded: files missing or broken, or it doesn't fit in memory."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """This request needs more memory than there is."""
+    BROKEN_IMAGE = "broken_image"
+    """The pictures came out as NaN or blank."""
+    SOURCE_GONE = "source_gone"
+    """The picture that it starts from was deleted meanwhile."""
+    BAD_REQUEST = "bad_request"
+    """The request can't be carried out by this model, whoever asks."""
+    INTERNAL = "internal"
+    """A bug: `detail` says where."""
+
+    @property
+    def worth_another_attempt(self) -> bool:
+        """Whether the same request may succeed when it is tried again."""
+        return self in (FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """Work on the request began; loading the model, if need be, is still to come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed:
+    """`step` of `steps` denoising steps are done, 0 while the model loads.
+
+    `preview` is a small JPEG of the whole batch.
+    """
+
+    step: int
+    steps: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """All pictures, in the order of the request's seeds.
+
+    `images` are PNG files at full size, `grid` is one JPEG that shows them all (a single image: that image).
+    `seconds` is the time spent drawing, without loading.
+    """
+
+    images: tuple[bytes, ...]
+    grid: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """No pictures. `detail` is for the log and the host, never shown to a member."""
+
+    reason: FailureReason
+    detail: str = ""
+
+
+Event = Started | Progressed | Finished | Failed
+
+
+class ModelState(StrEnum):
+    """Where a model stands on a generator."""
+
+    COLD = "cold"
+    """Known, not loaded."""
+    WARM = "warm"
+    """Loaded: the next request for it starts at once."""
+    UNUSABLE = "unusable"
+    """Tried, and it could not be loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStatus:
+    """A model's state, with the reason where it is unusable."""
+
+    state: ModelState
+    reason: str = ""
+
+
+class Generator(Protocol):
+    """Something that turns requests into pictures: a local worker process, a cluster, or a test's fake."""
+
+    @property
+    def capacity(self) -> int:
+        """How many requests it can hold at once."""
+        ...
+
+    def models(self) -> Mapping[str, ModelStatus]:
+        """The state of every model that it knows, by key."""
+        ...
+
+    async def start(self) -> None:
+        """Make it ready to take requests; loading may go on afterwards."""
+        ...
+
+    async def close(self) -> None:
+        """End it and everything it started. Requests still inside are dropped."""
+        ...
+
+    def submit(self, ticket: str, request: Request) -> None:
+        """Hand over a request under a name of the caller's, unique to this attempt. Never blocks."""
+        ...
+
+    def cancel(self, ticket: str) -> None:
+        """Stop a request within a denoising step. Unknown and ended tickets are ignored."""
+        ...
+
+    def events(self, ticket: str) -> AsyncIterator[Event]:
+        """The events of a submitted request, in order; `Finished` or `Failed` always comes, as the last."""
+        ...

@@ -1,0 +1,217 @@
+"""Carries out one request as a plain generator of events, looking for cancellation between steps and inside them.
+
+The denoising loops are our own, one file for each family: they yield after every step, so that whoever drives the
+generator decides when the next one runs, and no second thread is needed around diffusers' calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from generation import pictures
+from generation.catalogue import ModelSpec
+from generation.contract import (
+    MAX_SEED,
+    Event,
+    Failed,
+    FailureReason,
+    Finished,
+    ImageToImage,
+    ModelStatus,
+    Progressed,
+    Request,
+    Started,
+)
+from generation.pipelines.shape import BrokenImage, Drawing, Pipeline, to_pictures
+from generation.residency import ModelUnusable, Residency, free_caches
+
+log = logging.getLogger(__name__)
+
+_PREVIEW_SECONDS = 0.4
+"""The shortest time between two previews of a request; its first step always has one."""
+_ENCODERS = 4
+"""Threads that write files: one for each picture of a batch."""
+
+
+_NO_PRIMITIVE = "could not create a primitive"
+"""oneDNN's words for too little memory on a CPU; afterwards it fails on the same sizes for ever."""
+
+
+class Cancelled(Exception):
+    """Raised inside a computation to leave it."""
+
+
+class BadRequest(ValueError):
+    """The model can't do this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """What went wrong, without the exception, which would keep the tensors of its frames alive."""
+
+    reason: FailureReason
+    detail: str
+
+
+class Engine:
+    """Draws with the given models on one device, one request at a time.
+
+    `alive` is called often while a computation moves. `changed` is called after a model was loaded or found
+    unusable. `broken` becomes true when the device can't be used any more by this process.
+    """
+
+    def __init__(
+        self,
+        specs: tuple[ModelSpec, ...],
+        device: torch.device,
+        *,
+        allow_downloads: bool = False,
+        alive: Callable[[], None] = lambda: None,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.broken = False
+        self._specs = {spec.key: spec for spec in specs}
+        self._alive, self._changed, self._clock = alive, changed, clock
+        self._cancelled: Callable[[], bool] = _never
+        self._residency = Residency(specs, device, allow_downloads=allow_downloads, pulse=self._pulse)
+        self._threads = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encode")
+
+    def states(self) -> Mapping[str, ModelStatus]:
+        """The state of every model."""
+        return self._residency.states()
+
+    def preload(self, key: str) -> None:
+        """Load a model before anybody asks. One that can't be loaded is only marked."""
+        try:
+            self._residency.model(key)
+        except ModelUnusable:
+            log.warning("the default model can't be used")
+        self._changed()
+
+    def run(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """The events of a request, `Started` first, `Finished` or `Failed` last.
+
+        If memory runs out, the images are tried once more one at a time.
+        """
+        yield Started()
+        self._cancelled = cancelled
+        failure = yield from self._attempt(request, [request])
+        if failure and failure.reason is FailureReason.OUT_OF_MEMORY and len(request.seeds) > 1:
+            log.info("out of memory: one image at a time")
+            free_caches()
+            failure = yield from self._attempt(
+                request, [replace(request, seeds=(seed,)) for seed in request.seeds]
+            )
+        self._cancelled = _never
+        if failure:
+            free_caches()
+            yield Failed(reason=failure.reason, detail=failure.detail)
+
+    def _attempt(self, request: Request, parts: list[Request]) -> Generator[Event, None, _Failure | None]:
+        """Draw `parts` one after the other as the images of `request`; say what went wrong, if anything."""
+        try:
+            yield from self._draw(request, parts)
+        except Exception as error:  # every failure ends this request, and none the worker
+            self.broken = self.broken or _is_sticky(error)
+            return _explain(error)
+        return None
+
+    def _draw(self, request: Request, parts: list[Request]) -> Iterator[Event]:
+        source = self._check(request)
+        if not self._residency.is_warm(request.model):
+            yield Progressed(step=0, steps=request.steps)
+        model = self._load(request.model)
+        began, done = self._clock(), []
+        try:
+            for number, part in enumerate(parts):
+                self._pulse()
+                drawing = model.begin(part, source)
+                yield from self._denoise(model, drawing, number, len(parts))
+                done += to_pictures(drawing.decode())
+        finally:
+            model.pipe.maybe_free_model_hooks()
+        images, grid = pictures.encode(done, request, self._threads)
+        yield Finished(images=images, grid=grid, seconds=self._clock() - began)
+
+    def _check(self, request: Request) -> Image.Image | None:
+        """The source picture, opened. Raises BadRequest, or BadSource."""
+        if refusal := self._specs[request.model].refusal(request):
+            raise BadRequest(refusal)
+        if not all(0 <= seed <= MAX_SEED for seed in request.seeds):
+            raise BadRequest(f"seeds are 0 to {MAX_SEED}")
+        if not isinstance(request, ImageToImage):
+            return None
+        if not 0 < request.strength <= 1:
+            raise BadRequest(f"a strength of {request.strength}")
+        return pictures.open_source(request.source, request.width, request.height)
+
+    def _load(self, key: str) -> Pipeline:
+        warm = self._residency.is_warm(key)
+        try:
+            return self._residency.model(key)
+        finally:
+            if not warm:
+                self._changed()
+
+    def _denoise(self, model: Pipeline, drawing: Drawing, part: int, parts: int) -> Iterator[Event]:
+        shown: float | None = None
+        for step in range(1, drawing.steps + 1):
+            drawing.step()
+            self._pulse()
+            preview, now = None, self._clock()
+            if step < drawing.steps and (shown is None or now - shown >= _PREVIEW_SECONDS):
+                shown, preview = now, pictures.preview(model.factors.pictures(drawing.estimate()))
+            yield Progressed(step=part * drawing.steps + step, steps=parts * drawing.steps, preview=preview)
+            self._pulse()
+
+    def _pulse(self) -> None:
+        self._alive()
+        if self._cancelled():
+            raise Cancelled
+
+
+def _explain(error: Exception) -> _Failure:
+    match error:
+        case Cancelled():
+            return _Failure(reason=FailureReason.CANCELLED, detail="")
+        case BadRequest() | pictures.BadSource():
+            return _Failure(reason=FailureReason.BAD_REQUEST, detail=str(error))
+        case ModelUnusable():
+            return _Failure(reason=FailureReason.MODEL_UNUSABLE, detail=str(error))
+        case BrokenImage():
+            return _Failure(reason=FailureReason.BROKEN_IMAGE, detail=str(error))
+    if _is_out_of_memory(error):
+        return _Failure(reason=FailureReason.OUT_OF_MEMORY, detail=str(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return _Failure(reason=FailureReason.INTERNAL, detail=f"{type(error).__name__} at {place}: {error}")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """It comes as torch's own error, as Python's, or as a plain RuntimeError of an allocator or of oneDNN."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    signs = ("out of memory", "can't allocate memory", _NO_PRIMITIVE)
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
+
+
+def _is_sticky(error: Exception) -> bool:
+    """Whether this process can't go on: only a new one cures a lost device, or a oneDNN that ran out of memory."""
+    if isinstance(error, RuntimeError) and _NO_PRIMITIVE in str(error):
+        return True
+    return isinstance(error, torch.AcceleratorError) and not _is_out_of_memory(error)
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,126 @@
+"""Pictures as files: reading what people send without harm, and writing results, grids and previews. Pillow only."""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from generation.contract import ImageToImage, Request
+
+MAX_SOURCE_BYTES = 32 * 2**20
+MAX_SOURCE_PIXELS = 50_000_000
+"""A phone's largest photograph; decoded it takes 200 MB at most."""
+
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_GRID_QUALITY = 93
+_PREVIEW_QUALITY = 80
+_PREVIEW_SIDE = 256
+_EMPTY_CELL = (24, 24, 27)
+
+
+class BadSource(ValueError):
+    """The source picture can't be used; the message says why."""
+
+
+def open_source(data: bytes, width: int, height: int) -> Image.Image:
+    """A picture from a person as RGB, width × height: turned upright, laid on white, cropped to the shape.
+
+    Only the first frame is looked at, and nothing but the pixels is kept. Raises BadSource.
+    """
+    if len(data) > MAX_SOURCE_BYTES:
+        raise BadSource(f"the picture has more than {MAX_SOURCE_BYTES // 2**20} MiB")
+    try:
+        return _read(data, width, height)
+    except BadSource:
+        raise
+    except Exception as error:  # decoders fed with hostile bytes raise nearly anything
+        raise BadSource(f"the picture can't be read: {type(error).__name__}") from error
+
+
+def _read(data: bytes, width: int, height: int) -> Image.Image:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+        across, down = picture.size
+        if across * down > MAX_SOURCE_PIXELS:
+            raise BadSource(
+                f"the picture has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million"
+            )
+        picture.draft("RGB", (2 * width, 2 * height))
+        picture.load()
+        upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I"):
+        upright = upright.point(lambda value: value * (1 / 256) + 0).convert("L")
+    see_through = upright.has_transparency_data
+    shaped = upright.convert("RGBA" if see_through else "RGB")
+    shaped = ImageOps.fit(shaped, (width, height), Image.Resampling.LANCZOS)
+    bare = Image.new("RGB", shaped.size, "white")
+    bare.paste(shaped, mask=shaped if see_through else None)
+    return bare
+
+
+def grid(pictures: Sequence[Image.Image]) -> Image.Image:
+    """One picture as it is, two side by side, three or four as 2×2 (the missing one a dark cell)."""
+    if len(pictures) == 1:
+        return pictures[0]
+    width, height = pictures[0].size
+    rows = math.ceil(len(pictures) / 2)
+    sheet = Image.new("RGB", (2 * width, rows * height), _EMPTY_CELL)
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture, (index % 2 * width, index // 2 * height))
+    return sheet
+
+
+def encode(
+    pictures: Sequence[Image.Image], request: Request, threads: Executor
+) -> tuple[tuple[bytes, ...], bytes]:
+    """The pictures as PNG files that carry their parameters, and their grid as JPEG, all at the same time."""
+    sheet = threads.submit(_jpeg, grid(pictures), _GRID_QUALITY)
+    files = threads.map(lambda pair: _png(pair[1], parameters(request, pair[0])), enumerate(pictures))
+    return tuple(files), sheet.result()
+
+
+def preview(pictures: Sequence[Image.Image]) -> bytes:
+    """A small JPEG of the whole batch, no side above 256 pixels."""
+    sheet = grid(pictures)
+    scale = _PREVIEW_SIDE / max(sheet.size)
+    size = (max(1, round(sheet.width * scale)), max(1, round(sheet.height * scale)))
+    return _jpeg(sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY)
+
+
+def parameters(request: Request, index: int) -> str:
+    """What image `index` was made from, in the form that most tools read: that of AUTOMATIC1111's web UI."""
+    lines = [request.prompt]
+    if request.negative:
+        lines.append(f"Negative prompt: {request.negative}")
+    facts = {
+        "Steps": request.steps,
+        "CFG scale": f"{request.guidance:g}",
+        "Seed": request.seeds[index],
+        "Size": f"{request.width}x{request.height}",
+        "Model": request.model,
+    }
+    if isinstance(request, ImageToImage):
+        facts["Denoising strength"] = f"{request.strength:g}"
+    facts |= {"Batch size": len(request.seeds), "Batch pos": index, "Version": "Easel"}
+    lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
+    return "\n".join(lines)
+
+
+def _png(picture: Image.Image, text: str) -> bytes:
+    """Run-length compression is as small as level 6 for pictures, and several times quicker."""
+    info = PngInfo()
+    info.add_text("parameters", text)
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE, pnginfo=info)
+    return file.getvalue()
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4")
+    return file.getvalue()

@@ -1,0 +1,124 @@
+"""Which models are loaded, and which must go when another comes: the least recently used first.
+
+A first, modest version: weights are either where they work or on the disk.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+import psutil  # type: ignore[import-untyped]
+import torch
+
+from generation import pipelines
+from generation.catalogue import ModelSpec
+from generation.contract import ModelState, ModelStatus
+from generation.pipelines.shape import Pipeline, look_up
+from generation.wire import Memory
+
+log = logging.getLogger(__name__)
+
+_SHARE = 0.9
+"""How much of the memory models may fill; drawing itself needs some."""
+_SINGLE_PRECISION = 2.0
+"""Weights on a CPU are single precision: twice what `memory_gb` says."""
+
+
+class ModelUnusable(RuntimeError):
+    """The model can't be loaded; the message is for the host."""
+
+
+class Residency:
+    """Loads models on demand. `pulse` is called from inside their computations, and may raise to leave them."""
+
+    def __init__(
+        self,
+        specs: Iterable[ModelSpec],
+        device: torch.device,
+        *,
+        allow_downloads: bool,
+        pulse: Callable[[], None],
+    ) -> None:
+        self._specs = {spec.key: spec for spec in specs}
+        self._device = device
+        self._allow_downloads = allow_downloads
+        self._pulse = pulse
+        self._loaded: dict[str, Pipeline] = {}
+        self._reasons: dict[str, str] = {}
+
+    def states(self) -> Mapping[str, ModelStatus]:
+        """The state of every model."""
+        return {key: self._state(key) for key in self._specs}
+
+    def is_warm(self, key: str) -> bool:
+        """Whether the model is loaded."""
+        return key in self._loaded
+
+    def model(self, key: str) -> Pipeline:
+        """The loaded model, after loading it if need be. Raises ModelUnusable."""
+        if key in self._loaded:
+            self._loaded[key] = self._loaded.pop(key)
+            return self._loaded[key]
+        spec = self._specs[key]
+        while (
+            self._loaded and self._needed(spec) + sum(self._needed(self._specs[k]) for k in self._loaded) > 1
+        ):
+            self._unload(next(iter(self._loaded)))
+        failure = self._try(spec)
+        if failure is not None:
+            free_caches()
+            self._reasons[key] = failure
+            raise ModelUnusable(failure)
+        self._reasons.pop(key, None)
+        return self._loaded[key]
+
+    def _try(self, spec: ModelSpec) -> str | None:
+        """Load, and say what went wrong as plain text: an exception would keep half-loaded weights alive."""
+        try:
+            offload = self._needed(spec) > 1
+            loaded = pipelines.load(
+                spec, self._device, offload=offload, allow_downloads=self._allow_downloads
+            )
+            look_up(loaded.pipe, self._pulse)
+        except Exception as error:  # whatever is wrong with these files, the other models go on
+            log.warning("model %s can't be loaded: %s: %s", spec.key, type(error).__name__, error)
+            return f"{type(error).__name__}: {error}"
+        self._loaded[spec.key] = loaded
+        return None
+
+    def _unload(self, key: str) -> None:
+        log.info("model %s is unloaded", key)
+        self._loaded.pop(key).pipe.remove_all_hooks()
+        free_caches()
+
+    def _needed(self, spec: ModelSpec) -> float:
+        """The share of the allowed memory that a model fills."""
+        if self._device.type == "cuda":
+            total = torch.cuda.get_device_properties(self._device).total_memory
+            return spec.memory_gb * 2**30 / (_SHARE * total)
+        return _SINGLE_PRECISION * spec.memory_gb * 2**30 / (_SHARE * float(psutil.virtual_memory().total))
+
+    def _state(self, key: str) -> ModelStatus:
+        if key in self._loaded:
+            return ModelStatus(state=ModelState.WARM)
+        if key in self._reasons:
+            return ModelStatus(state=ModelState.UNUSABLE, reason=self._reasons[key])
+        return ModelStatus(state=ModelState.COLD)
+
+
+def free_caches() -> None:
+    """Give memory that nothing refers to back to the device."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def memory(device: torch.device) -> Memory:
+    """What is in use now."""
+    process = int(psutil.Process().memory_info().rss)
+    if device.type != "cuda":
+        return Memory(process=process, device=0, device_total=0)
+    free, total = torch.cuda.mem_get_info(device)
+    return Memory(process=process, device=total - free, device_total=total)

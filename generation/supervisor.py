@@ -1,0 +1,339 @@
+"""The thread that owns the worker process: starts it, feeds it, watches it, kills it, starts it again.
+
+Everything happens to it as an item in its inbox: calls from the event loop, words from the worker, the worker's
+end. So its state needs no locks, and its only waiting is for that inbox, until the next deadline. Requests wait
+here and go to the worker one at a time: the end of a worker harms the one that it was drawing, no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVarTuple, Unpack
+
+from generation import wire
+from generation.child import Child, Gone
+from generation.contract import Event, Failed, FailureReason, Finished, ModelState, ModelStatus, Request
+from generation.installed import installed
+
+log = logging.getLogger(__name__)
+Args = TypeVarTuple("Args")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds between the end of a worker and the start of the next: doubled each time until a request succeeds."""
+STARTS = 3
+"""After so many workers in a row that never became ready, requests fail instead of waiting on."""
+GOODBYE_SECONDS = 1.0
+"""How long a dismissed worker has before it is killed."""
+BURIAL_SECONDS = 10.0
+"""How long a killed worker is waited for: the kernel may hold on to one that is inside a driver."""
+
+
+class WorkerUnavailable(RuntimeError):
+    """The worker process doesn't start; the message holds its last words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Draw this."""
+
+    ticket: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Stop this."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellReady:
+    """Resolve the future once the worker is ready, or with WorkerUnavailable."""
+
+    future: asyncio.Future[wire.Ready]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """End the worker and this thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Something came from a worker process."""
+
+    child: Child
+    word: wire.FromWorker | Gone
+
+
+Item = Submit | Cancel | TellReady | Close | Heard
+
+
+class Supervisor:
+    """Runs `setup` in worker processes from `start` until a `Close`.
+
+    `states`, `ready`, `memory` and `pid` are for others to read at any time; each is replaced, never changed.
+    `publish` gets the events of tickets and `closed` is called at the end, both on the event loop.
+    """
+
+    def __init__(
+        self,
+        setup: wire.Setup,
+        *,
+        step_timeout: float,
+        load_timeout: float,
+        publish: Callable[[str, Event], None],
+        closed: Callable[[], None],
+    ) -> None:
+        self.inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.states: Mapping[str, ModelStatus] = {spec.key: _COLD for spec in setup.models}
+        self.ready: wire.Ready | None = None
+        self.memory: wire.Memory | None = None
+        self._setup, self._publish, self._closed = setup, publish, closed
+        self._step_timeout, self._load_timeout = step_timeout, load_timeout
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="worker-supervisor", daemon=True)
+        self._child: Child | None = None
+        self._doomed = False
+        self._current: Submit | None = None
+        self._waiting: deque[Submit] = deque()
+        self._hopeful: list[asyncio.Future[wire.Ready]] = []
+        self._deadline: float | None = None
+        self._start_at = time.monotonic()
+        self._pause = FIRST_PAUSE
+        self._failed_starts = 0
+        self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        """The running worker's process id."""
+        child = self._child
+        return child.pid if child else None
+
+    def start(self) -> None:
+        """Start the thread, which starts the worker."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread; only after `closed` was called, when it is about to end."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._look_around()
+        while not self._closing:
+            self._advance(time.monotonic())
+            with contextlib.suppress(queue.Empty):
+                self._take(self.inbox.get(timeout=self._until_something_is_due()))
+        self._end_child()
+        detail = "the generator was closed"
+        self._give_up(Failed(reason=FailureReason.WORKER_DIED, detail=detail), WorkerUnavailable(detail))
+        self._on_loop(self._closed)
+
+    def _advance(self, now: float) -> None:
+        """Do what is due: start a worker, hand it a request, or end it for being silent too long."""
+        if self._child is None:
+            if now >= self._start_at:
+                self._launch(now)
+        elif self._deadline is not None and now >= self._deadline:
+            self._end_silence()
+        elif self.ready and not self._doomed and self._current is None and self._waiting:
+            self._current = self._waiting.popleft()
+            self._child.send(wire.Draw(ticket=self._current.ticket, request=self._current.request))
+            self._deadline = now + self._patience()
+
+    def _until_something_is_due(self) -> float | None:
+        due = self._start_at if self._child is None else self._deadline
+        return None if due is None else max(due - time.monotonic(), 0)
+
+    def _patience(self) -> float:
+        """How long the worker may be silent now: its model may have to be loaded first."""
+        assert self._current is not None
+        warm = self.states[self._current.request.model].state is ModelState.WARM
+        return self._step_timeout if warm else self._load_timeout
+
+    def _take(self, item: Item) -> None:
+        match item:
+            case Submit():
+                self._accept(item)
+            case Cancel(ticket=ticket):
+                self._cancel(ticket)
+            case TellReady(future=future):
+                self._hopeful.append(future)
+                self._reassure()
+            case Close():
+                self._closing = True
+            case Heard(child=child, word=word):
+                if child is self._child:
+                    self._hear(word)
+
+    def _accept(self, item: Submit) -> None:
+        if item.request.model not in self.states:
+            detail = f"there is no model {item.request.model!r}"
+            self._say(item.ticket, Failed(reason=FailureReason.BAD_REQUEST, detail=detail))
+        else:
+            self._waiting.append(item)
+
+    def _cancel(self, ticket: str) -> None:
+        for item in self._waiting:
+            if item.ticket == ticket:
+                self._waiting.remove(item)
+                self._say(ticket, Failed(reason=FailureReason.CANCELLED))
+                return
+        if self._child and self._current and self._current.ticket == ticket:
+            self._child.send(wire.Stop(ticket=ticket))
+
+    def _hear(self, word: wire.FromWorker | Gone) -> None:
+        match word:
+            case wire.Ready():
+                log.info("worker %d is ready on %s", word.pid, word.device_name)
+                self.ready, self.memory = word, word.memory
+                self._failed_starts, self._deadline = 0, None
+                self._reassure()
+            case wire.Models():
+                self.memory = word.memory
+                self._look_around(word.states)
+            case wire.Said(ticket=ticket, event=event):
+                self._hear_event(ticket, event)
+            case wire.Alive():
+                pass
+            case Gone():
+                self._bury(word)
+        if self._current is not None:
+            self._deadline = time.monotonic() + self._patience()
+
+    def _hear_event(self, ticket: str, event: Event) -> None:
+        if self._current is None or ticket != self._current.ticket:
+            return
+        if isinstance(event, Finished | Failed):
+            self._current, self._deadline = None, None
+        if isinstance(event, Finished):
+            self._pause = FIRST_PAUSE
+        self._say(ticket, event)
+
+    def _launch(self, now: float) -> None:
+        try:
+            self._child = Child(lambda child, word: self.inbox.put(Heard(child=child, word=word)))
+        except OSError as error:
+            self._count_failure(f"the worker can't be started: {error}")
+            return
+        self._doomed = False
+        self._child.send(self._setup)
+        self._deadline = now + self._load_timeout
+
+    def _end_silence(self) -> None:
+        """Kill a worker that hangs, and tell whoever waited for it at once."""
+        assert self._child is not None
+        log.warning("worker %d is silent for too long: it is killed", self._child.pid)
+        self._child.kill()
+        self._doomed, self._deadline = True, None
+        self._fail_current(FailureReason.WORKER_HUNG, "no step finished for too long")
+
+    def _bury(self, gone: Gone) -> None:
+        assert self._child is not None
+        self._child.join()
+        detail = f"the worker ended with status {gone.status}: {gone.words or 'it said nothing'}"
+        log.log(logging.INFO if self._doomed else logging.WARNING, "%s", detail)
+        was_ready = self.ready is not None
+        self._child, self.ready, self.memory, self._deadline = None, None, None, None
+        self._look_around()
+        self._fail_current(FailureReason.WORKER_DIED, detail)
+        self._rest()
+        if not was_ready:
+            self._count_failure(detail)
+
+    def _count_failure(self, detail: str) -> None:
+        self._failed_starts += 1
+        self._rest()
+        if self._failed_starts >= STARTS:
+            failed = Failed(
+                reason=FailureReason.INTERNAL, detail=f"{self._failed_starts} starts failed; {detail}"
+            )
+            self._give_up(failed, WorkerUnavailable(detail))
+
+    def _rest(self) -> None:
+        now = time.monotonic()
+        if self._start_at <= now:
+            self._start_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _give_up(self, failed: Failed, error: WorkerUnavailable) -> None:
+        """Fail everything that waits."""
+        self._fail_current(failed.reason, failed.detail)
+        while self._waiting:
+            self._say(self._waiting.popleft().ticket, failed)
+        while self._hopeful:
+            self._on_loop(_settle, self._hopeful.pop(), error)
+
+    def _fail_current(self, reason: FailureReason, detail: str) -> None:
+        if self._current:
+            self._say(self._current.ticket, Failed(reason=reason, detail=detail))
+            self._current = None
+
+    def _reassure(self) -> None:
+        while self.ready and self._hopeful:
+            self._on_loop(_settle, self._hopeful.pop(), self.ready)
+
+    def _look_around(self, told: Mapping[str, ModelStatus] = MappingProxyType({})) -> None:
+        """Put together what the worker told with what lies on the disk."""
+        downloads = self._setup.allow_downloads
+        absent = {spec.key for spec in self._setup.models if not (downloads or installed(spec))}
+        found = {key: _ABSENT if key in absent else _COLD for key in self.states}
+        known = {key: status for key, status in told.items() if status.state is not ModelState.COLD}
+        self.states = found | known
+
+    def _end_child(self) -> None:
+        if self._child is None:
+            return
+        self._child.dismiss()
+        if not self._gone_within(GOODBYE_SECONDS):
+            self._child.kill()
+            self._gone_within(BURIAL_SECONDS)
+        self._child, self.ready = None, None
+
+    def _gone_within(self, seconds: float) -> bool:
+        """Wait for the end of the worker, dropping everything else that comes."""
+        assert self._child is not None
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                match self.inbox.get(timeout=left):
+                    case Heard(word=Gone(), child=child) if child is self._child:
+                        child.join()
+                        return True
+                    case Submit() as item:
+                        self._waiting.append(item)
+                    case TellReady(future=future):
+                        self._hopeful.append(future)
+        return False
+
+    def _say(self, ticket: str, event: Event) -> None:
+        self._on_loop(self._publish, ticket, event)
+
+    def _on_loop(self, call: Callable[[Unpack[Args]], None], *args: *Args) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *args)
+        except RuntimeError:
+            log.debug("the event loop is closed already")
+
+
+_COLD = ModelStatus(state=ModelState.COLD)
+_ABSENT = ModelStatus(state=ModelState.UNUSABLE, reason="its files aren't on this machine")
+
+
+def _settle(future: asyncio.Future[wire.Ready], outcome: wire.Ready | WorkerUnavailable) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, WorkerUnavailable):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

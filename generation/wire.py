@@ -1,0 +1,109 @@
+"""What the bot's process and the worker process say to each other, and how it is laid on a pipe.
+
+A message is a pickled dataclass behind its length: eight bytes, big-endian. Both ends are the same installation
+and the pipe is private to them, so pickle's trust is in place here; nothing from a person is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from generation.catalogue import ModelSpec
+from generation.contract import Event, ModelStatus, Request
+
+_LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """First to the worker: what it may draw with. `preload` is the key of a model to load before any request."""
+
+    models: tuple[ModelSpec, ...]
+    device: str
+    allow_downloads: bool
+    preload: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """To the worker: carry out a request."""
+
+    ticket: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """To the worker: end a request within a denoising step."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes in use: by the worker process in RAM, and on the device (0 of 0 without one)."""
+
+    process: int
+    device: int
+    device_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """From the worker: imports are done. `device` is torch's word, `device_name` the maker's."""
+
+    pid: int
+    device: str
+    device_name: str
+    versions: Mapping[str, str]
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """From the worker, whenever a model was loaded, unloaded or found unusable: the state of all."""
+
+    states: Mapping[str, ModelStatus]
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """From the worker, at most once a second while it computes: the computation moves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """From the worker: an event of a request."""
+
+    ticket: str
+    event: Event
+
+
+ToWorker = Setup | Draw | Stop
+FromWorker = Ready | Models | Alive | Said
+
+
+def write(stream: BinaryIO, message: ToWorker | FromWorker) -> None:
+    """Write one message and flush. Raises OSError (or ValueError, once closed) where nobody reads any more."""
+    payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(len(payload).to_bytes(_LENGTH_BYTES, "big"))
+    stream.write(payload)
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> ToWorker | FromWorker:
+    """Read one message, waiting for it. Raises EOFError where the other end is gone, even half-way."""
+    length = int.from_bytes(_exactly(stream, _LENGTH_BYTES), "big")
+    message: ToWorker | FromWorker = pickle.loads(_exactly(stream, length))
+    return message
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError("the pipe ended")
+    return data

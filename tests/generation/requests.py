@@ -1,0 +1,60 @@
+"""Requests to small models, and pictures to start from."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from generation.contract import ImageToImage, TextToImage
+
+
+def text_to_image(model: str = "sd", **changes: Any) -> TextToImage:
+    values: dict[str, Any] = {
+        "model": model,
+        "prompt": "a fox in the snow",
+        "width": 32,
+        "height": 32,
+        "steps": 4,
+        "guidance": 4.0,
+        "seeds": (11, 12, 13, 14),
+    }
+    return TextToImage(**values | changes)
+
+
+def image_to_image(model: str = "sd", **changes: Any) -> ImageToImage:
+    values: dict[str, Any] = {
+        "model": model,
+        "prompt": "a fox in the snow",
+        "width": 32,
+        "height": 32,
+        "steps": 6,
+        "guidance": 4.0,
+        "seeds": (11, 12),
+        "strength": 0.6,
+        "source": encoded(picture(32, 32)),
+    }
+    return ImageToImage(**values | changes)
+
+
+def picture(width: int, height: int, seed: int = 0) -> Image.Image:
+    small = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def decoded(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def levels(data: bytes) -> np.ndarray:
+    return np.asarray(decoded(data)).astype(int)
