@@ -1,0 +1,1 @@
+"""What people see and touch: Discord commands, buttons and messages, and the life of a job."""

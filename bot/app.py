@@ -1,0 +1,180 @@
+"""Builds the parts once, runs them, and takes them apart again. Nothing else constructs them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from bot import logs
+from bot.client import PERMISSIONS, EaselClient
+from bot.delivery import Delivery
+from bot.dispatcher import Dispatcher
+from bot.feature import Studio
+from bot.seams import Wait, plain_wait
+from bot.settings import Settings, StartupError
+from generation.catalogue import Catalogue, CatalogueError
+from generation.contract import Generator
+from generation.local import LocalGenerator
+from storage.database import Database
+from storage.errors import StorageError
+
+_AUTHENTICATION_FAILED = 4004
+
+_log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def catalogue(settings: Settings) -> Catalogue:
+    """The models of the settings' file. Raises StartupError."""
+    try:
+        return Catalogue.load(settings.models)
+    except CatalogueError as error:
+        raise StartupError(str(error)) from error
+
+
+def local_generator(settings: Settings, models: Catalogue) -> Generator:
+    """One worker process on this machine."""
+    return LocalGenerator(
+        models,
+        default_model=settings.model_among(models, models.default.key),
+        device=settings.device,
+        allow_downloads=settings.allow_downloads,
+    )
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    make_generator: Callable[[Settings, Catalogue], Generator] = local_generator,
+    wait: Wait = plain_wait,
+    clock: Callable[[], datetime] = now,
+    rng: random.Random | None = None,
+) -> AsyncIterator[EaselClient]:
+    """The whole bot, ready to connect; everything it opened is closed at the end. Raises StartupError."""
+    models = catalogue(settings)
+    default_model = settings.model_among(models, models.default.key)
+    rng = rng or random.SystemRandom()
+    async with AsyncExitStack() as stack:
+        try:
+            database = await Database.open(settings.data)
+        except (StorageError, OSError) as error:
+            raise StartupError(str(error)) from error
+        stack.push_async_callback(database.close)
+        generator = make_generator(settings, models)
+        await generator.start()
+        stack.push_async_callback(generator.close)
+        client = EaselClient()
+        delivery = Delivery(client, database, models, client.buttons)
+        dispatcher = Dispatcher(
+            settings=settings,
+            database=database,
+            catalogue=models,
+            generator=generator,
+            announcer=delivery,
+            clock=clock,
+            random=rng,
+            wait=wait,
+        )
+        client.studio = Studio(
+            settings=settings,
+            database=database,
+            catalogue=models,
+            default_model=default_model,
+            generator=generator,
+            delivery=delivery,
+            dispatcher=dispatcher,
+            clock=clock,
+            random=rng,
+        )
+        stack.push_async_callback(client.close)
+        yield client
+
+
+async def run(settings: Settings) -> int:
+    """Run until told to stop: on Discord with a token, in the playground without. Returns the exit status."""
+    if settings.discord_token is None:
+        return await _run_playground(settings)
+    async with opened(settings) as client:
+        await until_stopped(_connected(client, settings.discord_token))
+    return 0
+
+
+async def _run_playground(settings: Settings) -> int:
+    """The whole bot in a browser page."""
+    with logs.quiet("discord"):  # SimCord tries out a bare client when it is imported, which warns
+        from bot import playground  # it brings a web server and a renderer that a bot on Discord never needs
+
+    async with AsyncExitStack() as stack:
+
+        async def build(wait: Wait) -> EaselClient:
+            return await stack.enter_async_context(opened(settings, wait=wait))
+
+        await playground.serve(build, port=settings.playground_port, on_ready=_say_address)
+    return 0
+
+
+def _say_address(address: str) -> None:
+    freeze_memory()
+    print(f"No DISCORD_TOKEN, so this is the playground. Open it in a browser:\n  {address}", flush=True)
+
+
+def freeze_memory() -> None:
+    """Keep what was built at the start out of garbage collections, which would stall the loop for 80 ms at times."""
+    gc.collect()
+    gc.freeze()
+
+
+async def _connected(client: EaselClient, token: str) -> None:
+    try:
+        await client.login(token)
+        freeze_memory()
+        invite = discord.utils.oauth_url(
+            client.application_id or 0, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
+        )
+        _log.info("connecting to Discord", bot=str(client.user))
+        print(f"Invite Easel to a server:\n  {invite}", flush=True)
+        await client.connect()
+    except discord.LoginFailure as error:
+        raise StartupError(
+            "Discord does not accept DISCORD_TOKEN. Reset the token on the Bot page of "
+            "https://discord.com/developers/applications and put the new one into .env."
+        ) from error
+    except discord.ConnectionClosed as error:
+        raise StartupError(
+            "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env."
+            if error.code == _AUTHENTICATION_FAILED
+            else f"Discord closed the connection with code {error.code}. Start again in a few minutes."
+        ) from error
+    except discord.DiscordException as error:
+        raise StartupError(f"Discord refused: {error}. Start again in a few minutes.") from error
+    except (aiohttp.ClientConnectionError, OSError) as error:
+        raise StartupError(
+            f"Discord can't be reached: {error}. Check the network and start again."
+        ) from error
+
+
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Await the work, or stop it at SIGINT or SIGTERM."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+            loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

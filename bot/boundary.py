@@ -1,0 +1,70 @@
+"""The one error boundary: every failure of a command, button or reaction ends in a sentence and a log line.
+
+A failure that we did not foresee gets a reference that the sentence and the log line share.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot import texts
+from bot.errors import Refusal
+from bot.progress import Unreachable
+from storage.jobs import DuplicateInteraction
+
+_log = structlog.get_logger(__name__)
+
+_ALREADY_ACKNOWLEDGED = 40060
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = False) -> None:
+    """Answer within Discord's three seconds; the words follow. `thinking` shows a private "is thinking" meanwhile."""
+    try:
+        await interaction.response.defer(ephemeral=thinking, thinking=thinking)
+    except discord.HTTPException as error:
+        if error.code != _ALREADY_ACKNOWLEDGED:
+            raise
+
+
+@asynccontextmanager
+async def answered(tell: Tell, *, what: str) -> AsyncIterator[None]:
+    """Turns whatever the body raises into one sentence through `tell` and one line in the log."""
+    try:
+        yield
+    except Exception as error:  # the boundary: nothing above it could tell the person
+        await answer(error, tell, what=what)
+
+
+async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
+    """Say in words what went wrong with `what`."""
+    while isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    match error:
+        case DuplicateInteraction():
+            _log.debug("an event came twice", what=what)
+            return
+        case Refusal():
+            _log.info("refused", what=what, why=type(error).__name__)
+            words = texts.sentence(error)
+        case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
+            words = texts.COMMAND_OUT_OF_DATE
+        case app_commands.AppCommandError():
+            _log.info("refused", what=what, why=type(error).__name__)
+            words = texts.BAD_OPTION
+        case _:
+            reference = secrets.token_hex(4)
+            _log.error("unexpected failure", what=what, reference=reference, exc_info=error)
+            words = texts.UNEXPECTED.format(reference)
+    try:
+        await tell(words)
+    except Unreachable as unreachable:
+        _log.warning("could not tell the person", what=what, error=str(unreachable))

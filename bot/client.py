@@ -1,0 +1,147 @@
+"""The Discord client: it loads the features, keeps commands in step with Discord, and hands events to their code."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import tasks
+
+from bot import boundary, buttons, feature
+from bot.feature import Studio
+from bot.reactions import react
+from storage import state
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
+"""Everything that Easel asks for when it is invited."""
+
+HEARTBEAT_SECONDS = 15
+
+_log = structlog.get_logger(__name__)
+
+
+def intents() -> discord.Intents:
+    """What Easel listens to: servers and reactions. None of it is privileged."""
+    return discord.Intents(guilds=True, guild_reactions=True)
+
+
+class Tree(app_commands.CommandTree[Any]):
+    """The command tree, with our error boundary."""
+
+    async def on_error(
+        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
+    ) -> None:
+        async def tell(text: str) -> None:
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+
+        name = interaction.command.qualified_name if interaction.command else "an unknown command"
+        await boundary.answer(error, tell, what=f"/{name}")
+
+
+class EaselClient(discord.Client):
+    """Easel on Discord. `studio` is set before it connects."""
+
+    studio: Studio
+
+    def __init__(self) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel never speaks
+        super().__init__(
+            intents=intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self.features = feature.load()
+        self.buttons = buttons.Buttons(verb for one in self.features for verb in one.verbs)
+        self.tree = Tree(self)
+        self._reacted: dict[tuple[int, int, str], None] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        for one in self.features:
+            for command in one.commands:
+                self.tree.add_command(command)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(buttons.JobButton)
+        await self._sync_commands()
+        self._heartbeat.start()
+        await self.studio.dispatcher.recover()
+        self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
+        self._running.add_done_callback(self._dispatcher_ended)
+
+    async def close(self) -> None:
+        if self.is_closed():
+            return
+        self._heartbeat.cancel()
+        await self.studio.dispatcher.drain()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        await super().close()
+
+    def _dispatcher_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("the dispatcher stopped, and the bot with it", exc_info=error)
+            self._closing = asyncio.create_task(self.close(), name="close")
+
+    # ------------------------------------------------------------------ events
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        key = (payload.message_id, payload.user_id, str(payload.emoji))
+        if key in self._reacted or (self.user and payload.user_id == self.user.id):
+            return  # after a resume, events can come twice
+        self._reacted[key] = None
+        while len(self._reacted) > 1000:
+            del self._reacted[next(iter(self._reacted))]
+        channel = self.get_channel(payload.channel_id)
+        if isinstance(
+            channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)
+        ):
+            await react(self, payload, channel)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        self._reacted.pop((payload.message_id, payload.user_id, str(payload.emoji)), None)
+
+    # ---------------------------------------------------------------- commands
+
+    async def _sync_commands(self) -> None:
+        """Send the commands to Discord when they changed, or when Discord does not have them."""
+        described = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
+        key = f"commands {self.application_id}"
+        async with self.studio.database.transaction() as tx:
+            known = await state.get(tx, key)
+        if known == fingerprint and len(await self.tree.fetch_commands()) == len(described):
+            return
+        await self.tree.sync()
+        async with self.studio.database.transaction() as tx:
+            await state.put(tx, key, fingerprint)
+        _log.info("commands sent to Discord", count=len(described))
+
+    # --------------------------------------------------------------- heartbeat
+
+    @tasks.loop(seconds=HEARTBEAT_SECONDS)
+    async def _heartbeat(self) -> None:
+        await asyncio.to_thread(_touch, self.studio.settings.heartbeat)
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        _log.warning("no heartbeat", error=str(error))

@@ -1,0 +1,321 @@
+"""Posts what a job brings: progress, grids, single pictures and failures, and what to do when Discord says no.
+
+Results are channel messages with a nonce of our own, which Discord heeds for some minutes; after that, or after an
+answer was lost, the channel's recent messages are looked through for the job's id before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import discord
+import structlog
+
+from bot import pictures, texts
+from bot.buttons import Buttons
+from bot.inert import file_stem
+from bot.progress import ProgressMessage, Unreachable
+from bot.surface import Surface
+from generation.catalogue import Catalogue
+from generation.contract import FailureReason, from_json
+from storage import images, jobs
+from storage.database import Database
+from storage.jobs import Job, JobState
+
+_LONGEST_PAUSE = 60.0
+_LOOK_BACK = 1000
+"""How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
+_log = structlog.get_logger(__name__)
+
+
+class Undeliverable(Exception):
+    """Discord will not take the message in that channel, however often it is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message with one picture: `marker` is the part of its file's name that tells it from all others.
+
+    `since` is a message that is certainly older, if one is known: a look for this post ends there.
+    """
+
+    content: str
+    picture: bytes
+    stem: str
+    marker: str
+    alt: str
+    view: Callable[[], discord.ui.View]
+    nonce: str | None
+    mention: int | None
+    reply_to: int | None
+    since: int | None
+
+    def filename(self, content_type: str) -> str:
+        return f"{self.stem}_{self.marker}.{'jpg' if content_type == 'image/jpeg' else 'png'}"
+
+
+class Delivery:
+    """Everything that Easel posts about jobs."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        database: Database,
+        catalogue: Catalogue,
+        buttons: Buttons,
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._catalogue = catalogue
+        self._buttons = buttons
+        self._seconds = seconds
+        self._progress: dict[str, ProgressMessage] = {}
+
+    # ---------------------------------------------------------------- progress
+
+    def progress(self, job: Job) -> ProgressMessage:
+        """The job's progress message, which may have been sent before a restart, or not at all."""
+        if job.id not in self._progress:
+            standing = job.progress_message_id
+            self._new_progress(job).adopt(
+                None if standing is None else self._channel(job).get_partial_message(standing)
+            )
+        return self._progress[job.id]
+
+    async def announce(self, job: Job, *, ahead: int, seconds: float | None) -> None:
+        """Open the job's progress message, or say its new place in it."""
+        new = job.progress_message_id is None and job.id not in self._progress
+        progress = self._new_progress(job) if new else self.progress(job)
+        sent = await progress.open(self._channel(job), texts.waiting(ahead, seconds))
+        if sent is not None:
+            async with self._database.transaction() as tx:
+                await jobs.set_progress_message(tx, job.id, sent)
+
+    def _new_progress(self, job: Job) -> ProgressMessage:
+        self._progress[job.id] = ProgressMessage(
+            job,
+            first_line=_first_line(job),
+            view=lambda: self._buttons.view(Surface.PROGRESS, job),
+            seconds=self._seconds,
+        )
+        return self._progress[job.id]
+
+    async def retire(self, job: Job) -> None:
+        """Take the job's progress message away."""
+        await self.progress(job).remove()
+        self._progress.pop(job.id, None)
+
+    # ----------------------------------------------------------------- results
+
+    async def post_result(self, job: Job, *, look_first: bool) -> int | None:
+        """Post the grid and return the message's id; None where Discord takes it nowhere.
+
+        `look_first` looks whether an earlier run of the bot posted it already.
+        """
+        parent = await self._parent(job)
+        try:
+            grid = await asyncio.to_thread(images.read, self._database.folder, job.id, 0)
+        except images.ImageGone:
+            _log.warning("the pictures of a finished job are gone")
+            return None
+        post = Post(
+            content=f"{_first_line(job)}\n{self._details(job)}",
+            picture=grid,
+            stem=file_stem(job.prompt),
+            marker=job.id,
+            alt=texts.alt_text(job.prompt, index=0, count=job.images),
+            view=lambda: self._buttons.view(Surface.GRID, job),
+            nonce=job.nonce,
+            mention=job.user_id,
+            reply_to=parent.result_message_id if parent else None,
+            since=job.progress_message_id,
+        )
+        message = await self._post(job, post, look_first=look_first)
+        return message.id if message else None
+
+    async def _parent(self, job: Job) -> Job | None:
+        if job.parent_id is None:
+            return None
+        async with self._database.reading() as tx:
+            return await jobs.get(tx, job.parent_id)
+
+    async def post_single(
+        self, job: Job, index: int, *, channel_id: int, asked_by: int, reply_to: int
+    ) -> int | None:
+        """Post picture `index` (from 1) at full size. Raises images.ImageGone."""
+        picture = await asyncio.to_thread(images.read, self._database.folder, job.id, index)
+        async with self._database.reading() as tx:
+            rows = {image.index: image for image in await images.of_job(tx, job.id)}
+        seed = rows[index].seed if index in rows else None
+        post = Post(
+            content=f"{texts.title(job.prompt, asked_by, what=f'Image #{index}')}\n"
+            + texts.details(model=self._model_name(job), seed=seed or 0, seconds=None),
+            picture=picture,
+            stem=file_stem(job.prompt),
+            marker=f"{job.id}_{index}",
+            alt=texts.alt_text(job.prompt, index=index, count=job.images),
+            view=lambda: self._buttons.view(Surface.SINGLE, job, index=index),
+            nonce=None,
+            mention=asked_by,
+            reply_to=reply_to,
+            since=reply_to,
+        )
+        message = await self._post(job, post, look_first=False, channel_id=channel_id, owner_id=asked_by)
+        if message is None:
+            return None
+        async with self._database.transaction() as tx:
+            await jobs.add_message(tx, message.id, job.id, index, asked_by=asked_by)
+        return message.id
+
+    async def post_failure(self, job: Job) -> None:
+        """Tell the owner how a failed or cancelled job ended; the progress message becomes that, where it can."""
+        progress = self.progress(job)
+        self._progress.pop(job.id, None)
+        if job.state is JobState.CANCELLED:
+            await progress.close_with("(Cancelled)")
+            return
+        reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
+        content = f"{_first_line(job)}\n{texts.failure(reason, price=job.price)}"
+        await self._tell(job, content)
+        await progress.remove()
+
+    async def _tell(self, job: Job, content: str) -> None:
+        """Send words to the owner in the job's channel, as often as it takes, unless Discord refuses for good."""
+        pause, nonce = 1.0, cast(Any, job.nonce)
+        while True:
+            try:
+                await self._channel(job).send(content, allowed_mentions=_only(job.user_id), nonce=nonce)
+                return
+            except Unreachable as error:
+                _log.warning("could not tell of a failure", error=str(error))
+                if _verdict(error) != "again":
+                    return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    # ------------------------------------------------------------------- sends
+
+    async def _post(
+        self,
+        job: Job,
+        post: Post,
+        *,
+        look_first: bool,
+        channel_id: int | None = None,
+        owner_id: int | None = None,
+    ) -> discord.Message | None:
+        channel = self._channel(job, channel_id)
+        try:
+            return await self._send(channel, post, look_first=look_first)
+        except Undeliverable as refused:
+            _log.warning("the channel takes no result; trying a direct message", error=str(refused))
+        try:
+            owner = await self._client.fetch_user(owner_id or job.user_id)
+            letter = replace(post, view=lambda: discord.ui.View(timeout=None), reply_to=None)
+            return await self._send(await owner.create_dm(), letter, look_first=look_first)
+        except (Undeliverable, discord.HTTPException) as refused:
+            _log.error("a result could not be posted anywhere; its pictures are kept", error=str(refused))
+            return None
+
+    async def _send(
+        self, channel: discord.abc.Messageable, post: Post, *, look_first: bool
+    ) -> discord.Message:
+        """Send until it stands there once. Raises Undeliverable when Discord refuses for good."""
+        limit = getattr(
+            getattr(channel, "guild", None), "filesize_limit", discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+        )
+        picture, pause, look = post.picture, 1.0, look_first
+        shrunk = len(picture) > limit
+        if shrunk:
+            picture = await asyncio.to_thread(pictures.shrink, picture, limit)
+        while True:
+            try:
+                if look and (standing := await self._find(channel, post)):
+                    return standing
+                return await self._send_once(channel, post, picture)
+            except Unreachable as error:
+                match _verdict(error):
+                    case "too large" if not shrunk:
+                        picture = await asyncio.to_thread(pictures.shrink, picture, len(picture) // 2)
+                        shrunk = True
+                        continue
+                    case "again":
+                        _log.info(
+                            "Discord did not take a result; trying again", error=str(error), pause=pause
+                        )
+                    case _:
+                        raise Undeliverable(str(error)) from error
+            look = True
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _send_once(
+        self, channel: discord.abc.Messageable, post: Post, picture: bytes
+    ) -> discord.Message:
+        reference = None
+        if post.reply_to is not None and isinstance(channel, discord.PartialMessageable):
+            reference = discord.MessageReference(
+                message_id=post.reply_to, channel_id=channel.id, fail_if_not_exists=False
+            )
+        return await channel.send(
+            post.content,
+            file=pictures.attachment(picture, post.filename(pictures.content_type(picture)), post.alt),
+            view=post.view(),
+            nonce=post.nonce,  # type: ignore[arg-type]
+            reference=reference,  # type: ignore[arg-type]
+            allowed_mentions=_only(post.mention),
+        )
+
+    async def _find(self, channel: discord.abc.Messageable, post: Post) -> discord.Message | None:
+        """A recent message of ours that carries this very picture.
+
+        Raises what `Unreachable` names where Discord does not answer: to send without having looked could be twice.
+        """
+        me = self._client.user
+        endings = tuple(post.filename(kind) for kind in ("image/jpeg", "image/png"))
+        try:
+            async for message in channel.history(limit=_LOOK_BACK):
+                if post.since is not None and message.id <= post.since:
+                    return None
+                names = [attachment.filename for attachment in message.attachments]
+                if me and message.author.id == me.id and any(name.endswith(endings) for name in names):
+                    return message
+        except discord.Forbidden as error:
+            _log.debug("may not look for an earlier post", error=str(error))
+        return None
+
+    def _channel(self, job: Job, channel_id: int | None = None) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel_id or job.channel_id, guild_id=job.guild_id)
+
+    def _details(self, job: Job) -> str:
+        seed = from_json(job.request).seeds[0]
+        return texts.details(model=self._model_name(job), seed=seed, seconds=job.seconds)
+
+    def _model_name(self, job: Job) -> str:
+        return self._catalogue[job.model].name if job.model in self._catalogue else job.model
+
+
+def _verdict(error: BaseException) -> str:
+    """What a failed send calls for: "again", "too large", or "no"."""
+    if not isinstance(error, discord.HTTPException):
+        return "again"
+    if error.status == 413 or error.code == 40005:
+        return "too large"
+    return "again" if error.status >= 500 or error.status == 429 else "no"
+
+
+def _only(user_id: int | None) -> discord.AllowedMentions:
+    """Mentions that ping this person and nobody else."""
+    users = [discord.Object(user_id)] if user_id else False
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=users)
+
+
+def _first_line(job: Job) -> str:
+    what = {"vary": f"Variations of #{job.parent_index}", "reroll": "Reroll"}.get(job.action, "")
+    return texts.title(job.prompt, job.user_id, what=what)

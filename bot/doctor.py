@@ -1,0 +1,291 @@
+"""What is missing or broken on this machine, and what to do about it. Never shows the token.
+
+It looks and changes nothing, except that an older database is brought up to date, as a start would do.
+Each check yields findings as it goes; `report` prints them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import socket
+import sys
+import tomllib
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.settings import PROJECT, Settings, SettingsError
+from generation.catalogue import Catalogue, CatalogueError, ModelSpec
+from generation.installed import installed
+from generation.local import LocalGenerator, WorkerUnavailable
+from generation.wire import Ready
+from storage.database import Database
+from storage.errors import DataFolderBusy, StorageError
+
+GB = 10**9
+_TOO_LITTLE_DISK, _LITTLE_DISK = 1 * GB, 10 * GB
+_WORKER_SECONDS = 120.0
+"""How long the worker may take to import its libraries from a cold disk."""
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    """As it should be."""
+    NOTE = "note"
+    """Works, with something worth knowing."""
+    BROKEN = "broken"
+    """Easel or a part of it does not work until this is mended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `advice` says what to do, where there is something to do."""
+
+    level: Level
+    what: str
+    advice: str = ""
+
+
+Probe = Callable[[Settings, Catalogue], Coroutine[None, None, Ready]]
+"""Asks the worker process what it draws on. Raises WorkerUnavailable or TimeoutError."""
+
+
+async def ask_worker(settings: Settings, catalogue: Catalogue) -> Ready:
+    """Start the real worker, without loading a model, and end it again. Only there is torch imported."""
+    generator = LocalGenerator(catalogue, device=settings.device)
+    await generator.start()
+    try:
+        return await asyncio.wait_for(generator.wait_ready(), _WORKER_SECONDS)
+    finally:
+        await generator.close()
+
+
+def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker) -> Iterator[Finding]:
+    """Every finding, the quick checks first. Where the settings are bad, their defaults are examined."""
+    yield _ok(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield from _packages(PROJECT)
+    try:
+        settings = Settings.load(env, env_file)
+    except SettingsError as error:
+        yield _broken(str(error), f"Correct it in {env_file} or the environment; see .env.example.")
+        settings = Settings()
+    else:
+        yield from _token(settings, env_file)
+    yield from _disk(settings)
+    yield from _database(settings)
+    yield from _port(settings)
+    yield from _drawing(settings, probe)
+
+
+def report(findings: Iterable[Finding], console: Console | None = None) -> int:
+    """Print findings as they come; the exit status is 1 when something is broken."""
+    console = console or Console(highlight=False)
+    signs = {Level.OK: "[green]✓[/]", Level.NOTE: "[yellow]·[/]", Level.BROKEN: "[red]✗[/]"}
+    broken = 0
+    for finding in findings:
+        broken += finding.level is Level.BROKEN
+        console.print(signs[finding.level], end=" ")
+        console.print(finding.what, markup=False, soft_wrap=True)
+        if finding.advice:
+            console.print(f"  → {finding.advice}", markup=False, soft_wrap=True)
+    console.print("\nNothing is broken." if not broken else f"\n{broken} broken.")
+    return int(broken > 0)
+
+
+def _ok(what: str) -> Finding:
+    return Finding(level=Level.OK, what=what)
+
+
+def _note(what: str, advice: str = "") -> Finding:
+    return Finding(level=Level.NOTE, what=what, advice=advice)
+
+
+def _broken(what: str, advice: str) -> Finding:
+    return Finding(level=Level.BROKEN, what=what, advice=advice)
+
+
+def _packages(project: Path) -> Iterator[Finding]:
+    """The packages that the project asks for, and whether they are the versions that it is tested with."""
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [_name(each) for each in declared["project"]["dependencies"]]
+    tested = dict(_pins((project / "constraints.txt").read_text(encoding="utf-8")))
+    missing, other = [], []
+    for name in names:
+        try:
+            version = importlib.metadata.version(name).partition("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+            continue
+        if version != tested.get(name, version):
+            other.append(f"{name} {version} instead of {tested[name]}")
+    if missing:
+        yield _broken(f"Packages: missing are {', '.join(missing)}", _reinstall())
+    if other:
+        yield _note(f"Packages: not the tested versions: {', '.join(other)}", _reinstall())
+    if not missing and not other:
+        yield _ok(f"Packages: all {len(names)} are installed")
+
+
+def _name(requirement: str) -> str:
+    """The package of a requirement, spelt as in the constraints."""
+    bare = re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", bare).lower()
+
+
+def _pins(constraints: str) -> Iterator[tuple[str, str]]:
+    """Names and versions of the lines without a condition; no direct dependency has one."""
+    for found in re.finditer(r"^([\w.-]+)==(\S+)$", constraints, flags=re.MULTILINE):
+        yield _name(found[1]), found[2]
+
+
+def _reinstall() -> str:
+    if Path(sys.prefix) == PROJECT / ".venv":
+        return f"To install them anew, delete {sys.prefix} and run ./easel doctor."
+    return "To install them anew: pip install --force-reinstall -c constraints.txt -e ."
+
+
+def _token(settings: Settings, env_file: Path) -> Iterator[Finding]:
+    if settings.discord_token is None:
+        advice = f"For Discord, write DISCORD_TOKEN=… into {env_file}."
+        yield _note("No DISCORD_TOKEN: ./easel run opens the playground in a browser", advice)
+    else:
+        yield _ok("DISCORD_TOKEN is set and looks like a bot token (Discord was not asked)")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield _broken(
+            f"Data folder {folder}: {there} can't be written to",
+            "Give this user the right to write there, or set EASEL_DATA to another folder.",
+        )
+        return
+    free = shutil.disk_usage(there).free
+    what = f"Data folder {folder}: {free / GB:.1f} GB free"
+    if free < _TOO_LITTLE_DISK:
+        yield _broken(what, "Make room, or set EASEL_DATA to a folder on another disk.")
+    elif free < _LITTLE_DISK:
+        yield _note(what, "Pictures take about 2 MB each, and the weights of a model several GB.")
+    else:
+        yield _ok(what)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    path = settings.data / "easel.db"
+    if not path.exists():
+        yield _ok("Database: none yet; the first start makes it")
+        return
+    try:
+        asyncio.run(_open_and_close(settings.data))
+    except DataFolderBusy:
+        yield _ok("Database: in use by a running Easel")
+    except StorageError as error:
+        advice = "Put a backup in its place, or move it away; a newer Easel's file needs that Easel."
+        yield _broken(f"Database: {error}", advice)
+    else:
+        yield _ok(f"Database: {path} opens ({path.stat().st_size / 10**6:.1f} MB)")
+
+
+async def _open_and_close(folder: Path) -> None:
+    database = await Database.open(folder)
+    await database.close()
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    """The playground's port matters only where the playground is what would start."""
+    if settings.discord_token is not None or settings.playground_port == 0:
+        return
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", settings.playground_port))
+        except OSError:
+            advice = "If that is not an Easel of yours, set EASEL_PLAYGROUND_PORT to another port, or to 0."
+            yield _note(f"Port {settings.playground_port}, the playground's, is in use", advice)
+        else:
+            yield _ok(f"Port {settings.playground_port}, the playground's, is free")
+
+
+def _drawing(settings: Settings, probe: Probe) -> Iterator[Finding]:
+    """The models, and what draws them."""
+    try:
+        catalogue = Catalogue.load(settings.models)
+        default = settings.model_among(catalogue, catalogue.default.key)
+    except (CatalogueError, SettingsError) as error:
+        yield _broken(f"Models: {error}", "Correct it; the file's first lines explain its keys.")
+        return
+    for spec in catalogue.values():
+        yield _model(spec, settings, is_default=spec.key == default)
+    try:
+        ready = asyncio.run(probe(settings, catalogue))
+    except (WorkerUnavailable, TimeoutError) as error:
+        # Of a traceback, whose lines come joined like this, the last line is the reason.
+        why = str(error).rsplit(" | ", maxsplit=1)[-1] or f"no answer in {_WORKER_SECONDS:.0f} s"
+        advice = f"Check EASEL_DEVICE; else packages may be damaged. {_reinstall()}"
+        yield _broken(f"The process that draws does not start: {why}", advice)
+        return
+    yield from _device(ready, settings)
+    yield from _memory(ready, catalogue)
+
+
+def _model(spec: ModelSpec, settings: Settings, *, is_default: bool) -> Finding:
+    what = f"Model {spec.key}" + (" (the default)" if is_default else "")
+    if installed(spec):
+        return _ok(f"{what}: its files are here")
+    if spec.folder is None and settings.allow_downloads:
+        return _note(f"{what}: not here yet; {spec.source} is downloaded when it is first used")
+    if spec.folder is None:
+        advice = f'Download it, and see how it draws, with: ./easel imagine "a fox" --model {spec.key}'
+    else:
+        advice = f"Put a model in diffusers' layout into {spec.folder}, or take it out of {settings.models}."
+    level = Level.BROKEN if is_default else Level.NOTE
+    return Finding(level=level, what=f"{what}: its files are missing", advice=advice)
+
+
+def _device(ready: Ready, settings: Settings) -> Iterator[Finding]:
+    torch = ready.versions.get("torch", "unknown")
+    if settings.device == "cpu":
+        yield _ok(f"Draws on the CPU, as EASEL_DEVICE says (torch {torch})")
+    elif ready.device != "cpu":
+        yield _ok(f"Draws on {ready.device}: {ready.device_name} (torch {torch})")
+    elif shutil.which("nvidia-smi") and "+cpu" in torch:
+        advice = "Install PyPI's torch of the same version into .venv: this one was built without CUDA."
+        yield _broken(f"There is an NVIDIA GPU, and torch {torch} can't use it", advice)
+    elif shutil.which("nvidia-smi"):
+        advice = "Update NVIDIA's driver, look at nvidia-smi, and check EASEL_DEVICE."
+        yield _note(f"Draws on the CPU, though this machine has NVIDIA's tools (torch {torch})", advice)
+    else:
+        advice = "The built-in model takes seconds so; larger ones take minutes."
+        yield _note(f"Draws on the CPU: there is no GPU that torch {torch} can use", advice)
+
+
+def _memory(ready: Ready, catalogue: Catalogue) -> Iterator[Finding]:
+    """The device's memory, or the machine's where the CPU draws, and the models that need more."""
+    total = ready.memory.device_total or _machine_memory()
+    if not total:
+        return
+    where = "GPU memory" if ready.memory.device_total else "Memory"
+    yield _ok(f"{where}: {total / GB:.1f} GB")
+    for spec in catalogue.values():
+        if spec.memory_gb * GB > total:
+            yield _note(f"Model {spec.key} needs about {spec.memory_gb:g} GB: it may not fit, or be slow")
+
+
+def _machine_memory() -> int:
+    """Bytes of RAM, or 0 where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0

@@ -1,0 +1,191 @@
+"""The shape of a feature: what one file in `features/` declares, and what its functions are given.
+
+A feature file ends in `FEATURE = Feature(...)`. Its commands are added to the command tree, its verbs become buttons
+and reactions, and its help lines appear in `/help`: adding a file adds all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot import features
+from bot.dispatcher import Dispatcher
+from bot.errors import BotLacksPermission, JobGone, NotAdmin, NotReady, NotYours, ServerOnly
+from bot.seams import Requester
+from bot.settings import Settings
+from bot.surface import Surface
+from generation.catalogue import Catalogue
+from generation.contract import Generator, ModelState
+from storage import images
+from storage.database import Database
+from storage.jobs import Job, JobState
+
+if TYPE_CHECKING:
+    from bot.delivery import Delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """Every part of the running bot, built once and handed to whoever needs it."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    default_model: str
+    generator: Generator
+    dispatcher: Dispatcher
+    delivery: Delivery
+    clock: Callable[[], datetime]
+    random: random.Random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a verb's button stands: the surface, the row from 0, and the order within the row.
+
+    A `numbered` button stands once for each picture, its label followed by the number.
+    """
+
+    surface: Surface
+    row: int
+    order: int = 0
+    label: str = ""
+    emoji: str | None = None
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A person's wish about a job, whether by button or by reaction.
+
+    `index` is the picture meant, from 1, or 0 for all of them. `tell` says a sentence to that person alone.
+    `permissions` are that person's in the channel, and `bot_permissions` are ours.
+    """
+
+    studio: Studio
+    actor: discord.Member
+    channel: discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+    message_id: int
+    job: Job
+    index: int
+    interaction_id: int | None
+    permissions: discord.Permissions
+    bot_permissions: discord.Permissions
+    tell: Callable[[str], Awaitable[None]]
+
+    @property
+    def message(self) -> discord.PartialMessage:
+        """The message that the button or reaction is on."""
+        return discord.PartialMessage(channel=self.channel, id=self.message_id)
+
+    @property
+    def requester(self) -> Requester:
+        """Who asks, from where, as the dispatcher wants to know it."""
+        return requester(self.actor, self.channel, interaction_id=self.interaction_id)
+
+    def only_finished(self) -> None:
+        """Raises NotReady while there are no pictures yet."""
+        if self.job.state in (JobState.QUEUED, JobState.RUNNING):
+            raise NotReady
+
+    def only_owner_or_moderator(self) -> None:
+        """Raises NotYours for everyone else."""
+        if self.actor.id != self.job.user_id and not self.permissions.manage_messages:
+            raise NotYours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """Something that can be done with a job.
+
+    `name` is in the id of every button ever sent: never reuse one. `reactions` maps emoji to the picture each means
+    (from 1; 0: all of them).
+    """
+
+    name: str
+    run: Callable[[Ask], Awaitable[None]]
+    places: Sequence[Place] = ()
+    reactions: Mapping[str, int] = field(default_factory=dict)
+    marks: bool = True
+    """Whether the button turns blue once it was used."""
+
+
+AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """What one file adds to the bot. `help` holds lines of Discord markdown for `/help`."""
+
+    commands: Sequence[AnyCommand] = ()
+    verbs: Sequence[Verb] = ()
+    help: Sequence[str] = ()
+
+
+def load() -> tuple[Feature, ...]:
+    """The features of every file in `features/`, in the order of their names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(features.__path__))
+    return tuple(importlib.import_module(f"bot.features.{name}").FEATURE for name in names)
+
+
+def able_to_post(permissions: discord.Permissions, channel: object) -> None:
+    """Raises BotLacksPermission where Easel could not post a result. Threads have a permission of their own."""
+    speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
+    needed = ("view_channel", speak, "attach_files")
+    missing = tuple(name.replace("_", " ").title() for name in needed if not getattr(permissions, name))
+    if missing:
+        raise BotLacksPermission(missing)
+
+
+async def keeps(studio: Studio, job_id: str | None, index: int) -> None:
+    """Raises JobGone unless that picture is still on the disk."""
+    path = images.path(studio.database.folder, job_id or "", index) if job_id else None
+    if path is None or not await asyncio.to_thread(path.exists):
+        raise JobGone
+
+
+def usual_model(studio: Studio, servers_choice: str | None) -> str:
+    """The key of the model that draws when nobody names one: the server's choice, as long as it can be had."""
+    states = studio.generator.models()
+    known = states.get(servers_choice or "")
+    if servers_choice is None or known is None or known.state is ModelState.UNUSABLE:
+        return studio.default_model
+    return servers_choice
+
+
+def only_admins(interaction: discord.Interaction[Any]) -> int:
+    """The server's id, for people with Manage Server. Raises NotAdmin, or ServerOnly outside a server.
+
+    Discord's own `default_permissions` is a hint that server owners can change, so this is what counts.
+    """
+    if interaction.guild_id is None:
+        raise ServerOnly
+    if not interaction.permissions.manage_guild:
+        raise NotAdmin
+    return interaction.guild_id
+
+
+def requester(
+    actor: discord.Member | discord.User, channel: object, *, interaction_id: int | None
+) -> Requester:
+    """Who asks, from where. Raises ServerOnly outside a server."""
+    if not isinstance(actor, discord.Member) or not isinstance(channel, discord.abc.Snowflake):
+        raise ServerOnly
+    return Requester(
+        user_id=actor.id,
+        guild_id=actor.guild.id,
+        channel_id=channel.id,
+        role_ids=tuple(role.id for role in actor.roles),
+        joined_at=actor.joined_at,
+        interaction_id=interaction_id,
+    )

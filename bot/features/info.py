@@ -1,0 +1,40 @@
+"""`/info`: one's balance and jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import pages
+from bot.balances import balance_of
+from bot.boundary import acknowledge
+from bot.feature import Feature, Studio, requester
+from storage import jobs
+
+_RECENT = 5
+
+
+@app_commands.command(name="info", description="Your credits and your jobs")
+@app_commands.guild_only()
+async def info(interaction: discord.Interaction[Any]) -> None:
+    await acknowledge(interaction, thinking=True)
+    studio: Studio = interaction.client.studio
+    who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
+    place = {"guild_id": who.guild_id, "user_id": who.user_id}
+    async with studio.database.transaction() as tx:
+        balance = await balance_of(
+            tx,
+            **place,
+            role_ids=who.role_ids,
+            joined_at=who.joined_at,
+            default=studio.settings.daily_credits,
+            now=studio.clock(),
+        )
+        active = await jobs.active(tx, **place)
+        recent = await jobs.recent(tx, **place, limit=_RECENT)
+    await interaction.followup.send(pages.info(balance, active, recent), ephemeral=True)
+
+
+FEATURE = Feature(commands=(info,), help=("**/info** shows your credits and your latest jobs.",))

@@ -1,0 +1,48 @@
+"""✉️: the full-size pictures, with seed and job id, to the person who reacted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord
+
+from bot import pages, pictures, texts
+from bot.errors import DirectMessagesClosed, JobGone
+from bot.feature import Ask, Feature, Verb
+from bot.inert import file_stem
+from storage import images
+
+
+async def mail(ask: Ask) -> None:
+    ask.only_finished()
+    async with ask.studio.database.reading() as tx:
+        rows = [row for row in await images.of_job(tx, ask.job.id) if row.index == ask.index or not ask.index]
+    for row in rows:
+        if row.index:
+            await _send(ask, row)
+    if not rows:
+        raise JobGone
+
+
+async def _send(ask: Ask, row: images.Image) -> None:
+    try:
+        data = await asyncio.to_thread(images.read, ask.studio.database.folder, row.job_id, row.index)
+    except images.ImageGone:
+        raise JobGone from None
+    limit = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    if len(data) > limit:
+        data = await asyncio.to_thread(pictures.shrink, data, limit)
+    alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
+    suffix = "jpg" if pictures.content_type(data) == "image/jpeg" else "png"
+    name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
+    words = pages.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
+    try:
+        await ask.actor.send(words, file=pictures.attachment(data, name, alt))
+    except discord.Forbidden:
+        raise DirectMessagesClosed from None
+
+
+FEATURE = Feature(
+    verbs=(Verb(name="mail", run=mail, reactions={"✉️": 0, "📩": 0}),),
+    help=("✉️ sends you the full-size pictures with their seeds as a direct message.",),
+)

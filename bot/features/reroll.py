@@ -1,0 +1,32 @@
+"""🔄: the same prompt again with new seeds."""
+
+from __future__ import annotations
+
+from bot import orders
+from bot.feature import Ask, Feature, Place, Verb, able_to_post, keeps
+from bot.surface import Surface
+
+
+async def reroll(ask: Ask) -> None:
+    able_to_post(ask.bot_permissions, ask.channel)
+    studio = ask.studio
+    order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random)
+    if order.parent_index is not None:
+        await keeps(studio, order.parent_id, order.parent_index)
+    await studio.dispatcher.accept(order, ask.requester)
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="r",
+            run=reroll,
+            places=(
+                Place(surface=Surface.GRID, row=0, order=9, emoji="🔄"),
+                Place(surface=Surface.SINGLE, row=0, order=9, emoji="🔄"),
+            ),
+            reactions={"🔄": 0, "🔁": 0},
+        ),
+    ),
+    help=("🔄 draws the prompt again with a new seed.",),
+)

@@ -1,0 +1,38 @@
+"""U1–U4: one picture of the grid at full size, at once and free."""
+
+from __future__ import annotations
+
+from bot.errors import BotLacksPermission, JobGone
+from bot.feature import Ask, Feature, Place, Verb, able_to_post
+from bot.surface import Surface
+from storage.images import ImageGone
+
+
+async def upscale(ask: Ask) -> None:
+    able_to_post(ask.bot_permissions, ask.channel)
+    ask.only_finished()
+    try:
+        posted = await ask.studio.delivery.post_single(
+            ask.job,
+            ask.index,
+            channel_id=ask.channel.id,
+            asked_by=ask.actor.id,
+            reply_to=ask.message_id,
+        )
+    except (ImageGone, ValueError):
+        raise JobGone from None
+    if posted is None:
+        raise BotLacksPermission(("Send Messages", "Attach Files"))
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="u",
+            run=upscale,
+            places=(Place(surface=Surface.GRID, row=0, label="U", numbered=True),),
+            reactions={"1️⃣": 1, "2️⃣": 2, "3️⃣": 3, "4️⃣": 4},
+        ),
+    ),
+    help=("**U1–U4** (or 1️⃣–4️⃣) posts one picture at full size. It is free.",),
+)

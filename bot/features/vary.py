@@ -1,0 +1,51 @@
+"""V1–V4: a new grid of variations of one picture."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot import orders
+from bot.feature import Ask, Feature, Place, Verb, able_to_post, keeps
+from bot.surface import Surface
+
+SUBTLE, STRONG = 0.45, 0.8
+"""How much of the picture is drawn anew, from 0 to 1. A plain V takes the model's own strength."""
+
+
+async def vary(ask: Ask, *, strength: float | None = None) -> None:
+    able_to_post(ask.bot_permissions, ask.channel)
+    ask.only_finished()
+    studio = ask.studio
+    index = max(1, ask.index)
+    await keeps(studio, ask.job.id, index)
+    order = orders.vary(
+        ask.job,
+        index,
+        strength=strength,
+        catalogue=studio.catalogue,
+        random=studio.random,
+    )
+    await studio.dispatcher.accept(order, ask.requester)
+
+
+FEATURE = Feature(
+    verbs=(
+        Verb(
+            name="v",
+            run=vary,
+            places=(Place(surface=Surface.GRID, row=1, label="V", numbered=True),),
+            reactions={"🇦": 1, "🇧": 2, "🇨": 3, "🇩": 4},
+        ),
+        Verb(
+            name="v_subtle",
+            run=partial(vary, strength=SUBTLE),
+            places=(Place(surface=Surface.SINGLE, row=0, order=0, label="Vary (Subtle)", emoji="🪄"),),
+        ),
+        Verb(
+            name="v_strong",
+            run=partial(vary, strength=STRONG),
+            places=(Place(surface=Surface.SINGLE, row=0, order=1, label="Vary (Strong)", emoji="🪄"),),
+        ),
+    ),
+    help=("**V1–V4** (or 🇦–🇩) draws variations of one picture. They cost as much as a new grid.",),
+)

@@ -1,0 +1,145 @@
+"""From what a person asked for to a request that a generator can carry out. Pure: no Discord, no database."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from bot.errors import BadPrompt, UnknownModel
+from bot.inert import inert
+from bot.prompts import Parsed
+from generation.builtin.vocabulary import unknown_words
+from generation.catalogue import Catalogue, ModelSpec
+from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, from_json
+from storage.jobs import Job
+
+_FAR_OFF = 0.1
+"""How far a shape may be from what was asked before it is said: sizes come in steps, so that a little is usual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to draw, at which price in credits, and what it comes from.
+
+    `notes` are sentences for the person about what their model will not heed.
+    """
+
+    action: str
+    prompt: str
+    request: Request
+    price: int
+    parent_id: str | None = None
+    parent_index: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def imagine(
+    parsed: Parsed, *, catalogue: Catalogue, default_model: str, images: int, random: random.Random
+) -> Order:
+    """The order for a parsed prompt. Raises UnknownModel, or BadPrompt for a value outside the model's ranges."""
+    spec = find_model(parsed.model or default_model, catalogue)
+    _check_range("--steps", parsed.steps, spec.min_steps, spec.max_steps, spec)
+    guidance = None if "guidance" in spec.ignores else parsed.guidance
+    _check_range("--cfg", guidance, spec.min_guidance, spec.max_guidance, spec)
+    count = parsed.count or min(images, spec.max_images)
+    _check_range("--count", count, 1, spec.max_images, spec)
+    width, height = spec.size_for(parsed.aspect) if parsed.aspect else (spec.width, spec.height)
+    seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
+    request = TextToImage(
+        model=spec.key,
+        prompt=parsed.prompt,
+        negative="" if "negative" in spec.ignores else parsed.negative or "",
+        width=width,
+        height=height,
+        steps=parsed.steps or spec.steps,
+        guidance=spec.guidance if guidance is None else guidance,
+        seeds=batch_of_seeds(seed, count),
+    )
+    return Order(
+        action="imagine",
+        prompt=parsed.prompt,
+        request=request,
+        price=spec.cost * count,
+        notes=_notes(parsed, spec, width / height),
+    )
+
+
+def vary(
+    parent: Job, index: int, *, strength: float | None, catalogue: Catalogue, random: random.Random
+) -> Order:
+    """Variations of picture `index` (from 1) of a finished job: its prompt drawn over it with fresh seeds.
+
+    `strength` in (0, 1] says how much is drawn anew; None takes the model's own.
+    """
+    drawn = from_json(parent.request)
+    spec = find_model(drawn.model, catalogue)
+    request = ImageToImage(
+        model=drawn.model,
+        prompt=drawn.prompt,
+        negative=drawn.negative,
+        width=drawn.width,
+        height=drawn.height,
+        steps=drawn.steps,
+        guidance=drawn.guidance,
+        seeds=batch_of_seeds(random.randint(0, MAX_SEED), len(drawn.seeds)),
+        strength=spec.strength if strength is None else strength,
+    )
+    return Order(
+        action="vary",
+        prompt=parent.prompt,
+        request=request,
+        price=spec.cost * len(request.seeds),
+        parent_id=parent.id,
+        parent_index=index,
+    )
+
+
+def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random) -> Order:
+    """The same request with new seeds. A reroll of variations varies the same picture again."""
+    drawn = from_json(parent.request)
+    spec = find_model(drawn.model, catalogue)
+    seeds = batch_of_seeds(random.randint(0, MAX_SEED), len(drawn.seeds))
+    varied = isinstance(drawn, ImageToImage)
+    return Order(
+        action="reroll",
+        prompt=parent.prompt,
+        request=replace(drawn, seeds=seeds),
+        price=spec.cost * len(seeds),
+        parent_id=parent.parent_id if varied else parent.id,
+        parent_index=parent.parent_index if varied else None,
+    )
+
+
+def find_model(name: str, catalogue: Catalogue) -> ModelSpec:
+    """The model whose key or shown name is `name`, in any case. Raises UnknownModel."""
+    for spec in catalogue.values():
+        if name.casefold() in (spec.key.casefold(), spec.name.casefold()):
+            return spec
+    raise UnknownModel(name, tuple(catalogue))
+
+
+def batch_of_seeds(first: int, count: int) -> tuple[int, ...]:
+    """`count` seeds counting up from `first`, so that picture n can be made again alone with seed `first + n - 1`."""
+    return tuple((first + offset) % (MAX_SEED + 1) for offset in range(count))
+
+
+def _check_range(flag: str, value: float | None, low: float, high: float, spec: ModelSpec) -> None:
+    if value is not None and not low <= value <= high:
+        raise BadPrompt(f"`{flag}` must be between {low:g} and {high:g} for {spec.name}.")
+
+
+def _notes(parsed: Parsed, spec: ModelSpec, ratio: float) -> tuple[str, ...]:
+    """What the person should know: what the model will not heed."""
+    notes = []
+    if parsed.aspect and abs(ratio * parsed.aspect[1] / parsed.aspect[0] - 1) > _FAR_OFF:
+        notes.append(f"{spec.name} can't draw so long a shape: this is the nearest that it can.")
+    if parsed.negative and "negative" in spec.ignores:
+        notes.append(f"{spec.name} takes no negative prompt: `--no` was left out.")
+    if parsed.guidance is not None and "guidance" in spec.ignores:
+        notes.append(f"{spec.name} takes no guidance: `--cfg` was left out.")
+    if spec.vocabulary and (unknown := unknown_words(parsed.prompt)):
+        listed = inert(", ".join(unknown))
+        notes.append(
+            f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit (`/models`)."
+        )
+    return tuple(notes)

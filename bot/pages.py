@@ -1,0 +1,181 @@
+"""The longer answers that a person reads: the queue, a balance, the quotas, the models, the help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.inert import inert
+from bot.texts import credits, duration, relative
+from generation.catalogue import Catalogue
+from generation.contract import ModelState, ModelStatus
+from storage.jobs import Job, JobState
+from storage.quotas import Allowance, Balance, LedgerLine, QuotaChange, Subject
+
+_PROMPT = 60
+_LONGEST = 2000
+"""Characters in a Discord message."""
+_STATES = {
+    JobState.QUEUED: "waiting",
+    JobState.RUNNING: "being drawn",
+    JobState.FINISHED: "being posted",
+    JobState.DELIVERED: "done",
+    JobState.FAILED: "failed, refunded",
+    JobState.CANCELLED: "cancelled, refunded",
+}
+
+
+def cancelled(prompt: str, refunded: int) -> str:
+    """The answer to `/cancel`. Nothing comes back where an admin's reset has given it back before."""
+    back = f" Your {credits(refunded)} came back." if refunded else ""
+    return f"Cancelled **{inert(prompt, limit=_PROMPT)}**.{back}"
+
+
+def mailed(prompt: str, *, index: int, seed: int, job_id: str) -> str:
+    """The words beside a picture sent as a direct message."""
+    return f"**{inert(prompt)}**\nPicture {index} · seed `{seed}` · job `{job_id}`"
+
+
+def queue(
+    line: Sequence[Job],
+    seconds: Mapping[str, float | None],
+    *,
+    channel_id: int,
+    user_id: int,
+    shown: int,
+) -> str:
+    """What runs and waits everywhere, and when each is likely to be done.
+
+    Prompts and names are those of this channel, which its readers may see, and of the reader's own jobs.
+    """
+    if not line:
+        return "Nothing is waiting. `/imagine` starts at once."
+    running = sum(job.state is JobState.RUNNING for job in line)
+    lines = [f"**{running} being drawn, {len(line) - running} waiting**"]
+    until: float | None = 0.0
+    for place, job in enumerate(line[:shown], start=1):
+        each = seconds.get(job.model)
+        until = until + each if until is not None and each is not None else None
+        open_to_reader = job.channel_id == channel_id or job.user_id == user_id
+        what = inert(job.prompt, limit=_PROMPT) if open_to_reader else "a job from elsewhere"
+        who = f" - <@{job.user_id}>" if open_to_reader else ""
+        soon = f", done in about {duration(until)}" if until else ""
+        lines.append(f"{place}. {what}{who} ({_STATES[job.state]}{soon})")
+    if len(line) > shown:
+        lines.append(f"… and {len(line) - shown} more")
+    return _page(lines)
+
+
+def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:
+    """A person's balance and jobs."""
+    lines = [_balance(balance), f"Jobs waiting or being drawn: {len(active)}"]
+    if recent:
+        lines.append("**Your latest jobs**")
+        lines += [
+            f"- {inert(job.prompt, limit=_PROMPT)} ({_STATES[job.state]}, `{job.id}`)" for job in recent
+        ]
+    return "\n".join(lines)
+
+
+def _balance(balance: Balance) -> str:
+    bonus = f" and {credits(balance.bonus)} of bonus" if balance.bonus else ""
+    left_today = max(0, balance.allowance - balance.used_today)
+    return (
+        f"**{left_today} of {credits(balance.allowance)} left today**{bonus}. "
+        f"The day's credits come back {relative(balance.resets_at)}."
+    )
+
+
+def balance_of(user_id: int, balance: Balance, history: Sequence[LedgerLine]) -> str:
+    """A member's balance and its latest ledger lines, for admins."""
+    lines = [f"<@{user_id}>: {_balance(balance)}"]
+    for line in history:
+        by = f" by <@{line.actor_id}>" if line.actor_id else ""
+        why = f": {inert(line.reason, limit=_PROMPT)}" if line.reason else ""
+        lines.append(f"- {relative(line.at)} {line.kind} {line.daily + line.bonus:+d}{by}{why}")
+    return _page(lines)
+
+
+def quotas(rules: Sequence[Allowance], changes: Sequence[QuotaChange], *, default: int) -> str:
+    """A server's quotas and their latest changes, for admins."""
+    lines = []
+    if changes:
+        lines.append("**Latest changes**")
+        lines += [
+            f"- {relative(one.at)} <@{one.actor_id}>: {one.what} for {_whom(one.subject)}, {_change(one)}"
+            for one in changes
+        ]
+    lines.append("**Credits each day**")
+    if not any(rule.subject.kind == "everyone" for rule in rules):
+        lines.append(f"- everyone: {default} (the host's default)")
+    lines += [f"- {_whom(rule.subject)}: {rule.credits}" for rule in rules]
+    return _page(lines)
+
+
+def _change(change: QuotaChange) -> str:
+    old = "default" if change.old is None else change.old
+    new = "default" if change.new is None else change.new
+    return f"{old} → {new}"
+
+
+def _whom(subject: Subject) -> str:
+    match subject.kind:
+        case "role":
+            return f"<@&{subject.id}>"
+        case "user":
+            return f"<@{subject.id}>"
+    return "everyone"
+
+
+def quota_set(subject: Subject, amount: int | None) -> str:
+    """The answer to `/quota set`."""
+    if amount is None:
+        return f"The quota of {_whom(subject)} is back to the default."
+    return f"{_whom(subject).capitalize()}: {credits(amount)} a day from now on."
+
+
+def quota_granted(subject: Subject, amount: int) -> str:
+    """The answer to `/quota grant`."""
+    if amount < 0:
+        return f"{credits(-amount)} of bonus taken from {_whom(subject)}."
+    return f"{credits(amount)} of bonus given to {_whom(subject)}. They stay until they are used."
+
+
+def quota_reset(subject: Subject) -> str:
+    """The answer to `/quota reset`."""
+    return f"What {_whom(subject)} used today is given back."
+
+
+def default_model_is(name: str) -> str:
+    """The answer to `/default-model`."""
+    return f"{name} draws from now on when nobody names a model."
+
+
+def models(catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str) -> str:
+    """The models and what each costs; unusable ones last, marked."""
+    usable, not_here = [], []
+    for spec in catalogue.values():
+        status = states.get(spec.key)
+        if status is None or status.state is ModelState.UNUSABLE:
+            not_here.append(f"- ~~{spec.name}~~ not available on this host")
+            continue
+        usual = ", the usual one here" if spec.key == default else ""
+        size = f"{spec.width}×{spec.height}"
+        usable.append(
+            f"- **{spec.name}** (`--model {spec.key}`{usual}): {credits(spec.cost)} a picture, {size}, {spec.licence}"
+        )
+    return _page(["**Models**", *usable, *not_here])
+
+
+def help_page(lines: Sequence[str]) -> str:
+    """The answer to `/help`."""
+    return _page(["**Easel** draws pictures from words.", *lines])
+
+
+def _page(lines: Sequence[str]) -> str:
+    """The lines that fit into a message, and how many more there are."""
+    shown = len(lines)
+    while True:
+        more = [f"… and {len(lines) - shown} more"] if shown < len(lines) else []
+        if len(text := "\n".join([*lines[:shown], *more])) <= _LONGEST:
+            return text
+        shown -= 1

@@ -1,0 +1,56 @@
+"""Reactions that do what buttons do, for those who prefer them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.boundary import answered
+from bot.buttons import find
+from bot.feature import Ask
+from storage import jobs
+
+ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+async def react(client: Any, payload: discord.RawReactionActionEvent, channel: ReactedChannel) -> None:
+    """Do what a reaction under one of our messages asks for; others are none of our business."""
+    found = client.buttons.reaction(str(payload.emoji))
+    member = payload.member
+    if found is None or member is None or member.bot:
+        return
+    verb, number = found
+
+    async def tell(text: str) -> None:
+        await _tell(member, channel, text)
+
+    async with answered(tell, what=f"reaction {verb.name}"):
+        async with client.studio.database.reading() as tx:
+            job = await jobs.by_message(tx, payload.message_id)
+            posted = await jobs.message(tx, payload.message_id)
+        if job is None:
+            return
+        index = number or (posted.image_index if posted else None) or 0
+        ask = Ask(
+            studio=client.studio,
+            actor=member,
+            channel=channel,
+            message_id=payload.message_id,
+            job=await find(client.studio, job.id, index),
+            index=index,
+            interaction_id=None,
+            permissions=channel.permissions_for(member),
+            bot_permissions=channel.permissions_for(member.guild.me),
+            tell=tell,
+        )
+        await verb.run(ask)
+
+
+async def _tell(member: discord.Member, channel: ReactedChannel, text: str) -> None:
+    """A private word to somebody who reacted: a reaction leaves no other way than a direct message."""
+    try:
+        await member.send(text)
+    except discord.Forbidden:
+        only = discord.AllowedMentions(users=[member])
+        await channel.send(f"{member.mention} {text}", allowed_mentions=only, delete_after=20)

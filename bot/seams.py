@@ -1,0 +1,86 @@
+"""What the dispatcher and its neighbours know of each other: who asks, who shows, and how it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from generation.contract import Progressed
+from storage.jobs import Job
+
+_T = TypeVar("_T")
+
+
+class Wait(Protocol):
+    """Awaits something that may take long. The one seam by which a simulator can tell such waits from stuck ones."""
+
+    async def __call__(self, awaitable: Awaitable[_T], *, reason: str) -> _T: ...
+
+
+async def plain_wait(awaitable: Awaitable[_T], *, reason: str) -> _T:  # noqa: ARG001 - part of the protocol
+    """The `Wait` of production."""
+    return await awaitable
+
+
+class ProgressView(Protocol):
+    """What shows a running job's progress."""
+
+    def begin(self) -> None:
+        """An attempt starts: show from the beginning, also after an earlier one was given up."""
+        ...
+
+    def show(self, progress: Progressed) -> None:
+        """Show this state when there is time. Never blocks; newer states replace older ones."""
+        ...
+
+    async def end(self) -> None:
+        """Stop showing; nothing is edited afterwards."""
+        ...
+
+
+class Announcer(Protocol):
+    """What the dispatcher needs of delivery."""
+
+    async def announce(self, job: Job, *, ahead: int, seconds: float | None) -> None:
+        """Open the job's progress message, or say its new place in it. Never raises for Discord's refusals."""
+        ...
+
+    def progress(self, job: Job) -> ProgressView:
+        """What shows the job while it runs."""
+        ...
+
+    async def post_result(self, job: Job, *, look_first: bool) -> int | None:
+        """Post the pictures and return the message's id; None where Discord takes them nowhere."""
+        ...
+
+    async def post_failure(self, job: Job) -> None:
+        """Tell the owner how a failed or cancelled job ended."""
+        ...
+
+    async def retire(self, job: Job) -> None:
+        """Take the progress message away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Who asks for a job, and from where. `interaction_id` makes sure that an event that comes twice counts once."""
+
+    user_id: int
+    guild_id: int
+    channel_id: int
+    role_ids: tuple[int, ...]
+    joined_at: datetime | None
+    interaction_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A job that is now in the queue: how many are ahead, seconds until it starts if known, and credits left."""
+
+    job: Job
+    ahead: int
+    seconds: float | None
+    left: int

@@ -1,0 +1,336 @@
+"""The host's settings: read once at the start from the environment and `.env`, checked, and never changed.
+
+Each field of `Settings` carries its `Variable`: the name, the help, the default and the check.
+`.env.example`, the README's table and the errors are all held to that one description.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dotenv.parser import parse_stream
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder that holds `easel`, `models.toml` and `.env`."""
+
+TOKEN_SHAPE = re.compile(r"[\w-]{18,}\.[\w-]{5,8}\.[\w-]{25,}", re.ASCII)
+"""A bot token: the bot's id, a timestamp and a signature, each in URL-safe base64."""
+
+
+class StartupError(Exception):
+    """Easel can't start. Its text is one sentence that says why, and is all that the host sees."""
+
+
+class SettingsError(StartupError):
+    """A setting can't be read: the text names the variable, what was given and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One setting as the host meets it. `read` raises ValueError for text that is not `allowed`."""
+
+    name: str
+    help: str
+    default: str
+    allowed: str
+    read: Callable[[str], Any]
+    secret: bool = False
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError
+        return text.lower()
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    match text.lower():
+        case "yes" | "true" | "on" | "1":
+            return True
+        case "no" | "false" | "off" | "0":
+            return False
+    raise ValueError
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # "~somebody" who does not exist
+        raise ValueError from error
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,2})?", text.lower()):
+        raise ValueError
+    return text.lower()
+
+
+def _model_key(text: str) -> str:
+    if len(text.split()) != 1:
+        raise ValueError
+    return text
+
+
+def _token(text: str) -> str:
+    """The token without what is often pasted along: spaces, quotes, and the `Bot ` of an HTTP header."""
+    bare = text.strip().strip("\"'`").strip()
+    bare = re.sub(r"^bot\s+", "", bare, flags=re.IGNORECASE)
+    if not TOKEN_SHAPE.fullmatch(bare):
+        raise ValueError
+    return bare
+
+
+def _variable(
+    name: str,
+    help: str,
+    read: Callable[[str], Any],
+    *,
+    default: str,
+    allowed: str,
+    secret: bool = False,
+) -> dict[str, Variable]:
+    return {
+        "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the host chose. Paths are absolute; credits and counts are whole numbers."""
+
+    discord_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_variable(
+            "DISCORD_TOKEN",
+            "The bot's token, from the Bot page of https://discord.com/developers/applications. "
+            "Without one, Easel opens the playground in a browser.",
+            _token,
+            default="",
+            allowed="a bot token (three parts joined by dots), from the Bot page of "
+            "https://discord.com/developers/applications, not the client secret or the public key",
+            secret=True,
+        ),
+    )
+    data: Path = field(
+        default=PROJECT / "data",
+        metadata=_variable(
+            "EASEL_DATA",
+            "The folder that keeps the database and the pictures.",
+            _path,
+            default="data",
+            allowed="a folder",
+        ),
+    )
+    models: Path = field(
+        default=PROJECT / "models.toml",
+        metadata=_variable(
+            "EASEL_MODELS",
+            "The file that lists the models.",
+            _path,
+            default="models.toml",
+            allowed="a file",
+        ),
+    )
+    default_model: str | None = field(
+        default=None,
+        metadata=_variable(
+            "EASEL_DEFAULT_MODEL",
+            "The key of the model that draws when nobody names one. Empty: the models file's own default.",
+            _model_key,
+            default="",
+            allowed="the key of a model, one word",
+        ),
+    )
+    daily_credits: int = field(
+        default=40,
+        metadata=_variable(
+            "EASEL_DAILY_CREDITS",
+            "Credits that each person gets per day, until a server's admins say otherwise.",
+            _whole_number(0, 1_000_000),
+            default="40",
+            allowed="a whole number from 0 to 1000000",
+        ),
+    )
+    images: int = field(
+        default=4,
+        metadata=_variable(
+            "EASEL_IMAGES",
+            "Pictures in a grid.",
+            _whole_number(1, 4),
+            default="4",
+            allowed="a whole number from 1 to 4",
+        ),
+    )
+    max_waiting: int = field(
+        default=10,
+        metadata=_variable(
+            "EASEL_MAX_WAITING",
+            "Jobs that one person may have waiting in line.",
+            _whole_number(1, 1000),
+            default="10",
+            allowed="a whole number from 1 to 1000",
+        ),
+    )
+    device: str = field(
+        default="auto",
+        metadata=_variable(
+            "EASEL_DEVICE",
+            "What draws: auto takes the GPU where there is one.",
+            _device,
+            default="auto",
+            allowed="auto, cpu, cuda, cuda:0 (or another number) or mps",
+        ),
+    )
+    allow_downloads: bool = field(
+        default=False,
+        metadata=_variable(
+            "EASEL_ALLOW_DOWNLOADS",
+            "Whether a model that somebody asks for may be downloaded then. `./easel imagine --model` always may.",
+            _yes_or_no,
+            default="no",
+            allowed="yes or no",
+        ),
+    )
+    playground_port: int = field(
+        default=8017,
+        metadata=_variable(
+            "EASEL_PLAYGROUND_PORT",
+            "The playground's port on this machine. 0 takes any free one.",
+            _whole_number(0, 65535),
+            default="8017",
+            allowed="a port from 0 to 65535",
+        ),
+    )
+    log_level: str = field(
+        default="info",
+        metadata=_variable(
+            "EASEL_LOG_LEVEL",
+            "How much is logged. Prompts are logged at debug only.",
+            _one_of("debug", "info", "warning", "error"),
+            default="info",
+            allowed="debug, info, warning or error",
+        ),
+    )
+    log_format: str = field(
+        default="auto",
+        metadata=_variable(
+            "EASEL_LOG_FORMAT",
+            "How the log is written: auto is readable in a terminal and JSON elsewhere.",
+            _one_of("auto", "console", "json"),
+            default="auto",
+            allowed="auto, console or json",
+        ),
+    )
+
+    @classmethod
+    def load(cls, env: Mapping[str, str], env_file: Path) -> Settings:
+        """Settings from `env` and, for what it does not name, from `env_file`, which may be missing.
+
+        Relative paths are taken from the folder of `env_file`; an empty value means the default.
+        Raises SettingsError.
+        """
+        from_file = _read_env_file(env_file)
+        _refuse_unknown(env, prefixes=("EASEL_",), where="the environment")
+        _refuse_unknown(from_file, prefixes=("EASEL_", "DISCORD_"), where=str(env_file))
+        given = {**from_file, **env}
+        values: dict[str, Any] = {"data": env_file.parent.absolute() / "data"}
+        for name, variable in _variables():
+            if text := given.get(variable.name, "").strip():
+                value = _read(variable, text)
+                values[name] = env_file.parent.absolute() / value if isinstance(value, Path) else value
+        return cls(**values)
+
+    @property
+    def heartbeat(self) -> Path:
+        """The file that a running bot touches every 15 seconds."""
+        return self.data / "heartbeat"
+
+    def model_among(self, keys: Collection[str], otherwise: str) -> str:
+        """The key of the model that draws when nobody names one. Raises SettingsError for an unknown one."""
+        if self.default_model is None:
+            return otherwise
+        if self.default_model not in keys:
+            raise SettingsError(
+                f'EASEL_DEFAULT_MODEL is "{self.default_model}", but it must be a model of {self.models}: '
+                f"{', '.join(keys)}."
+            )
+        return self.default_model
+
+
+def describe() -> list[Variable]:
+    """Every setting, in the order in which `.env.example` and the README list them."""
+    return [variable for _, variable in _variables()]
+
+
+def _variables() -> Iterator[tuple[str, Variable]]:
+    for each in fields(Settings):
+        yield each.name, each.metadata["variable"]
+
+
+def _read(variable: Variable, text: str) -> Any:
+    try:
+        return variable.read(text)
+    except ValueError:
+        pass  # raised anew below, so that the original, which may quote a secret, is not attached
+    if variable.secret or TOKEN_SHAPE.search(text):
+        raise SettingsError(f"{variable.name} does not look right: it must be {variable.allowed}.")
+    raise SettingsError(f'{variable.name} is "{text[:60]}", but it must be {variable.allowed}.')
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    """The names and values in a `.env` file. A line that is not one is refused by number, never quoted."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not plain UTF-8 text: save it as UTF-8.") from None
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read ({error.strerror}).") from error
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+        elif binding.error or binding.key is not None:
+            line = binding.original.line + _blank_lines_before(binding.original.string)
+            raise SettingsError(f"Line {line} of {path} is not of the form NAME=value.")
+    return values
+
+
+def _blank_lines_before(text: str) -> int:
+    """The parser counts blank lines above a statement as its own."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _refuse_unknown(given: Mapping[str, str], *, prefixes: tuple[str, ...], where: str) -> None:
+    known = [variable.name for variable in describe()]
+    for name in given:
+        if name.startswith(prefixes) and name not in known:
+            near = _nearest(name, known)
+            raise SettingsError(f"{name} in {where} is not a setting of Easel: did you mean {near}?")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """EASEL_PORT means EASEL_PLAYGROUND_PORT, though more letters are shared with others."""
+    last_word = name[name.rfind("_") :]
+    same_end = [each for each in known if each.endswith(last_word)]
+    return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]

@@ -1,0 +1,158 @@
+"""Every sentence that a person reads: what happened, whether it cost anything, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import discord
+
+from bot import errors
+from bot.inert import inert
+from generation.contract import FailureReason
+
+UNCHARGED = "Nothing was charged."
+COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
+BAD_OPTION = "One of the command's options can't be used. Pick it again from the list. " + UNCHARGED
+UNEXPECTED = (
+    "Something went wrong on our side. `/info` shows what was accepted and what you have left. "
+    "If it keeps happening, tell the host this reference: `{}`."
+)
+
+
+def sentence(error: errors.Refusal) -> str:
+    """What to tell the person whose wish was refused."""
+    match error:
+        case errors.BadPrompt() | errors.BadAmount():
+            return error.reason
+        case errors.UnknownModel():
+            known = ", ".join(f"`{name}`" for name in error.known)
+            return f"There is no model `{inert(error.name, limit=40)}` here. There are: {known}."
+        case errors.ModelUnavailable():
+            others = " Try " + " or ".join(f"`{name}`" for name in error.others) + "." if error.others else ""
+            return f"The model {error.name} can't be used on this host at present. {UNCHARGED}{others}"
+        case errors.OverQuota():
+            more = f" More come {relative(error.resets_at)}." if error.allowance else ""
+            return (
+                f"That costs {credits(error.price)}, and you have {error.left} left "
+                f"(a day brings {error.allowance}).{more} An admin can raise your quota with `/quota`. {UNCHARGED}"
+            )
+        case errors.QueueFull():
+            return (
+                f"You already have {error.limit} jobs waiting, which is the most at once here. "
+                f"Wait for one, or cancel one with `/cancel`. {UNCHARGED}"
+            )
+        case errors.JobGone():
+            return (
+                "That picture is no longer kept here. " + UNCHARGED + " You can `/imagine` the prompt again."
+            )
+        case errors.NotReady():
+            return f"That is still being drawn. Try again when the pictures are here. {UNCHARGED}"
+        case errors.ButtonOutOfDate():
+            return "This button is from an earlier version and no longer works. Use `/imagine` to start anew."
+        case errors.NotYours():
+            return "Only the person who asked for it, or a moderator, can do that."
+        case errors.NotAdmin():
+            return "Only people with the Manage Server permission can do that."
+        case errors.NothingToCancel():
+            return "You have no such job waiting or running. `/queue` shows what there is."
+        case errors.BotLacksPermission():
+            missing = ", ".join(f"**{name}**" for name in error.missing)
+            return (
+                f"I can't post pictures in this channel: I lack {missing}. An admin can grant it. {UNCHARGED}"
+            )
+        case errors.DirectMessagesClosed():
+            return "I can't send you direct messages. Allow them for this server in its privacy settings, then try again."
+        case errors.ServerOnly():
+            return "Easel works in servers. Add it to one and use the command there."
+        case errors.ShuttingDown():
+            return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
+    raise TypeError(f"no sentence for {type(error).__name__}")
+
+
+def failure(reason: FailureReason, *, price: int) -> str:
+    """What to tell the owner of a job that ended without pictures."""
+    refunded = f"Your {credits(price)} came back." if price else UNCHARGED
+    match reason:
+        case FailureReason.CANCELLED:
+            return f"Cancelled. {refunded}"
+        case FailureReason.WORKER_DIED | FailureReason.WORKER_HUNG:
+            return f"The drawing process stopped twice while it worked on this. {refunded} Try again, or tell the host."
+        case FailureReason.MODEL_UNUSABLE:
+            return f"This model can't be loaded on this host. {refunded} Try another with `--model`."
+        case FailureReason.OUT_OF_MEMORY:
+            return f"This needs more memory than the host has. {refunded} Ask for fewer pictures or a smaller model."
+        case FailureReason.BROKEN_IMAGE:
+            return f"The model drew nothing but noise or a blank. {refunded} Another seed or a lower `--cfg` may help."
+        case FailureReason.SOURCE_GONE:
+            return f"The picture that this starts from was deleted. {refunded} Vary another one."
+        case FailureReason.BAD_REQUEST:
+            return f"This model can't do that. {refunded} Change the prompt's flags or take another model."
+        case FailureReason.INTERNAL:
+            return f"Something went wrong while drawing. {refunded} The host can find it in the log."
+    raise TypeError(f"no words for {reason}")
+
+
+def title(prompt: str, owner_id: int, *, what: str = "") -> str:
+    """The first line of every message about a job: the prompt, what is done with it, and whose it is."""
+    return f"**{inert(prompt)}** - {what + ' by ' if what else ''}<@{owner_id}>"
+
+
+def waiting(ahead: int, seconds: float | None) -> str:
+    """A waiting job's state: how many are before it, and when it is likely to start."""
+    if ahead == 0:
+        return "(Waiting to start)"
+    soon = f", starts in {duration(seconds)}" if seconds else ""
+    return f"(Waiting: {ahead} before it{soon})"
+
+
+def percent(step: int, steps: int) -> str:
+    """A running job's state; it has no number of steps while its model is loaded."""
+    return f"({round(100 * step / steps)}%)" if steps else "(Loading the model)"
+
+
+def receipt(*, price: int, left: int, ahead: int, seconds: float | None, notes: Sequence[str]) -> str:
+    """What the person who asked is told privately once the job is accepted."""
+    when = "It is next." if ahead == 0 else f"{ahead} before it."
+    if ahead and seconds:
+        when = f"{ahead} before it, about {duration(seconds)}."
+    lines = [f"On its way. {when} It costs {credits(price)}; you have {left} left today."]
+    return "\n".join(lines + [f"-# {note}" for note in notes])
+
+
+def details(*, model: str, seed: int, seconds: float | None) -> str:
+    """The second line of a result."""
+    took = f" · {duration(seconds)}" if seconds is not None else ""
+    return f"-# seed `{seed}` · {model}{took}"
+
+
+def alt_text(prompt: str, *, index: int, count: int) -> str:
+    """A description of a picture for people who can't see it, at most Discord's 1,024 characters.
+
+    `index` counts from 1; 0 is the grid of all `count` pictures.
+    """
+    what = f"Grid of {count} generated pictures" if index == 0 and count > 1 else "Generated picture"
+    if index and count > 1:
+        what += f" {index} of {count}"
+    return f"{what}: {prompt}"[:1024]
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def relative(moment: datetime) -> str:
+    """A moment as Discord shows it to each reader, like "in 5 hours"."""
+    return discord.utils.format_dt(moment, "R")
+
+
+def credits(amount: int) -> str:
+    """An amount of credits in words."""
+    return "1 credit" if amount == 1 else f"{amount} credits"
