@@ -1,0 +1,1 @@
+"""The playground: its glue with a toy bot, and the whole bot in a real browser."""

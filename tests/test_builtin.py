@@ -1,0 +1,150 @@
+"""The built-in model: its real pictures, its folder, and the drawings and captions that it is trained on."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from generation.builtin import pool
+from generation.builtin.captions import caption
+from generation.builtin.pool import picture_at, scene_at
+from generation.builtin.vocabulary import unknown_words
+
+WEIGHTS = Path(__file__).parents[1] / "generation" / "builtin" / "weights"
+LARGEST_FOLDER = 30_000_000
+
+RED_CIRCLE = "a red circle on a blue background"
+GREEN_TRIANGLE = "a green triangle on a yellow background"
+SUNSET_LAKE = "a sunset over a mountain lake"
+LAKE_BY_DAY = "a lake in the forest on a sunny day"
+SEA_AT_NIGHT = "the sea at night"
+SKETCH = "a pencil sketch of a house in the hills"
+PROMPTS = (RED_CIRCLE, GREEN_TRIANGLE, SUNSET_LAKE, LAKE_BY_DAY, SEA_AT_NIGHT, SKETCH)
+
+Pictures = dict[str, NDArray[np.float64]]
+"""For each prompt a picture of shape (256, 256, 3), values 0..255."""
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    """One picture for each prompt, drawn in one batch, each from its own seed."""
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(WEIGHTS, use_safetensors=True, safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    seeds = [torch.Generator().manual_seed(seed) for seed in range(len(PROMPTS))]
+    made = pipeline(list(PROMPTS), num_inference_steps=20, guidance_scale=4.0, generator=seeds).images
+    return {prompt: np.asarray(picture, float) for prompt, picture in zip(PROMPTS, made, strict=True)}
+
+
+def colour_at(picture: NDArray[np.float64], top: float, left: float) -> NDArray[np.float64]:
+    """The mean colour of a small window whose centre is given in fractions of the side."""
+    row, column = int(top * 256), int(left * 256)
+    window = picture[max(0, row - 12) : row + 12, max(0, column - 12) : column + 12]
+    return window.mean(axis=(0, 1))
+
+
+def corners(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean colour of the four corners."""
+    spots = [colour_at(picture, top, left) for top in (0.08, 0.92) for left in (0.08, 0.92)]
+    return np.mean(spots, axis=0)
+
+
+def test_a_red_circle_on_blue_is_red_in_the_middle_and_blue_around(pictures: Pictures) -> None:
+    red, green, blue = colour_at(pictures[RED_CIRCLE], 0.5, 0.5)
+    assert red > green + 60
+    assert red > blue + 60
+    red, green, blue = corners(pictures[RED_CIRCLE])
+    assert blue > red + 60
+
+
+def test_a_green_triangle_on_yellow_has_both_colours_in_their_places(pictures: Pictures) -> None:
+    red, green, blue = colour_at(pictures[GREEN_TRIANGLE], 0.55, 0.5)
+    assert green > red + 40
+    red, green, blue = corners(pictures[GREEN_TRIANGLE])
+    assert min(red, green) > blue + 60
+
+
+def test_the_night_is_darker_than_the_day(pictures: Pictures) -> None:
+    assert pictures[SEA_AT_NIGHT].mean() < 80 < 110 < pictures[LAKE_BY_DAY].mean()
+
+
+def test_a_sunset_has_a_warm_sky(pictures: Pictures) -> None:
+    red, _, blue = pictures[SUNSET_LAKE][90:130].mean(axis=(0, 1))
+    assert red > blue + 40
+
+
+def test_a_lake_mirrors_what_stands_above_it(pictures: Pictures) -> None:
+    lake = pictures[LAKE_BY_DAY][170:].mean(axis=(0, 1))
+    assert lake[2] > lake[0] + 15
+    assert lake[1] > lake[0]
+
+
+def test_a_pencil_sketch_is_grey(pictures: Pictures) -> None:
+    assert np.ptp(pictures[SKETCH], axis=2).mean() < 20
+
+
+def test_pictures_are_full_size_and_not_flat(pictures: Pictures) -> None:
+    for picture in pictures.values():
+        assert picture.shape == (256, 256, 3)
+        assert picture.std() > 10
+
+
+def test_the_folder_is_small_and_holds_safetensors_only() -> None:
+    files = [path for path in WEIGHTS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < LARGEST_FOLDER
+    assert {path.suffix for path in files} == {".json", ".safetensors"}
+
+
+def test_previews_show_the_pictures_colours(pictures: Pictures) -> None:
+    import torch
+    from diffusers import AutoencoderKL
+
+    from generation.pipelines import previews
+
+    factors = previews.read(WEIGHTS)
+    assert factors is not None
+    vae = AutoencoderKL.from_pretrained(WEIGHTS / "vae", torch_dtype=torch.float32)
+    for picture in (pictures[SUNSET_LAKE], pictures[RED_CIRCLE]):
+        pixels = torch.from_numpy(picture).float().permute(2, 0, 1)[None] / 127.5 - 1
+        with torch.no_grad():
+            latents = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
+        (preview,) = factors.pictures(latents)
+        small = picture.reshape(16, 16, 16, 16, 3).mean(axis=(1, 3))
+        assert np.abs(np.asarray(preview, float) - small).mean() < 30
+
+
+def test_a_pool_of_another_size_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "CHUNK", 2)
+    for count in (2, 4):
+        assert all(picture.any() for picture in pool.draw_pool(tmp_path, 3, count))
+
+
+def test_a_picture_of_the_pool_depends_on_its_seed_and_number_alone() -> None:
+    assert np.array_equal(picture_at(3, 5), picture_at(3, 5))
+    assert not np.array_equal(picture_at(3, 5), picture_at(3, 6))
+    assert Image.fromarray(picture_at(3, 5)).size == (256, 256)
+
+
+def test_captions_use_known_words_only_and_repeat_for_a_seed() -> None:
+    for index in range(400):
+        scene = scene_at(11, index)
+        words = caption(Random(index), scene)
+        assert unknown_words(words) == []
+        assert words == caption(Random(index), scene)
+
+
+def test_every_known_word_but_digits_is_one_token() -> None:
+    from generation.builtin.tokens import make_tokenizer
+    from generation.builtin.vocabulary import WORDS
+
+    tokenizer = make_tokenizer()
+    assert [word for word in WORDS if word.isalpha() and len(tokenizer.tokenize(word)) != 1] == []
+
+
+def test_a_word_that_the_model_cannot_draw_is_named() -> None:
+    assert unknown_words("A bicycle by the lake, at NIGHT!") == ["bicycle"]

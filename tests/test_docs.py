@@ -1,0 +1,52 @@
+"""The README and the examples say what is true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from bot.client import PERMISSIONS, EaselClient
+from bot.prompts import FLAGS
+from bot.settings import describe
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_settings_is_complete() -> None:
+    for variable in describe():
+        default = f"`{variable.default}`" if variable.default else ""
+        assert f"| `{variable.name}` | {default} | {variable.help} |" in README
+
+
+def test_every_command_and_flag_is_in_the_table_of_commands() -> None:
+    for command in EaselClient().tree.get_commands():
+        assert f"/{command.name}" in README
+    for flag in FLAGS:
+        assert f"--{flag}" in README
+
+
+def test_the_invite_links_permissions_are_the_real_ones() -> None:
+    assert f"permissions={PERMISSIONS.value}" in README
+    for name in (
+        "View Channels",
+        "Send Messages",
+        "Send Messages in Threads",
+        "Attach Files",
+        "Read Message History",
+    ):
+        assert name in README
+
+
+def test_every_model_is_in_the_table_of_models() -> None:
+    models = tomllib.loads((ROOT / "models.toml").read_text(encoding="utf-8"))["model"]
+    for model in models:
+        assert f"| {model['name']} |" in README
+        assert model["licence"] in README
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

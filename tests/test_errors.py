@@ -1,0 +1,104 @@
+"""Every failure ends in a sentence to the person and, where it is our fault, in a log line with the same reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot import errors, texts
+from bot.errors import Refusal
+from generation.contract import FailureReason
+from tests.fakes import FakeGenerator
+from tests.world import World, said, world
+
+EXAMPLES: dict[type[Refusal], Refusal] = {
+    errors.BadPrompt: errors.BadPrompt("`--ar` needs a value."),
+    errors.UnknownModel: errors.UnknownModel("x", ("easel",)),
+    errors.ModelUnavailable: errors.ModelUnavailable("SDXL", ("easel",)),
+    errors.OverQuota: errors.OverQuota(
+        price=4, left=1, allowance=40, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    errors.QueueFull: errors.QueueFull(10),
+    errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
+    errors.BadAmount: errors.BadAmount("Zero credits change nothing."),
+}
+
+
+def tree(root: type[Refusal]) -> Iterator[type[Refusal]]:
+    for child in root.__subclasses__():
+        yield child
+        yield from tree(child)
+
+
+@pytest.mark.parametrize("kind", list(tree(Refusal)))
+def test_every_refusal_has_a_sentence(kind: type[Refusal]) -> None:
+    words = texts.sentence(EXAMPLES.get(kind) or kind())
+    assert re.fullmatch(r"[A-Z`].*[.?]", words, re.DOTALL)
+    assert kind.__name__ in (errors.__doc__ or ""), "the tree at the top of the module shows it"
+
+
+@pytest.mark.parametrize("reason", list(FailureReason))
+def test_every_failure_says_that_the_credits_came_back(reason: FailureReason) -> None:
+    assert "4 credits came back" in texts.failure(reason, price=4)
+
+
+@pytest.mark.parametrize("where", ["command", "button", "reaction"])
+async def test_a_bug_is_told_with_a_reference_that_the_log_shares(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        message = easel.results()[0]
+
+        async def broken(*_: object, **__: object) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(easel.studio.dispatcher, "accept", broken)
+        with capture_logs() as logs:
+            match where:
+                case "command":
+                    words = await easel.imagine(easel.ben)
+                case "button":
+                    words = said(await easel.press(easel.ben, message, "V1"))
+                case _:
+                    await easel.ben.react(message, "🇦")
+                    await easel.rest()
+                    words = easel.ben.user.dm_channel.history()[-1].content
+        reference = re.search(r"reference: `(\w+)`", words)
+        assert reference
+        assert [log["reference"] for log in logs if "reference" in log] == [reference[1]]
+        assert "a bug" not in words
+        easel.forgive()
+
+
+async def test_without_a_way_to_write_privately_the_channel_is_told(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    easel.env.inject_error("POST", "/users/@me/channels", status=403, times=1)
+    await easel.cleo.react(easel.results()[0], "❌")
+    await easel.rest()
+    last = easel.messages()[-1]
+    assert "Only the person who asked" in last.content
+    assert easel.pings(last) == [easel.cleo.id]
+
+
+async def test_a_lost_answer_does_not_post_twice(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben)
+        easel.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
+        easel.generator.finish(easel.generator.last)
+        await easel.env.advance_time(2)
+        assert len(easel.results()) == 1
+
+
+async def test_a_deleted_progress_message_harms_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben)
+        await easel.messages()[0].delete()
+        easel.generator.finish(easel.generator.last)
+        await easel.rest()
+        assert len(easel.results()) == 1

@@ -1,0 +1,114 @@
+"""A restart at any moment loses no job, posts nothing twice and charges nobody twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storage import jobs
+from storage.jobs import JobState
+from tests.fakes import FakeGenerator, finished
+from tests.world import World, world
+
+
+async def states(easel: World) -> list[JobState]:
+    async with easel.studio.database.reading() as tx:
+        rows = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=50)
+    return [row.state for row in sorted(rows, key=lambda row: row.created_at)]
+
+
+async def test_a_running_job_is_drawn_again_and_waiting_ones_keep_their_order(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        for prompt in ("first", "second", "third"):
+            await easel.imagine(easel.ben, prompt)
+            easel.clock.move(seconds=1)
+        await easel.restart()
+        drawn = [request.prompt for request in easel.generator.requests.values()]
+        assert drawn == ["first", "second", "third"]
+        assert [m.content.split("**")[1] for m in easel.results()] == ["first", "second", "third"]
+        assert len(easel.messages()) == 3, "the progress messages from before the restart are gone"
+        assert "28 of 40" in await easel.told(easel.ben, "info")
+
+
+async def test_a_restart_does_not_count_as_the_jobs_fault(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben)
+        for _ in range(3):
+            await easel.restart(FakeGenerator(paused=True))
+        easel.generator.finish(easel.generator.last)
+        await easel.rest()
+        assert len(easel.results()) == 1
+
+
+async def test_finished_but_unposted_results_are_posted_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        easel.env.inject_error("POST", "/channels/*/messages", status=403, times=2)
+        await easel.imagine(easel.ben)
+        assert easel.results() == []
+        async with easel.studio.database.transaction() as tx:
+            await tx.execute("UPDATE jobs SET state = 'finished', delivered_at = NULL")
+        for _ in range(2):
+            await easel.restart()
+            assert len(easel.results()) == 1
+
+
+async def test_a_result_that_its_channel_refuses_comes_as_a_direct_message(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        easel.env.inject_error("POST", "/channels/*/messages", status=403, times=2)
+        await easel.imagine(easel.ben)
+        assert easel.messages() == []
+        (letter,) = easel.ben.user.dm_channel.history()
+        assert "a fox" in letter.content
+        assert letter.attachments
+
+
+async def test_what_was_posted_just_before_the_crash_is_not_posted_again(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        async with easel.studio.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
+            )
+        await easel.restart()
+        assert len(easel.results()) == 1
+        assert await states(easel) == [JobState.DELIVERED]
+
+
+async def test_a_result_that_comes_after_its_cancellation_is_dropped(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben)
+        ticket = easel.generator.last
+        easel.generator.cancel = lambda _: None  # type: ignore[method-assign]
+        await easel.told(easel.ben, "cancel")
+        easel.generator.send(ticket, finished(easel.generator.requests[ticket]))
+        await easel.rest()
+        assert easel.results() == []
+        assert "(Cancelled)" in easel.messages()[0].content
+        assert list((tmp_path / "images").rglob("*.png")) == []
+        assert "40 of 40" in await easel.told(easel.ben, "info")
+
+
+async def test_a_busy_channel_does_not_hide_what_was_posted(tmp_path: Path) -> None:
+    """Found by killing the bot at random: its own post was older than the latest fifty messages."""
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        for number in range(60):
+            await easel.cleo.send(easel.channel, f"hello {number}")
+        async with easel.studio.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
+            )
+        await easel.restart()
+        assert len(easel.results()) == 1
+
+
+async def test_a_look_that_fails_is_repeated_before_anything_is_sent(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        async with easel.studio.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
+            )
+        easel.env.inject_error("GET", "/channels/*/messages", status=503, times=1)
+        await easel.restart()
+        await easel.env.advance_time(2)
+        assert len(easel.results()) == 1

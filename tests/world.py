@@ -1,0 +1,157 @@
+"""A simulated Discord with the real bot in it: a server, a channel, an admin and two members."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import discord
+from simcord import Env
+
+from bot.app import opened
+from bot.client import EaselClient
+from bot.errors import Refusal
+from bot.settings import Settings
+from tests.fakes import FakeGenerator
+
+T = TypeVar("T")
+
+
+class Clock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+class World:
+    """What a test touches: people to act as, the channel, the generator, and the bot's parts."""
+
+    def __init__(
+        self,
+        env: Any,
+        client: EaselClient,
+        generator: FakeGenerator,
+        clock: Clock,
+        start: Callable[[FakeGenerator], Awaitable[EaselClient]],
+    ) -> None:
+        self.env, self.client, self.generator, self.clock = env, client, generator, clock
+        self._start = start
+        self._forgiven = 0
+        guild = env.create_guild("Guild")
+        admins = guild.create_role("Admin", permissions=discord.Permissions(manage_guild=True))
+        self.guild = guild
+        self.vip = guild.create_role("VIP")
+        self.admin = guild.add_member(env.create_user("ada"), roles=[admins])
+        self.ben = guild.add_member(env.create_user("ben"))
+        self.cleo = guild.add_member(env.create_user("cleo"))
+        self.channel = guild.create_text_channel("studio")
+
+    @property
+    def studio(self) -> Any:
+        return self.client.studio
+
+    def messages(self) -> list[discord.Message]:
+        """The bot's messages that stand in the channel for everyone, oldest first."""
+        return [m for m in self.channel.history() if not m.flags.ephemeral]
+
+    def results(self) -> list[discord.Message]:
+        """Those that carry a grid."""
+        return [
+            m
+            for m in self.messages()
+            if any(a.filename.endswith(".jpg") and "preview" not in a.filename for a in m.attachments)
+        ]
+
+    def pings(self, message: discord.Message) -> list[int]:
+        """The people whom a message notifies."""
+        return list(self.env.backend.get_message(message.channel.id, message.id).ping_user_ids)
+
+    async def imagine(self, who: Any, prompt: str = "a fox", **options: Any) -> str:
+        """Type the command and return what that person is told."""
+        return await self.told(who, "imagine", prompt=prompt, **options)
+
+    async def press(self, who: Any, message: discord.Message, label: str) -> Any:
+        """Click the button with this label or emoji."""
+        for row in message.components:
+            for button in row.children:  # type: ignore[union-attr]
+                if label in (button.label, str(button.emoji)):
+                    return await who.click(message, custom_id=button.custom_id)
+        raise AssertionError(f"no button {label}")
+
+    def no_surprises(self) -> None:
+        """Raise what the bot met that it has no sentence for."""
+        for error in self.env.errors[self._forgiven :]:
+            if not isinstance(getattr(error, "original", error), Refusal):
+                raise error
+
+    def forgive(self) -> None:
+        """What has gone wrong so far was meant to."""
+        self._forgiven = len(self.env.errors)
+
+    async def told(self, actor: Any, command: str, /, **options: Any) -> str:
+        """Type a command and return what that person is told."""
+        return said(await actor.slash(self.channel, command, **options))
+
+    async def restart(self, generator: FakeGenerator | None = None) -> None:
+        """Stop the bot and start it again on the same data folder; Discord stays as it is."""
+        self.generator = generator or FakeGenerator()
+        self.client = await self._start(self.generator)
+        await self.env.restart_bot(self.client)
+        await self.rest()
+
+    async def rest(self) -> None:
+        await self.env.settle()
+
+
+def said(result: Any) -> str:
+    """Everything that an interaction told its person."""
+    parts = [result.response, *result.followups]
+    return "\n".join(part.content for part in parts if part is not None and part.content)
+
+
+def settings(folder: Path, **changes: Any) -> Settings:
+    """The defaults, with a data folder of the test's own."""
+    return Settings(data=folder, **changes)
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, *, generator: FakeGenerator | None = None, clock: Clock | None = None, **changes: Any
+) -> AsyncIterator[World]:
+    """The real bot with real SQLite in a simulated Discord; a fake generator draws."""
+    generator = generator or FakeGenerator()
+    clock = clock or Clock()
+    env: Any = None
+
+    async def wait(awaitable: Awaitable[T], *, reason: str) -> T:
+        result: T = await env.external_wait(awaitable, reason=reason)
+        return result
+
+    async with AsyncExitStack() as stack:
+
+        async def start(bot: FakeGenerator) -> EaselClient:
+            await stack.aclose()
+            chosen = settings(folder, **changes)
+            return await stack.enter_async_context(
+                opened(chosen, make_generator=lambda *_: bot, wait=wait, clock=clock)
+            )
+
+        client = await start(generator)
+        env = Env(client, check_errors=False)
+        made = World(env, client, generator, clock, start)
+        await env.start()
+        try:
+            yield made
+            made.no_surprises()
+        finally:
+            await env.shutdown()
