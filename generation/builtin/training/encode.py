@@ -1,5 +1,6 @@
 """The middle stage of training: evens out the autoencoder's latents and encodes the pool with it once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generation.builtin.pool import Pictures
+from generation.builtin.training.pool import Part, Pictures
 
 BATCH = 16
 SAMPLE = 512
@@ -51,16 +52,22 @@ def even_out(vae: AutoencoderKL, pictures: Pictures) -> None:
     vae.register_to_config(scaling_factor=1.0)
 
 
-def encode_pool(folder: Path, vae: AutoencoderKL, pictures: Pictures) -> NDArray[np.float16]:
-    """Evens out the latents, encodes the whole pool and keeps both; or reads what was kept."""
-    vae_path, latents_path = folder / "vae-even.pt", folder / "latents.npy"
-    if latents_path.exists():
+def encode_pool(folder: Path, vae: AutoencoderKL, pool: Sequence[Part]) -> list[NDArray[np.float16]]:
+    """Evens out the latents once, then encodes every part of the pool; or reads what was kept."""
+    vae_path = folder / "vae-even.pt"
+    if vae_path.exists():
         vae.load_state_dict(torch.load(vae_path, weights_only=True))
         vae.register_to_config(scaling_factor=1.0)
-        kept: NDArray[np.float16] = np.load(latents_path)
-        return kept
-    even_out(vae, pictures[:SAMPLE])
-    torch.save(vae.state_dict(), vae_path)
+    else:
+        even_out(vae, pool[0].pictures[:SAMPLE])
+        torch.save(vae.state_dict(), vae_path)
+    return [_encode_part(folder / f"latents-{part.name}.npy", vae, part.pictures) for part in pool]
+
+
+def _encode_part(path: Path, vae: AutoencoderKL, pictures: Pictures) -> NDArray[np.float16]:
+    """The latents of as many pictures as there are; those encoded before are kept."""
+    if path.exists() and len(kept := np.load(path)) >= len(pictures):
+        return np.asarray(kept[: len(pictures)], np.float16)
     latents = encode_pictures(vae, pictures)
-    np.save(latents_path, latents)
+    np.save(path, latents)
     return latents

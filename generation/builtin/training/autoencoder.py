@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generation.builtin.architecture import LATENT_CHANNELS, make_vae
-from generation.builtin.muon import Muon
-from generation.builtin.pool import Pictures
+from generation.builtin.training.muon import Muon
+from generation.builtin.training.pool import Pictures
 
 LEARNING_RATE = 2e-3
 KL_WEIGHT = 1e-4
@@ -30,10 +30,10 @@ CROPS = ((0.5, 5, 128), (1.0, 2, 256))
 
 def crops(rng: np.random.Generator, pictures: Pictures, count: int, side: int) -> Tensor:
     """Random square crops, float, shape (count, 3, side, side), values -1..1."""
-    span = pictures.shape[1] - side
+    rows, columns = pictures.shape[1:3]
     picked = []
     for index in rng.integers(0, len(pictures), count):
-        top, left = rng.integers(0, span + 1, 2)
+        top, left = int(rng.integers(0, rows - side + 1)), int(rng.integers(0, columns - side + 1))
         picked.append(pictures[index, top : top + side, left : left + side])
     batch = torch.from_numpy(np.stack(picked)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
     return batch.contiguous(memory_format=torch.channels_last)
@@ -107,8 +107,11 @@ def _open_main_path(vae: AutoencoderKL) -> None:
             nn.init.uniform_(module.bias, -1.0, 1.0)
 
 
-def new_vae() -> AutoencoderKL:
-    """An untrained autoencoder whose latents start almost free of noise."""
+def new_vae(start: Path | None = None) -> AutoencoderKL:
+    """An untrained autoencoder whose latents start almost free of noise; or that of a pipeline folder."""
+    if start:
+        known: AutoencoderKL = AutoencoderKL.from_pretrained(start / "vae", torch_dtype=torch.float32)
+        return known.to(memory_format=torch.channels_last)
     vae = make_vae().to(memory_format=torch.channels_last)
     with torch.no_grad():
         _open_main_path(vae)
@@ -120,11 +123,11 @@ def new_vae() -> AutoencoderKL:
 class VAETraining:
     """The run's whole state: what is saved, loaded, and advanced by one step at a time."""
 
-    def __init__(self, folder: Path, pictures: Pictures, seed: int) -> None:
+    def __init__(self, folder: Path, pictures: Pictures, seed: int, start: Path | None = None) -> None:
         torch.manual_seed(seed)
         self.path = folder / "vae.pt"
         self.pictures = pictures
-        self.vae = new_vae()
+        self.vae = new_vae(start)
         self.optimisers = make_optimisers(self.vae)
         self.step, self.spent = 0, 0.0
         if self.path.exists():
@@ -163,9 +166,11 @@ class VAETraining:
         return float(loss.detach())
 
 
-def train_vae(folder: Path, pictures: Pictures, seed: int, minutes: float) -> AutoencoderKL:
+def train_vae(
+    folder: Path, pictures: Pictures, seed: int, minutes: float, start: Path | None = None
+) -> AutoencoderKL:
     """Trains until `minutes` are spent, earlier runs counted in, saving as it goes."""
-    training, losses = VAETraining(folder, pictures, seed), []
+    training, losses = VAETraining(folder, pictures, seed, start), []
     while training.spent < minutes * 60.0:
         losses.append(training.advance(minutes * 60.0))
         if training.step % REPORT_EVERY == 0:

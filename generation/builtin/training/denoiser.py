@@ -6,7 +6,7 @@ arXiv:2303.09556). One caption in ten is left out, for classifier-free guidance.
 
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,31 +15,33 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.builtin.architecture import make_scheduler, make_text_encoder, make_unet
 from generation.builtin.captions import caption
-from generation.builtin.muon import Muon
-from generation.builtin.pool import scene_at
-from generation.builtin.scenes import Shape
+from generation.builtin.drawing.scenes import Scene, Shape
 from generation.builtin.tokens import make_tokenizer
+from generation.builtin.training.muon import Muon
+from generation.builtin.training.pool import Part
 from generation.builtin.vocabulary import FILLER_WORDS
 
-BATCH = 20
+BATCH = 32
 MATRIX_RATE, OTHER_RATE = 2e-3, 1e-3
 """The peak learning rates of Muon and of AdamW."""
 WARM_UP_STEPS = 60
 DECAY_SHARE = 0.35
 """The share of the time in which the learning rate falls to nothing."""
-AVERAGE_DECAY = 0.99
+AVERAGE_DECAY = 0.995
 CAPTIONS_EACH = 4
 UNCAPTIONED = 0.1
 STRANGE_WORDS = 0.12
 """How often a caption gets a made-up word, so that a word the model does not know is passed over."""
 FILLER_WORDS_ADDED = 0.25
 """How often a caption gets a word that changes nothing, such as "cozy" or "very"."""
-NOISE_BIAS = 0.25
+NOISE_BIAS = 0.6
 """Below 1, times of much noise come more often: there the words decide what the picture shows."""
 WEIGHT_CAP = 5.0
 SAVE_EVERY = 100
@@ -47,11 +49,22 @@ REPORT_EVERY = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSet:
-    """Latents (n, channels, 16, 16); token ids (n, CAPTIONS_EACH, tokens); the empty prompt's ids (tokens)."""
+class TrainingPart:
+    """Pictures of one size: latents (n, channels, rows, columns), token ids (n, CAPTIONS_EACH, tokens).
+
+    `mirrorable` (n) says whether a picture may be mirrored: not where its caption tells left from right.
+    """
 
     latents: NDArray[np.float16]
     tokens: NDArray[np.int16]
+    mirrorable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """All parts, and the token ids of the empty prompt (tokens)."""
+
+    parts: Sequence[TrainingPart]
     empty: NDArray[np.int16]
 
 
@@ -60,9 +73,9 @@ def strange_word(rng: Random) -> str:
     return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 9)))
 
 
-def training_captions(rng: Random, seed: int, index: int) -> list[str]:
+def training_captions(rng: Random, scene: Scene) -> list[str]:
     """The wordings that one picture is trained with."""
-    scene, wordings = scene_at(seed, index), []
+    wordings = []
     for _ in range(CAPTIONS_EACH):
         words = caption(rng, scene).split()
         if rng.random() < STRANGE_WORDS:
@@ -73,32 +86,53 @@ def training_captions(rng: Random, seed: int, index: int) -> list[str]:
     return wordings
 
 
-def make_training_set(latents: NDArray[np.float16], seed: int) -> TrainingSet:
-    """Captions for every picture, as token ids, beside its latents; shapes twice, for colours are learned last."""
-    tokenizer, rng = make_tokenizer(), Random(seed)
-    wordings = [text for index in range(len(latents)) for text in training_captions(rng, seed, index)]
-    ids = np.asarray(tokenizer([*wordings, ""], padding="max_length", truncation=True).input_ids, np.int16)
-    tokens = ids[:-1].reshape(len(latents), CAPTIONS_EACH, -1)
-    shapes = [index for index in range(len(latents)) if isinstance(scene_at(seed, index), Shape)]
-    often = np.concatenate([np.arange(len(latents)), np.asarray(shapes, int)])
-    return TrainingSet(latents=latents[often], tokens=tokens[often], empty=ids[-1])
+def make_training_set(pool: Sequence[Part], latents: Sequence[NDArray[np.float16]], seed: int) -> TrainingSet:
+    """Captions for every picture, as token ids, beside its latents."""
+    tokenizer = make_tokenizer()
+
+    def ids(wordings: list[str]) -> NDArray[np.int16]:
+        return np.asarray(tokenizer(wordings, padding="max_length", truncation=True).input_ids, np.int16)
+
+    parts = []
+    for part, encoded in zip(pool, latents, strict=True):
+        rng = Random(f"{seed} {part.name}")
+        scenes = [part.scene(index) for index in range(len(encoded))]
+        wordings = [text for scene in scenes for text in training_captions(rng, scene)]
+        sided = [isinstance(scene, Shape) and scene.place in ("left", "right") for scene in scenes]
+        parts.append(
+            TrainingPart(
+                latents=encoded,
+                tokens=ids(wordings).reshape(len(encoded), CAPTIONS_EACH, -1),
+                mirrorable=~np.asarray(sided, bool),
+            )
+        )
+    return TrainingSet(parts=parts, empty=ids([""])[0])
+
+
+def _shuffled(rng: np.random.Generator, count: int) -> Iterator[NDArray[np.int64]]:
+    """Endless batches of indices; each comes once before any comes again."""
+    while True:
+        order = rng.permutation(count)
+        for start in range(0, count - BATCH + 1, BATCH):
+            yield order[start : start + BATCH]
 
 
 def batches(rng: np.random.Generator, data: TrainingSet) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches of latents and token ids, mirrored and uncaptioned at random."""
+    """Endless batches of latents of one size and token ids, mirrored and uncaptioned at random."""
+    sizes = np.asarray([len(part.latents) for part in data.parts], float)
+    indices = [_shuffled(rng, len(part.latents)) for part in data.parts]
     while True:
-        order = rng.permutation(len(data.latents))
-        for start in range(0, len(order) - BATCH + 1, BATCH):
-            chosen = order[start : start + BATCH]
-            latents = torch.from_numpy(data.latents[chosen].astype(np.float32))
-            mirrored = torch.from_numpy(rng.random(BATCH) < 0.5)
-            latents = torch.where(mirrored[:, None, None, None], latents.flip(3), latents)
-            tokens = data.tokens[chosen, rng.integers(0, CAPTIONS_EACH, BATCH)].copy()
-            tokens[rng.random(BATCH) < UNCAPTIONED] = data.empty
-            yield (
-                latents.contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(tokens.astype(np.int64)),
-            )
+        which = int(rng.choice(len(sizes), p=sizes / sizes.sum()))
+        part, chosen = data.parts[which], next(indices[which])
+        latents = torch.from_numpy(part.latents[chosen].astype(np.float32))
+        mirrored = torch.from_numpy((rng.random(BATCH) < 0.5) & part.mirrorable[chosen])
+        latents = torch.where(mirrored[:, None, None, None], latents.flip(3), latents)
+        tokens = part.tokens[chosen, rng.integers(0, CAPTIONS_EACH, BATCH)].copy()
+        tokens[rng.random(BATCH) < UNCAPTIONED] = data.empty
+        yield (
+            latents.contiguous(memory_format=torch.channels_last),
+            torch.from_numpy(tokens.astype(np.int64)),
+        )
 
 
 class Denoiser(nn.Module):
@@ -158,13 +192,31 @@ def update_average(average: nn.Module, model: nn.Module, step: int) -> None:
         kept.lerp_(current, 1.0 - decay)
 
 
+@torch.no_grad()
+def take_over(model: Denoiser, folder: Path) -> None:
+    """Loads a pipeline folder's weights; a word keeps its meaning although its id may have changed."""
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32)
+    encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    model.unet.load_state_dict(unet.state_dict())
+    table = next(name for name in encoder.state_dict() if name.endswith("token_embedding.weight"))
+    known = encoder.state_dict()
+    old, own = known.pop(table), model.text_encoder.state_dict()[table]
+    model.text_encoder.load_state_dict(known, strict=False)
+    before = CLIPTokenizer.from_pretrained(folder / "tokenizer").get_vocab()
+    for piece, row in make_tokenizer().get_vocab().items():
+        if piece in before:
+            own[row] = old[before[piece]]
+
+
 class UNetTraining:
     """The run's whole state: what is saved, loaded, and advanced by one step at a time."""
 
-    def __init__(self, folder: Path, data: TrainingSet, seed: int) -> None:
+    def __init__(self, folder: Path, data: TrainingSet, seed: int, start: Path | None = None) -> None:
         torch.manual_seed(seed)
         self.path = folder / "unet.pt"
         self.model = Denoiser()
+        if start:
+            take_over(self.model, start)
         self.average = deepcopy(self.model)
         self.optimisers = make_optimisers(self.model)
         self.alphas = make_scheduler().alphas_cumprod
@@ -212,9 +264,14 @@ class UNetTraining:
         return float(loss.detach())
 
 
-def train_unet(folder: Path, data: TrainingSet, seed: int, minutes: float) -> Denoiser:
-    """Trains until `minutes` are spent, earlier runs counted in; the averaged model."""
-    training, losses = UNetTraining(folder, data, seed), []
+def train_unet(
+    folder: Path, data: TrainingSet, seed: int, minutes: float, start: Path | None = None
+) -> Denoiser:
+    """Trains until `minutes` are spent, earlier runs counted in; the averaged model.
+
+    A new run begins with random weights, or with those of the pipeline folder `start`.
+    """
+    training, losses = UNetTraining(folder, data, seed, start), []
     while training.spent < minutes * 60.0:
         losses.append(training.advance(minutes * 60.0))
         if training.step % REPORT_EVERY == 0:

@@ -13,10 +13,10 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from generation.builtin.encode import as_input
-from generation.builtin.muon import Muon
-from generation.builtin.pool import Pictures
-from generation.builtin.train_vae import one_cycle, picture_loss
+from generation.builtin.training.autoencoder import one_cycle, picture_loss
+from generation.builtin.training.encode import as_input
+from generation.builtin.training.muon import Muon
+from generation.builtin.training.pool import Pictures
 
 BATCH = 3
 LEARNING_RATE = 8e-4
