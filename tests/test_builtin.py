@@ -8,9 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from generation.builtin import pool
 from generation.builtin.captions import caption
-from generation.builtin.pool import picture_at, scene_at
+from generation.builtin.drawing.choice import HELD_OUT, choose_scene
+from generation.builtin.drawing.scenes import Landscape, Scene, Shape, attributes
+from generation.builtin.training import pool
+from generation.builtin.training.pool import picture_at
 from generation.builtin.vocabulary import unknown_words
 
 WEIGHTS = Path(__file__).parents[1] / "generation" / "builtin" / "weights"
@@ -118,24 +120,66 @@ def test_previews_show_the_pictures_colours(pictures: Pictures) -> None:
         assert np.abs(np.asarray(preview, float) - small).mean() < 30
 
 
-def test_a_pool_of_another_size_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+SQUARE = (256, 256)
+
+
+def scene_at(index: int, *, held_out: bool = False) -> Scene:
+    return choose_scene(np.random.default_rng((11, index)), held_out=held_out)
+
+
+def test_a_larger_pool_keeps_the_pictures_of_a_smaller_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pool, "CHUNK", 2)
-    for count in (2, 4):
-        assert all(picture.any() for picture in pool.draw_pool(tmp_path, 3, count))
+    monkeypatch.setattr(pool, "SHARES", {SQUARE: 0.5, (384, 192): 0.5})
+    small, large = pool.draw_pool(tmp_path, 3, 4), pool.draw_pool(tmp_path, 3, 8)
+    for before, after in zip(small, large, strict=True):
+        assert (len(before.pictures), len(after.pictures)) == (2, 4)
+        assert np.array_equal(before.pictures, after.pictures[:2])
+        assert all(picture.std() > 0 for picture in after.pictures)
 
 
-def test_a_picture_of_the_pool_depends_on_its_seed_and_number_alone() -> None:
-    assert np.array_equal(picture_at(3, 5), picture_at(3, 5))
-    assert not np.array_equal(picture_at(3, 5), picture_at(3, 6))
-    assert Image.fromarray(picture_at(3, 5)).size == (256, 256)
+def test_a_picture_of_the_pool_depends_on_its_seed_size_and_number_alone() -> None:
+    assert np.array_equal(picture_at(3, SQUARE, 5)[1], picture_at(3, SQUARE, 5)[1])
+    assert not np.array_equal(picture_at(3, SQUARE, 5)[1], picture_at(3, SQUARE, 6)[1])
+
+
+@pytest.mark.parametrize("size", pool.SHARES)
+def test_every_size_is_drawn(size: tuple[int, int]) -> None:
+    for index in range(4):
+        picture = Image.fromarray(picture_at(3, size, index)[1])
+        assert picture.size == size
 
 
 def test_captions_use_known_words_only_and_repeat_for_a_seed() -> None:
     for index in range(400):
-        scene = scene_at(11, index)
+        scene = scene_at(index, held_out=index % 10 == 0)
         words = caption(Random(index), scene)
         assert unknown_words(words) == []
         assert words == caption(Random(index), scene)
+
+
+def test_training_never_sees_a_held_out_pair_and_an_evaluation_sees_one_every_time() -> None:
+    def pairs(scene: Scene) -> int:
+        values = {str(getattr(scene, name)) for name in type(scene).__slots__}
+        return sum(values.issuperset(pair) for pair in HELD_OUT)
+
+    assert sum(pairs(scene_at(index)) for index in range(300)) == 0
+    assert min(pairs(scene_at(index, held_out=True)) for index in range(60)) >= 1
+
+
+def test_a_sketch_shows_no_colours_and_no_hour() -> None:
+    landscape = next(
+        scene
+        for index in range(999)
+        if isinstance(scene := scene_at(index), Landscape) and scene.style == "sketch"
+    )
+    assert {"time", "colour"}.isdisjoint(attributes(landscape))
+    assert attributes(landscape)["ground"] == landscape.ground
+    shape = next(
+        scene for index in range(999) if isinstance(scene := scene_at(index), Shape) and not scene.style
+    )
+    assert attributes(shape)["colour"] == shape.colour
 
 
 def test_every_known_word_but_digits_is_one_token() -> None:
@@ -147,4 +191,4 @@ def test_every_known_word_but_digits_is_one_token() -> None:
 
 
 def test_a_word_that_the_model_cannot_draw_is_named() -> None:
-    assert unknown_words("A bicycle by the lake, at NIGHT!") == ["bicycle"]
+    assert unknown_words("A dragon by the lake, at NIGHT!") == ["dragon"]
