@@ -17,7 +17,7 @@ NEON: tuple[Colour, ...] = (
     (0.22, 0.62, 1.0),
 )
 LAMP: Colour = (1.0, 0.86, 0.42)
-PITCH = 0.036
+PITCH = 0.05
 """The distance from one window to the next."""
 
 
@@ -38,8 +38,8 @@ def draw_city(view: View, foot: float) -> None:
 
 
 def _draw_tower(view: View, sheet: Sprite, x: float, height: float) -> None:
-    rng, columns = view.rng, int(view.rng.integers(2, 5))
-    half = (columns * PITCH + 0.014) / 2
+    rng, columns = view.rng, int(view.rng.integers(2, 4))
+    half = (columns * PITCH + 0.010) / 2
     wall = view.any_of(WALLS)
     body = mix(shade(view.light, wall, 0.08), wall, 0.12)
     sheet.rectangle(x - half, 0.0, x + half, height, body)
@@ -50,10 +50,10 @@ def _draw_tower(view: View, sheet: Sprite, x: float, height: float) -> None:
     share = {"day": 0.0, "dawn": 0.3, "sunset": 0.6, "night": 0.72}[view.time]
     for row in range(int((height - 0.02) / PITCH)):
         for column in range(columns):
-            left = x + (column - columns / 2) * PITCH + 0.0085
+            left = x + (column - columns / 2) * PITCH + 0.010
             top = height - 0.014 - row * PITCH
             lit = rng.random() < share
-            sheet.rectangle(left, top - 0.021, left + 0.019, top, LAMP if lit else glass, lit=bool(lit))
+            sheet.rectangle(left, top - 0.030, left + 0.030, top, LAMP if lit else glass, lit=bool(lit))
 
 
 def _draw_roof(view: View, sheet: Sprite, x: float, height: float, half: float, body: Colour) -> None:
@@ -100,18 +100,18 @@ def _draw_neon_tower(view: View, sheet: Sprite, x: float, height: float) -> None
     rng, half = view.rng, float(view.rng.uniform(0.055, 0.095))
     glow, other = (NEON[int(spot)] for spot in rng.permutation(len(NEON))[:2])
     dark: Colour = (0.09, 0.06, 0.20)
-    line = 0.0095
+    line = 0.013
     sheet.rectangle(x - half, 0.0, x + half, height, glow, lit=True)
     sheet.rectangle(x - half + line, 0.0, x + half - line, height - line, dark, lit=True)
     match int(rng.integers(4)):
         case 0:
-            for row in range(int((height - 0.04) / 0.042)):
-                top = height - 0.034 - row * 0.042
-                sheet.rectangle(x - half * 0.62, top - 0.012, x + half * 0.62, top, other, lit=True)
+            for row in range(int((height - 0.04) / 0.055)):
+                top = height - 0.034 - row * 0.055
+                sheet.rectangle(x - half * 0.62, top - 0.022, x + half * 0.62, top, other, lit=True)
         case 1:
             for column in (-0.42, 0.0, 0.42):
                 sheet.rectangle(
-                    x + column * half - 0.007, 0.0, x + column * half + 0.007, height * 0.86, other, lit=True
+                    x + column * half - 0.010, 0.0, x + column * half + 0.010, height * 0.86, other, lit=True
                 )
         case 2:
             sheet.disc(x, height * 0.72, half * 0.55, other, lit=True)
@@ -130,7 +130,7 @@ def _draw_lit_windows(
         for column in range(columns):
             if view.rng.random() < 0.7:
                 left, top = x + (column - columns / 2) * PITCH + 0.008, height - 0.024 - row * PITCH
-                sheet.rectangle(left, top - 0.019, left + 0.02, top, colour, lit=True)
+                sheet.rectangle(left, top - 0.029, left + 0.03, top, colour, lit=True)
 
 
 def _draw_wet_ground(view: View, foot: float) -> None:

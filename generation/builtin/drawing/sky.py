@@ -168,16 +168,16 @@ def draw_sky(
 
 
 def _draw_stars(rng: np.random.Generator, canvas: Canvas, horizon: float, body: Luminary | None) -> None:
-    """Small round stars, and a few larger ones with four points."""
+    """A few dozen stars, some round, some with four points."""
     shapes: list[Polygon] = []
-    for _ in range(int(rng.integers(25, 46) * max(canvas.width, 1.0))):
+    for _ in range(int(rng.integers(12, 20) * max(canvas.width, 1.0))):
         x, y = float(rng.uniform(0.01, canvas.width - 0.01)), float(rng.uniform(0.01, horizon * 0.92))
         if body is not None and hypot(x - body.x, y - body.y) < body.radius * 1.5:
             continue
-        if rng.random() < 0.2:
-            shapes.append(_sparkle(x, y, float(rng.uniform(0.015, 0.019))))
+        if rng.random() < 0.4:
+            shapes.append(_sparkle(x, y, float(rng.uniform(0.026, 0.034))))
         else:
-            shapes.append(circle(x, y, float(rng.uniform(0.0062, 0.0080))))
+            shapes.append(circle(x, y, float(rng.uniform(0.010, 0.014))))
     canvas.paint(canvas.polygons(shapes), (1.0, 0.98, 0.90))
 
 

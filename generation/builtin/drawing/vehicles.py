@@ -1,7 +1,7 @@
 """What people travel in: a boat, a hot-air balloon, a rocket, a bicycle and a car, lit from the left."""
 
 from itertools import pairwise
-from math import cos, pi, sin
+from math import pi, sin
 
 import numpy as np
 
@@ -141,11 +141,7 @@ def draw_bicycle(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> No
     rear, front = (-0.54, 0.35), (0.56, 0.35)
     crank, seat, head = (-0.08, 0.31), (-0.22 + float(rng.uniform(-0.02, 0.02)), 0.74), (0.36, 0.80)
     for x, y in (rear, front):
-        for spoke in range(4):
-            dx, dy = 0.3 * cos(spoke * pi / 4 + 0.2), 0.3 * sin(spoke * pi / 4 + 0.2)
-            sprite.stroke([(x - dx, y - dy), (x + dx, y + dy)], 0.012, STEEL)
-        sprite.ring(x, y, 0.35, 0.06, TYRE)
-        sprite.ring(x, y, 0.295, 0.035, STEEL)
+        sprite.ring(x, y, 0.35, 0.085, TYRE)
         sprite.stroke(arc(x, y, 0.365, 35, 150), 0.045, colour)
         sprite.disc(x, y, 0.045, STEEL)
     sprite.stroke([seat, (-0.26, 0.86)], 0.05, TYRE)
@@ -159,7 +155,7 @@ def draw_bicycle(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> No
         ([seat, head], colour),
         ([head, (0.335, 0.87)], colour),
     ):
-        sprite.stroke(line, 0.08, tone)
+        sprite.stroke(line, 0.10, tone)
     _fittings(sprite, crank)
 
 

@@ -121,26 +121,26 @@ def draw_fog(rng: np.random.Generator, canvas: Canvas, light: Light, horizon: fl
 
 def draw_rain(rng: np.random.Generator, canvas: Canvas, light: Light) -> None:
     """Slanted light streaks all over the picture."""
-    columns, rows = max(round(7 * canvas.width), 1), max(round(6 * canvas.height), 1)
+    columns, rows = max(round(6 * canvas.width), 1), max(round(4 * canvas.height), 1)
     slant = 0.24
     streaks: list[Polygon] = []
     for index in range(columns * rows):
         x = (index % columns + float(rng.uniform(0.15, 0.85))) / columns * canvas.width
         y = (index // columns + float(rng.uniform(0.0, 0.9))) / rows * canvas.height
-        length, half = float(rng.uniform(0.07, 0.11)), 0.006
+        length, half = float(rng.uniform(0.12, 0.16)), 0.009
         end = x - slant * length
         streaks.append(
             [(x - half * 0.6, y), (x + half * 0.6, y), (end + half, y + length), (end - half, y + length)]
         )
-    canvas.paint(canvas.polygons(streaks) * 0.62, mix(light.horizon, (0.92, 0.96, 1.0), 0.7))
+    canvas.paint(canvas.polygons(streaks) * 0.72, mix(light.horizon, (0.92, 0.96, 1.0), 0.7))
 
 
 def draw_snowfall(rng: np.random.Generator, canvas: Canvas) -> None:
     """Round white flakes all over the picture."""
-    columns, rows = max(round(8 * canvas.width), 1), max(round(8 * canvas.height), 1)
+    columns, rows = max(round(6 * canvas.width), 1), max(round(6 * canvas.height), 1)
     flakes: list[Polygon] = []
     for index in range(columns * rows):
-        x = (index % columns + float(rng.uniform(0.05, 0.95))) / columns * canvas.width
-        y = (index // columns + float(rng.uniform(0.05, 0.95))) / rows * canvas.height
-        flakes.append(circle(x, y, float(rng.uniform(0.0065, 0.0115))))
+        x = (index % columns + float(rng.uniform(0.2, 0.8))) / columns * canvas.width
+        y = (index // columns + float(rng.uniform(0.2, 0.8))) / rows * canvas.height
+        flakes.append(circle(x, y, float(rng.uniform(0.014, 0.021))))
     canvas.paint(canvas.polygons(flakes), (1.0, 1.0, 1.0))
