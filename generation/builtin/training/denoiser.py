@@ -5,13 +5,11 @@ arXiv:2303.09556). One caption in ten is left out, for classifier-free guidance.
 """
 
 import string
-import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +22,9 @@ from generation.builtin.architecture import make_scheduler, make_text_encoder, m
 from generation.builtin.captions import caption
 from generation.builtin.drawing.scenes import Scene, Shape
 from generation.builtin.tokens import make_tokenizer
-from generation.builtin.training.muon import Muon
+from generation.builtin.training.device import DEVICE, half_precision
 from generation.builtin.training.pool import Part
+from generation.builtin.training.run import Run, make_optimisers
 from generation.builtin.vocabulary import FILLER_WORDS
 
 BATCH = 32
@@ -33,7 +32,9 @@ MATRIX_RATE, OTHER_RATE = 2e-3, 1e-3
 """The peak learning rates of Muon and of AdamW."""
 WARM_UP_STEPS = 60
 DECAY_SHARE = 0.35
-"""The share of the time in which the learning rate falls to nothing."""
+"""The share of the steps in which the learning rate falls to nothing."""
+ENDS = ("conv_in", "conv_out", "embedding", "time_emb_proj")
+"""Layers that AdamW trains, since they begin or end the network or stand for single words."""
 AVERAGE_DECAY = 0.995
 CAPTIONS_EACH = 4
 UNCAPTIONED = 0.1
@@ -44,8 +45,6 @@ FILLER_WORDS_ADDED = 0.25
 NOISE_BIAS = 0.6
 """Below 1, times of much noise come more often: there the words decide what the picture shows."""
 WEIGHT_CAP = 5.0
-SAVE_EVERY = 100
-REPORT_EVERY = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +129,8 @@ def batches(rng: np.random.Generator, data: TrainingSet) -> Iterator[tuple[Tenso
         tokens = part.tokens[chosen, rng.integers(0, CAPTIONS_EACH, BATCH)].copy()
         tokens[rng.random(BATCH) < UNCAPTIONED] = data.empty
         yield (
-            latents.contiguous(memory_format=torch.channels_last),
-            torch.from_numpy(tokens.astype(np.int64)),
+            latents.to(DEVICE).contiguous(memory_format=torch.channels_last),
+            torch.from_numpy(tokens.astype(np.int64)).to(DEVICE),
         )
 
 
@@ -152,36 +151,23 @@ class Denoiser(nn.Module):
 
 def denoising_loss(model: nn.Module, alphas: Tensor, latents: Tensor, tokens: Tensor) -> Tensor:
     """Squared error of v at times spread over the batch."""
-    spread = (torch.arange(len(latents)) + torch.rand(len(latents))) / len(latents)
+    count = len(latents)
+    spread = (torch.arange(count, device=DEVICE) + torch.rand(count, device=DEVICE)) / count
     times = (spread**NOISE_BIAS * len(alphas)).long().clamp(max=len(alphas) - 1)
     kept = alphas[times][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise
     wanted = kept.sqrt() * noise - (1 - kept).sqrt() * latents
-    with torch.autocast("cpu", torch.bfloat16):
+    with half_precision():
         predicted = model(noisy, times, tokens).float()
     weights = (WEIGHT_CAP * (1 - kept)).clamp(max=1.0)
     loss: Tensor = (weights * (predicted - wanted) ** 2).mean()
     return loss
 
 
-def make_optimisers(model: Denoiser) -> tuple[torch.optim.Optimizer, ...]:
-    """Muon for the matrices inside, AdamW for the rest: ends, embeddings, norms, biases."""
-    ends = ("conv_in", "conv_out", "embedding", "time_emb_proj")
-    inside: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        is_inside = parameter.ndim >= 2 and not any(end in name for end in ends)
-        (inside if is_inside else rest).append(parameter)
-    return (
-        Muon(inside, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.01),
-        torch.optim.AdamW(rest, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0),
-    )
-
-
-def rate_factor(step: int, progress: float) -> float:
-    """The learning rate's factor: a warm-up by steps, a plateau, and a straight fall at the end by time."""
-    return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, max(0.0, (1.0 - progress) / DECAY_SHARE))
+def warm_up_and_decay(step: int, steps: int) -> float:
+    """The learning rate's factor: a warm-up, a plateau, and a straight fall at the end."""
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, (1.0 - step / steps) / DECAY_SHARE)
 
 
 @torch.no_grad()
@@ -208,79 +194,28 @@ def take_over(model: Denoiser, folder: Path) -> None:
             own[row] = old[before[piece]]
 
 
-class UNetTraining:
-    """The run's whole state: what is saved, loaded, and advanced by one step at a time."""
-
-    def __init__(self, folder: Path, data: TrainingSet, seed: int, start: Path | None = None) -> None:
-        torch.manual_seed(seed)
-        self.path = folder / "unet.pt"
-        self.model = Denoiser()
-        if start:
-            take_over(self.model, start)
-        self.average = deepcopy(self.model)
-        self.optimisers = make_optimisers(self.model)
-        self.alphas = make_scheduler().alphas_cumprod
-        self.step, self.spent = 0, 0.0
-        if self.path.exists():
-            self._load(torch.load(self.path, weights_only=True))
-        torch.manual_seed(seed + self.step)
-        self.batches = batches(np.random.default_rng((seed, self.step)), data)
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        self.step, self.spent = state["step"], state["spent"]
-
-    def save(self) -> None:
-        """Writes the state beside its place and renames it there."""
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-            "step": self.step,
-            "spent": self.spent,
-        }
-        fresh = self.path.with_suffix(".fresh")
-        torch.save(state, fresh)
-        fresh.rename(self.path)
-
-    def advance(self, seconds: float) -> float:
-        """One step towards an end after `seconds` of training; the step's loss."""
-        started = time.monotonic()
-        latents, tokens = next(self.batches)
-        loss = denoising_loss(self.model, self.alphas, latents, tokens)
-        self.model.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        factor = rate_factor(self.step, self.spent / seconds)
-        for optimiser, rate in zip(self.optimisers, (MATRIX_RATE, OTHER_RATE), strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
-            optimiser.step()
-        update_average(self.average, self.model, self.step)
-        self.step, self.spent = self.step + 1, self.spent + time.monotonic() - started
-        return float(loss.detach())
-
-
-def train_unet(
-    folder: Path, data: TrainingSet, seed: int, minutes: float, start: Path | None = None
-) -> Denoiser:
-    """Trains until `minutes` are spent, earlier runs counted in; the averaged model.
+def train_unet(folder: Path, data: TrainingSet, seed: int, steps: int, start: Path | None = None) -> Denoiser:
+    """Trains until `steps` are done, earlier runs counted in; the averaged model.
 
     A new run begins with random weights, or with those of the pipeline folder `start`.
     """
-    training, losses = UNetTraining(folder, data, seed, start), []
-    while training.spent < minutes * 60.0:
-        losses.append(training.advance(minutes * 60.0))
-        if training.step % REPORT_EVERY == 0:
-            recent = float(np.mean(losses[-REPORT_EVERY:]))
-            print(
-                f"unet step {training.step}  {training.spent / 60:.1f} of {minutes} min  loss {recent:.4f}",
-                flush=True,
-            )
-        if training.step % SAVE_EVERY == 0:
-            training.save()
-    training.save()
-    return training.average
+    torch.manual_seed(seed)
+    model = Denoiser()
+    if start:
+        take_over(model, start)
+    average = deepcopy(model)
+    run = Run(
+        folder / "unet.pt",
+        {"model": model, "average": average},
+        make_optimisers(model, ENDS, MATRIX_RATE, OTHER_RATE, 0.01),
+    )
+    torch.manual_seed(seed + run.step)
+    alphas = make_scheduler().alphas_cumprod.to(DEVICE)
+    feed = batches(np.random.default_rng((seed, run.step)), data)
+    run.go_on(
+        steps,
+        lambda: denoising_loss(model, alphas, *next(feed)),
+        warm_up_and_decay,
+        lambda: update_average(average, model, run.step),
+    )
+    return average

@@ -9,6 +9,7 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
+from generation.builtin.training.device import DEVICE, half_precision
 from generation.builtin.training.pool import Part, Pictures
 
 BATCH = 16
@@ -18,7 +19,8 @@ SAMPLE = 512
 
 def as_input(pictures: Pictures) -> Tensor:
     """Pictures as the autoencoder takes them: float, (n, 3, side, side), -1..1."""
-    batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+    batch = batch.to(DEVICE).float() / 127.5 - 1.0
     return batch.contiguous(memory_format=torch.channels_last)
 
 
@@ -27,9 +29,9 @@ def encode_pictures(vae: AutoencoderKL, pictures: Pictures) -> NDArray[np.float1
     """The pictures' mean latents, scaled as the U-Net sees them; in bfloat16 arithmetic, kept as float16."""
     parts = []
     for start in range(0, len(pictures), BATCH):
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             latents = vae.encode(as_input(pictures[start : start + BATCH])).latent_dist.mean
-        parts.append((latents.float() * vae.config.scaling_factor).numpy().astype(np.float16))
+        parts.append((latents.float() * vae.config.scaling_factor).cpu().numpy().astype(np.float16))
     return np.concatenate(parts)
 
 
@@ -40,7 +42,8 @@ def even_out(vae: AutoencoderKL, pictures: Pictures) -> None:
     The change is folded into the 1x1 convolutions on both sides of the latents, so what is decoded stays
     the same and the scaling factor becomes 1.
     """
-    latents = torch.from_numpy(encode_pictures(vae, pictures).astype(np.float32)) / vae.config.scaling_factor
+    encoded = torch.from_numpy(encode_pictures(vae, pictures).astype(np.float32))
+    latents = encoded.to(DEVICE) / vae.config.scaling_factor
     mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
     into, out = vae.quant_conv, vae.post_quant_conv
     count = len(mean)
@@ -56,7 +59,7 @@ def encode_pool(folder: Path, vae: AutoencoderKL, pool: Sequence[Part]) -> list[
     """Evens out the latents once, then encodes every part of the pool; or reads what was kept."""
     vae_path = folder / "vae-even.pt"
     if vae_path.exists():
-        vae.load_state_dict(torch.load(vae_path, weights_only=True))
+        vae.load_state_dict(torch.load(vae_path, map_location=DEVICE, weights_only=True))
         vae.register_to_config(scaling_factor=1.0)
     else:
         even_out(vae, pool[0].pictures[:SAMPLE])

@@ -1,0 +1,10 @@
+"""Where training runs: on the GPU if there is one, in bfloat16 arithmetic either way."""
+
+import torch
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def half_precision() -> torch.autocast:
+    """A context in which networks compute in bfloat16; on processors that know it, about twice as fast."""
+    return torch.autocast(DEVICE.type, torch.bfloat16)

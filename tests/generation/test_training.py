@@ -1,0 +1,71 @@
+"""Training the built-in model: every stage on a handful of pictures, stopped and gone on with."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from generation.builtin.training import denoiser, encode, pool
+from generation.builtin.training.__main__ import STAGES, parse_arguments, run_stage
+from generation.builtin.training.denoiser import TrainingPart, TrainingSet, batches
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two sizes, few pictures, small batches."""
+    monkeypatch.setattr(pool, "CHUNK", 2)
+    monkeypatch.setattr(pool, "SHARES", {(256, 256): 0.5, (384, 192): 0.5})
+    monkeypatch.setattr(denoiser, "BATCH", 2)
+    monkeypatch.setattr(encode, "SAMPLE", 4)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_script_makes_a_folder_that_draws_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def options(unet_steps: int) -> list[str]:
+        steps = ["--vae-steps", "2", "--unet-steps", str(unet_steps), "--decoder-steps", "1"]
+        return ["train", "--work", str(tmp_path), "--out", str(tmp_path / "out"), "--pictures", "8", *steps]
+
+    for unet_steps in (1, 2):
+        monkeypatch.setattr("sys.argv", options(unet_steps))
+        arguments = parse_arguments()
+        parts = pool.draw_pool(arguments.work, arguments.seed, arguments.pictures)
+        for stage in STAGES[1:]:
+            run_stage(stage, arguments, parts)
+        assert torch.load(tmp_path / "unet.pt", weights_only=True)["step"] == unet_steps
+
+    pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "out", safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("a red circle", num_inference_steps=2, width=384, height=192).images[0]
+    assert picture.size == (384, 192)
+
+
+def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: None) -> None:
+    slope = np.tile(np.arange(16, dtype=np.float16), (4, 1, 16, 1))
+    part = TrainingPart(
+        latents=slope,
+        tokens=np.zeros((4, denoiser.CAPTIONS_EACH, 32), np.int16),
+        mirrorable=np.asarray([True, True, False, False]),
+    )
+    feed = batches(np.random.default_rng(1), TrainingSet(parts=[part], empty=np.zeros(32, np.int16)))
+    part.latents[2:] += 100
+    seen = torch.cat([next(feed)[0] for _ in range(40)])
+    rising = seen[:, 0, 0, -1] > seen[:, 0, 0, 0]
+    kept = seen[:, 0, 0, 0] > 50
+    assert rising[kept].all()
+    assert 0 < rising[~kept].sum() < len(rising[~kept])
+
+
+def test_a_word_keeps_its_meaning_when_its_id_changes() -> None:
+    weights = Path(denoiser.__file__).parents[1] / "weights"
+    model = denoiser.Denoiser()
+    denoiser.take_over(model, weights)
+    shipped = StableDiffusionPipeline.from_pretrained(weights, safety_checker=None)
+    old, new = shipped.tokenizer.get_vocab(), denoiser.make_tokenizer().get_vocab()
+    theirs = shipped.text_encoder.get_input_embeddings().weight
+    ours = model.text_encoder.get_input_embeddings().weight
+    for word in ("red", "lake", "sunset"):
+        assert torch.allclose(ours[new[f"{word}</w>"]], theirs[old[f"{word}</w>"]].float(), atol=1e-6)
