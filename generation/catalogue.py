@@ -8,6 +8,7 @@ Every mistake in the file is one `CatalogueError` that names the file, the entry
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import tomllib
@@ -180,7 +181,7 @@ def _catalogue(path: Path, data: dict[str, Any]) -> Catalogue:
             raise CatalogueError(f"{path}: two models have the key '{spec.key}'; each needs one of its own")
         models[spec.key] = spec
     default = data.get("default", next(iter(models)))
-    if default not in models:
+    if not isinstance(default, str) or default not in models:
         raise CatalogueError(f"{path}: `default` is {default!r}; allowed are {', '.join(models)}")
     return Catalogue(models, default)
 
@@ -300,7 +301,9 @@ class _Entry:
 
     def _ignores(self) -> frozenset[str]:
         def fits(value: Any) -> bool:
-            return isinstance(value, list) and all(item in IGNORABLE for item in value)
+            return isinstance(value, list) and all(
+                isinstance(item, str) and item in IGNORABLE for item in value
+            )
 
         return frozenset(self._take("ignores", fits, f"a list of {', '.join(sorted(IGNORABLE))}", ()))
 
@@ -308,9 +311,11 @@ class _Entry:
         """The folder that a source names, or None for a Hugging Face id."""
         if source == "builtin":
             return BUILTIN_FOLDER
-        folder = (self._path.resolve().parent / Path(source).expanduser()).resolve()
-        if folder.is_dir() or source.startswith(("/", ".", "~")) or Path(source).is_absolute():
-            return folder
+        is_path = source.startswith(("/", ".", "~")) or Path(source).is_absolute()
+        with contextlib.suppress(RuntimeError, ValueError):  # a "~" of nobody, or a null character
+            folder = (self._path.resolve().parent / Path(source).expanduser()).resolve()
+            if is_path or folder.is_dir():
+                return folder
         if not _HUB_ID.fullmatch(source):
             self._refuse(
                 "source", f"must be 'builtin', a folder, or a Hugging Face id (owner/name), not {source!r}"

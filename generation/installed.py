@@ -17,12 +17,14 @@ def installed(spec: ModelSpec) -> bool:
 
     It doesn't read the weights, so a broken file is found only when the model is loaded.
     """
-    folder = spec.folder or _snapshot(spec.source, spec.revision or "main")
-    return folder is not None and _is_complete(folder)
+    try:
+        return _is_complete(spec.folder or _snapshot(spec.source, spec.revision or "main"))
+    except (OSError, ValueError, RuntimeError):  # not there, no right to look, no index, no home folder
+        return False
 
 
-def _snapshot(hub_id: str, revision: str) -> Path | None:
-    """The cached folder of a revision, or None. The layout is described at
+def _snapshot(hub_id: str, revision: str) -> Path:
+    """The cached folder of a revision, if there is one. The layout is described at
     https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
     repository = _cache() / f"models--{hub_id.replace('/', '--')}"
@@ -30,8 +32,7 @@ def _snapshot(hub_id: str, revision: str) -> Path | None:
         commit = (repository / "refs" / revision).read_text(encoding="utf-8").strip()
     except OSError:
         commit = revision
-    folder = repository / "snapshots" / commit
-    return folder if folder.is_dir() else None
+    return repository / "snapshots" / commit
 
 
 def _cache() -> Path:
@@ -45,9 +46,8 @@ def _cache() -> Path:
 
 
 def _is_complete(folder: Path) -> bool:
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    if not isinstance(index, dict):
         return False
     parts = {name for name, value in index.items() if isinstance(value, list) and value[:1] != [None]}
     return all((folder / name).is_dir() for name in parts - _OPTIONAL)

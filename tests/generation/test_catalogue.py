@@ -58,6 +58,8 @@ def test_the_shipped_file_is_right() -> None:
         ("name", '""', "text"),
         ("family", '"dalle"', "stable-diffusion, sdxl, flux"),
         ("source", '"a b c"', "Hugging Face id"),
+        ("source", '"~nobody-of-that-name/model"', "Hugging Face id"),
+        ("source", '"a\\u0000b"', "Hugging Face id"),
         ("native", "[1024]", "two whole numbers"),
         ("native", "[1020, 1024]", "multiples of 8"),
         ("native", "[2056, 1024]", "512 to 2048"),
@@ -73,6 +75,7 @@ def test_the_shipped_file_is_right() -> None:
         ("cost", "0", "from 1"),
         ("max_images", "5", "from 1 to 4"),
         ("ignores", '["size"]', "guidance, negative"),
+        ("ignores", '[["negative"]]', "guidance, negative"),
         ("strength", "0", "0.05 to 1"),
         ("vocabulary", "1", "true or false"),
     ],
@@ -124,6 +127,8 @@ def test_keys_are_unique_and_the_default_exists(tmp_path: Path) -> None:
         Catalogue.load(written(tmp_path, ENTRY, ENTRY))
     with pytest.raises(CatalogueError, match="`default`"):
         Catalogue.load(written(tmp_path, ENTRY, top='default = "b"\n'))
+    with pytest.raises(CatalogueError, match="`default`"):
+        Catalogue.load(written(tmp_path, ENTRY, top='default = ["a"]\n'))
     assert Catalogue.load(written(tmp_path, ENTRY | {"key": '"b"'}, ENTRY)).default.key == "b"
 
 
@@ -154,6 +159,24 @@ def test_a_model_is_installed_when_all_its_parts_are_there(
     assert installed(local)
     (tmp_path / "mine" / "unet").rmdir()
     assert not installed(local)
+    for index in ("[]", "null", "{"):
+        (tmp_path / "mine" / "model_index.json").write_text(index)
+        assert not installed(local)
+
+
+def test_a_model_that_may_not_be_looked_at_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that another user made, for instance root."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    spec = Catalogue.load(written(tmp_path, ENTRY | {"source": '"./mine"'})).default
+    _complete(tmp_path / "mine")
+    assert installed(spec)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert not installed(spec)
 
 
 @pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"])
