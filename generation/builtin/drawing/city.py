@@ -3,8 +3,9 @@
 import numpy as np
 
 from generation.builtin.drawing.canvas import Colour, Sprite, darker, lighter, mix
-from generation.builtin.drawing.land import View, draw_plain
+from generation.builtin.drawing.land import draw_plain
 from generation.builtin.drawing.sky import shade
+from generation.builtin.drawing.view import View
 
 WALLS: tuple[Colour, ...] = (
     (0.62, 0.70, 0.80), (0.86, 0.80, 0.72), (0.74, 0.52, 0.46), (0.50, 0.60, 0.70), (0.90, 0.88, 0.86), (0.46, 0.62, 0.66),

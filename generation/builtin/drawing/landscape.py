@@ -7,7 +7,6 @@ import numpy as np
 
 from generation.builtin.drawing import city, land, weather
 from generation.builtin.drawing.canvas import UNIT, Canvas, Colour, Point, Polygon, Tone, lighter, mix
-from generation.builtin.drawing.land import View
 from generation.builtin.drawing.scenes import IN_THE_SKY, ON_WATER, Landscape
 from generation.builtin.drawing.sky import (
     Light,
@@ -19,6 +18,7 @@ from generation.builtin.drawing.sky import (
     shade,
 )
 from generation.builtin.drawing.things import place_thing
+from generation.builtin.drawing.view import View, paint_bands
 
 FLAT = ("", "desert", "field", "island")
 """The grounds over which the sun may stand low."""
@@ -207,7 +207,7 @@ def _draw_lake(view: View, body: Luminary | None) -> None:
 def _draw_sea(view: View, body: Luminary | None) -> None:
     """Waves in a few bands, darker as they come nearer, with white crests."""
     far, near = _water(view, (0.06, 0.42, 0.68))
-    land.paint_bands(view, view.plain, far, near, 5, 0.020 * view.canvas.scale)
+    paint_bands(view, view.plain, far, near, 5, 0.020 * view.canvas.scale)
     _draw_glints(view, view.plain, 9.0, mix(view.light.horizon, (1.0, 1.0, 1.0), 0.45), 0.45)
     _draw_path(view, view.plain, body)
 
@@ -274,7 +274,7 @@ def _draw_bank(view: View, scene: Landscape, top: float) -> None:
     line = canvas.waves(view.rng, top, 0.035 * canvas.scale, 0.7 / max(canvas.width, 0.7))
     foam = 0.017 if sand else 0.010
     canvas.paint(canvas.below(line - foam), shade(view.light, (0.90, 0.97, 1.0), 0.1))
-    land.paint_bands(
+    paint_bands(
         view, line, view.shade(lighter(colour, 0.1)), view.shade(mix(colour, (0.5, 0.4, 0.2), 0.12)), 2, 0.02
     )
 
