@@ -78,6 +78,11 @@ UNSEEN: dict[str, tuple[str, ...]] = {
 
 
 def attributes(scene: Scene) -> dict[str, str]:
-    """What the scene shows, by the name of the attribute, "" for nothing; only what its style lets one see."""
+    """What the scene shows, by the name of the attribute, "" for nothing; only what its style lets one see.
+
+    Where snow falls every season is white.
+    """
     shown = {name: str(getattr(scene, name)) for name in type(scene).__slots__}
+    if shown.get("weather") == "snow":
+        del shown["season"]
     return {name: value for name, value in shown.items() if name not in UNSEEN.get(scene.style, ())}

@@ -1,0 +1,98 @@
+"""Measures the built-in model against its targets.
+
+    python -m generation.builtin.evaluation probe --steps 6000
+    python -m generation.builtin.evaluation adherence --prompts 1000
+
+The probe is trained once, on the pool of training pictures; `adherence` and `control` read pictures with it.
+The exit status is 1 when a target was missed.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import argparse
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
+
+import torch
+
+from generation.builtin.evaluation import adherence, autoencoder, control, probe_training, sheet
+from generation.builtin.evaluation.tables import print_figures
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+SEED = 1_000_003
+"""Far from any seed that training uses."""
+POOL_SEED = 7
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m generation.builtin.evaluation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_probe(commands)
+    _add_adherence(commands)
+    control_parser = _add(commands, "control", control, "negatives, guidance, image-to-image, masks, seeds")
+    control_parser.add_argument("--prompts", type=int, default=32, help="pictures for each measurement")
+    autoencoder_parser = _add(commands, "autoencoder", autoencoder, "PSNR of restored pictures")
+    autoencoder_parser.add_argument("--pictures", type=int, default=200, help="how many fresh ones to draw")
+    sheet_parser = _add(commands, "sheet", sheet, "a contact sheet of 64 fixed prompts")
+    sheet_parser.add_argument(
+        "--out", type=Path, default=Path("docs/builtin-sheet.jpg"), help="JPEG to write"
+    )
+    return parser.parse_args(arguments)
+
+
+def _add(commands: Commands, name: str, module: ModuleType, text: str) -> argparse.ArgumentParser:
+    """A command with the options that all have."""
+    parser = commands.add_parser(name, help=text, description=module.__doc__)
+    parser.set_defaults(run=module.run)
+    parser.add_argument("--seed", type=int, default=SEED, help="of scenes, wordings and noise")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder of the training")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="pipeline folder to measure")
+    parser.add_argument("--batch", type=int, default=12, help="pictures to generate at once")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    return parser
+
+
+def _add_probe(commands: Commands) -> None:
+    parser = _add(commands, "probe", probe_training, "train the probe, or go on with it, and test it")
+    parser.add_argument("--steps", type=int, default=6000, help="of training, earlier runs counted in")
+    parser.add_argument("--pool-seed", type=int, default=POOL_SEED, help="the seed that drew the pool")
+    parser.add_argument(
+        "--pictures", type=int, default=20_000, help="size of the pool, drawn where it is missing"
+    )
+    parser.add_argument(
+        "--fresh", type=int, default=probe_training.FRESH_PICTURES, help="new pictures to test it on"
+    )
+
+
+def _add_adherence(commands: Commands) -> None:
+    parser = _add(commands, "adherence", adherence, "does the picture show what the prompt says?")
+    parser.add_argument("--prompts", type=int, default=1000, help="how many pictures to draw")
+    parser.add_argument("--held-out", action="store_true", help="ask for what training never showed together")
+    parser.add_argument("--all-sizes", action="store_true", help="all trained sizes, not 256x256 alone")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--guidance", type=float, default=4.0)
+
+
+def main() -> int:
+    """Runs the command and prints its figures."""
+    options = parse_arguments()
+    torch.set_num_threads(options.threads)
+    options.work.mkdir(parents=True, exist_ok=True)
+    figures = options.run(options)
+    print_figures(figures)
+    return int(any(figure.met is False for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

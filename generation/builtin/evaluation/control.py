@@ -1,0 +1,226 @@
+"""How well the model obeys what is not the prompt: negatives, guidance, sources, masks, seeds."""
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from generation.builtin.architecture import PICTURE_SIZE
+from generation.builtin.drawing.scenes import attributes
+from generation.builtin.evaluation.adherence import Outcome, choose_tasks, draw_and_read
+from generation.builtin.evaluation.generate import (
+    Sampling,
+    Wish,
+    composite,
+    generate,
+    inpaint,
+    load_pipeline,
+    redraw,
+)
+from generation.builtin.evaluation.probe import Probe
+from generation.builtin.evaluation.tables import Figure, at_least, print_table, share
+
+DROP_TARGET, AGREEMENT_TARGET = 90.0, 80.0
+GUIDANCES = (1.0, 2.0, 4.0, 7.0)
+STRENGTHS = (0.2, 0.4, 0.6, 0.8, 0.9)
+SUBTLE = 0.45
+"""The strength of the bot's Vary (Subtle)."""
+VISIBLE = 2.0
+"""The mean difference in levels (0..255) that can be seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A prompt whose pictures show a value, and the negative prompt against it."""
+
+    prompt: str
+    attribute: str
+    value: str
+
+
+SAID = tuple(
+    Case(prompt=prompt, attribute="thing", value=value)
+    for prompt, value in (
+        ("the sea at sunset with a boat", "boat"),
+        ("a lake in the forest with a house", "house"),
+        ("a meadow on a sunny day with a tree", "tree"),
+        ("mountains at dawn with a balloon", "balloon"),
+        ("the beach in the morning with a dog", "dog"),
+        ("hills at night with a castle", "castle"),
+    )
+)
+"""The thing is in the prompt, so that prompt and negative prompt disagree."""
+UNSAID = tuple(
+    Case(prompt=prompt, attribute="luminary", value="sun")
+    for prompt in (
+        "a sunset over the sea",
+        "sunrise over the hills",
+        "the desert at dusk",
+        "a meadow at dawn",
+    )
+)
+"""What training mostly showed and seldom said: the sun at dawn and at sunset."""
+
+
+def difference(one: Image.Image, other: Image.Image) -> NDArray[np.float64]:
+    """The absolute difference of two pictures in levels (0..255), (rows, columns)."""
+    both = (np.asarray(picture, np.float64) for picture in (one, other))
+    apart: NDArray[np.float64] = np.abs(np.subtract(*both)).mean(axis=2)
+    return apart
+
+
+def mean_difference(ones: Sequence[Image.Image], others: Sequence[Image.Image]) -> float:
+    """The mean difference over pairs of pictures, in levels (0..255)."""
+    return float(np.mean([difference(*pair).mean() for pair in zip(ones, others, strict=True)]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """The model, the probe, and how many pictures each measurement takes."""
+
+    pipeline: Any
+    probe: Probe
+    sampling: Sampling
+    seed: int
+    count: int
+
+    def seen(self, case: Case, negative: str) -> int:
+        """In how many pictures of the case the probe sees the value."""
+        wishes = [
+            Wish(prompt=case.prompt, negative=negative, seed=self.seed + index) for index in range(self.count)
+        ]
+        readings = self.probe.read(generate(self.pipeline, wishes, self.sampling))
+        return sum(reading[case.attribute] == case.value for reading in readings)
+
+
+def measure_negatives(bench: Bench, _known: Outcome) -> list[Figure]:
+    """How much rarer a thing becomes by naming it in the negative prompt."""
+    figures = []
+    rows: list[list[str]] = []
+    for title, cases in (("said in the prompt", SAID), ("not said", UNSAID)):
+        plain, negated = 0, 0
+        for case in cases:
+            before, after = bench.seen(case, ""), bench.seen(case, case.value)
+            plain, negated = plain + before, negated + after
+            shares = [f"{share(count, bench.count):.0f} %" for count in (before, after)]
+            rows.append([case.prompt, case.value, *shares])
+        drop = 100.0 * (1.0 - negated / plain) if plain else 0.0
+        figures.append(at_least(f"negative prompt, drop where {title}", drop, DROP_TARGET))
+    print_table(("prompt", "negative", "seen without", "seen with it"), rows)
+    return figures
+
+
+def measure_guidance(bench: Bench, known: Outcome) -> list[Figure]:
+    """Adherence at several strengths of guidance."""
+    figures = []
+    for guidance in GUIDANCES:
+        outcome = draw_and_read(
+            bench.pipeline, bench.probe, known.tasks, replace(bench.sampling, guidance=guidance)
+        )
+        measured = f"{outcome.tally().percent():.1f} %"
+        figures.append(Figure(what=f"adherence at guidance {guidance:g}", measured=measured))
+    return figures
+
+
+def measure_strengths(bench: Bench, known: Outcome) -> list[Figure]:
+    """Image-to-image: how far the output is from its source at growing strengths."""
+    wishes = _anew(known)
+    distances = [
+        mean_difference(
+            known.pictures, redraw(bench.pipeline, wishes, known.pictures, strength, bench.sampling)
+        )
+        for strength in STRENGTHS
+    ]
+    rising = all(low < high for low, high in pairwise(distances))
+    return [
+        Figure(
+            what=f"image-to-image, change in levels at {', '.join(map(str, STRENGTHS))}",
+            measured=", ".join(f"{distance:.1f}" for distance in distances),
+            target="rising",
+            met=rising,
+        )
+    ]
+
+
+def measure_inpainting(bench: Bench, known: Outcome) -> list[Figure]:
+    """What inpainting the middle with another picture's prompt changes inside and outside the mask."""
+    mask = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.bool_)
+    mask[PICTURE_SIZE // 4 : -PICTURE_SIZE // 4, PICTURE_SIZE // 4 : -PICTURE_SIZE // 4] = True
+    drawn = inpaint(bench.pipeline, _anew(known)[::-1], known.pictures, mask, bench.sampling)
+    before = [difference(*pair) for pair in zip(known.pictures, drawn, strict=True)]
+    pasted = [composite(*pair, mask) for pair in zip(known.pictures, drawn, strict=True)]
+    after = [difference(*pair) for pair in zip(known.pictures, pasted, strict=True)]
+    inside, outside, raw = (
+        float(np.mean([levels[where].mean() for levels in many]))
+        for many, where in ((after, mask), (after, ~mask), (before, ~mask))
+    )
+    return [
+        at_least("inpainting, change inside the mask", inside, VISIBLE, "levels"),
+        Figure(
+            what="inpainting, change outside, composited",
+            measured=f"{outside:.2f} levels",
+            target="0",
+            met=outside == 0.0,
+        ),
+        Figure(what="inpainting, change outside, before compositing", measured=f"{raw:.2f} levels"),
+    ]
+
+
+def measure_subtle(bench: Bench, known: Outcome) -> list[Figure]:
+    """Whether a subtle variation shows the same and yet differs."""
+    varied = redraw(bench.pipeline, _anew(known), known.pictures, SUBTLE, bench.sampling)
+    asked, same = 0, 0
+    for task, before, after in zip(known.tasks, known.readings, bench.probe.read(varied), strict=True):
+        names = attributes(task.scene)
+        asked, same = asked + len(names), same + sum(before[name] == after[name] for name in names)
+    change = mean_difference(known.pictures, varied)
+    return [
+        at_least("subtle variation, attributes kept", share(same, asked), AGREEMENT_TARGET),
+        at_least("subtle variation, change", change, VISIBLE, "levels"),
+    ]
+
+
+def measure_repetition(bench: Bench, known: Outcome) -> list[Figure]:
+    """Whether the same seeds give the same pictures, bit for bit."""
+    again = generate(bench.pipeline, [task.wish for task in known.tasks], bench.sampling)
+    equal = sum(not difference(*pair).any() for pair in zip(known.pictures, again, strict=True))
+    measured = share(equal, len(again))
+    return [at_least("the same seed twice, equal pictures", measured, 100.0)]
+
+
+def _anew(known: Outcome) -> list[Wish]:
+    """The same wishes with other seeds."""
+    return [replace(task.wish, seed=task.wish.seed + 500_000) for task in known.tasks]
+
+
+MEASUREMENTS: dict[str, Callable[[Bench, Outcome], list[Figure]]] = {
+    "the same seed twice": measure_repetition,
+    "image-to-image": measure_strengths,
+    "inpainting": measure_inpainting,
+    "subtle variations": measure_subtle,
+    "negative prompts": measure_negatives,
+    "guidance": measure_guidance,
+}
+
+
+def run(options: Namespace) -> list[Figure]:
+    """The command `control`."""
+    bench = Bench(
+        pipeline=load_pipeline(options.weights),
+        probe=Probe.load(),
+        sampling=Sampling(batch=options.batch),
+        seed=options.seed,
+        count=options.prompts,
+    )
+    print("pictures to start from", flush=True)
+    known = draw_and_read(bench.pipeline, bench.probe, choose_tasks(bench.seed, bench.count), bench.sampling)
+    figures = []
+    for title, measure in MEASUREMENTS.items():
+        print(title, flush=True)
+        figures += measure(bench, known)
+    return figures

@@ -1,0 +1,207 @@
+"""The yardsticks of the built-in model: what the probe learns, what is counted, and what is printed."""
+
+from math import inf, isclose, log10
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from generation.builtin.drawing.choice import choose_scene
+from generation.builtin.drawing.scenes import Landscape, Scene, Shape, Still
+from generation.builtin.evaluation import adherence, probe_training
+from generation.builtin.evaluation.__main__ import parse_arguments
+from generation.builtin.evaluation.adherence import Outcome, Task, choose_tasks, held_out_pair, judged
+from generation.builtin.evaluation.autoencoder import psnr
+from generation.builtin.evaluation.control import difference
+from generation.builtin.evaluation.generate import Wish, composite
+from generation.builtin.evaluation.layout import lay_out
+from generation.builtin.evaluation.probe import CLASSES, SKIPPED, Probe, encode, visible
+from generation.builtin.evaluation.sheet import PROMPTS
+from generation.builtin.evaluation.tally import tally
+from generation.builtin.training import run
+from generation.builtin.training.pool import Part, picture_at
+from generation.builtin.vocabulary import unknown_words
+
+SQUARE, WIDE = (256, 256), (320, 192)
+
+
+def landscape(**changes: str) -> Landscape:
+    ordinary = {
+        "time": "day", "weather": "", "ground": "hills", "water": "", "season": "", "luminary": "",
+        "thing": "", "colour": "", "style": "",
+    }  # fmt: skip
+    return Landscape(**{**ordinary, **changes})
+
+
+def shape(style: str = "", place: str = "") -> Shape:
+    return Shape(shape="star", colour="red", background="blue", size="", count=3, place=place, style=style)
+
+
+def labels(scene: Scene) -> dict[str, int]:
+    return dict(zip(CLASSES, encode(scene), strict=True))
+
+
+def small_pool(seed: int = 3, count: int = 8) -> list[Part]:
+    return [
+        Part(size=size, seed=seed, pictures=np.stack([picture_at(seed, size, i)[1] for i in range(count)]))
+        for size in (SQUARE, WIDE)
+    ]
+
+
+def test_labels_say_what_the_scene_shows() -> None:
+    for seed in range(300):
+        scene = choose_scene(np.random.default_rng(seed))
+        named = {name: CLASSES[name][label] for name, label in labels(scene).items() if label != SKIPPED}
+        assert named == visible(scene)
+        assert named["style"] == scene.style
+
+
+def test_what_a_scene_does_not_have_is_skipped() -> None:
+    assert labels(shape())["time"] == labels(landscape())["shape"] == SKIPPED
+    assert labels(landscape(thing="boat"))["colour"] == SKIPPED
+    assert labels(landscape())["thing"] == labels(shape())["size"] == 0
+    assert labels(shape())["count"] == 2
+
+
+@pytest.mark.parametrize("style", ["sketch", "neon"])
+def test_what_a_style_hides_is_skipped(style: str) -> None:
+    still = Still(thing="cat", colour="black", wall="red", style=style)
+    assert labels(shape(style))["background"] == labels(still)["wall"] == SKIPPED
+    assert labels(landscape(style=style, season="winter"))["season"] == SKIPPED
+    assert labels(still)["thing"] != SKIPPED
+
+
+def test_the_probe_reads_mixed_sizes_and_survives_saving(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    probe = Probe()
+    assert 400_000 < sum(parameter.numel() for parameter in probe.parameters()) < 600_000
+    pictures = [Image.fromarray(picture_at(3, size, 0)[1]) for size in (SQUARE, WIDE, SQUARE)]
+    readings = probe.read(pictures)
+    assert readings[0] == probe.read(np.asarray(pictures[0])[None])[0]
+    assert all(reading[name] in known for reading in readings for name, known in CLASSES.items())
+    probe.half().float().save(tmp_path / "probe.safetensors", {"steps": "0"})
+    assert Probe.load(tmp_path / "probe.safetensors").read(pictures) == probe.read(pictures)
+    with pytest.raises(FileNotFoundError, match=r"evaluation probe"):
+        Probe.load(tmp_path / "missing.safetensors")
+
+
+def test_the_loss_passes_over_skipped_labels() -> None:
+    probe, pictures = Probe(), torch.zeros(2, 3, 128, 128)
+    nothing = torch.full((2, len(CLASSES)), SKIPPED)
+    assert not probe_training.probe_loss(probe, pictures, nothing).any()
+    assert (probe_training.probe_loss(probe, pictures, torch.zeros_like(nothing)) > 1.0).all()
+
+
+def test_training_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(probe_training, "BATCH", 4)
+    monkeypatch.setattr(run, "REPORT_EVERY", 1)
+    out = tmp_path / "probe.safetensors"
+    for steps in (1, 2):
+        probe = probe_training.train_probe(tmp_path, small_pool(), 3, steps, out)
+        assert capsys.readouterr().out.startswith(f"probe step {steps} of {steps}")
+    assert out.stat().st_size < 1_400_000
+    assert sum(probe_training.examine(probe, 5, 3).counts()) > 0
+
+
+def test_a_pool_of_another_seed_is_refused() -> None:
+    (part, _) = small_pool(count=1)
+    probe_training.check_pool([part])
+    with pytest.raises(ValueError, match="another seed"):
+        probe_training.check_pool([Part(size=part.size, seed=4, pictures=part.pictures)])
+
+
+def test_softening_keeps_a_flat_picture() -> None:
+    flat = torch.full((1, 3, 8, 8), 0.25)
+    assert torch.allclose(probe_training.soften(flat, 1.0), flat, atol=1e-6)
+
+
+def test_only_what_is_asked_for_is_judged() -> None:
+    assert judged(landscape()) == {"time": "day", "ground": "hills", "style": ""}
+    assert judged(shape())["size"] == judged(shape())["place"] == ""
+    assert judged(landscape(luminary="sun"))["luminary"] == "sun"
+    assert judged(landscape(time="night", luminary="moon"))["luminary"] == "moon"
+    assert "luminary" not in judged(landscape(time="sunset", luminary="sun"))
+    assert "time" not in judged(landscape(style="sketch"))
+
+
+def test_a_held_out_scene_names_its_pair() -> None:
+    assert held_out_pair(landscape(thing="dog", time="sunset")) == {"thing": "dog", "time": "sunset"}
+    for task in choose_tasks(1, 20, held_out=True):
+        assert held_out_pair(task.scene)
+
+
+def test_tasks_repeat_for_a_seed_and_come_in_all_sizes() -> None:
+    assert choose_tasks(5, 10) == choose_tasks(5, 10)
+    assert {task.wish.size for task in choose_tasks(5, 10)} == {SQUARE}
+    assert len({task.wish.size for task in choose_tasks(5, 60, all_sizes=True)}) == 5
+
+
+def test_scores_count_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    scenes = [landscape(thing="boat"), landscape(thing="boat"), landscape(thing="cat", time="night")]
+    right = {"time": "day", "ground": "hills", "style": "", "thing": "boat", "weather": "fog"}
+    readings = [right, {**right, "thing": "house"}, {**right, "thing": "cat", "time": "night"}]
+    counted = tally([judged(scene) for scene in scenes], readings)
+    assert counted.counts() == (12, 11)
+    assert counted.counts("thing") == (3, 2)
+    assert counted.lowest()[0] == "thing"
+    assert isclose(counted.lowest()[1], 200 / 3)
+    counted.print(85.0)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("thing  "))
+    assert line.split() == ["thing", "3", "2", "66.7", "low"]
+
+
+def test_the_summary_holds_the_targets(tmp_path: Path) -> None:
+    scenes = [landscape(thing="boat"), landscape(thing="cat")]
+    wish = Wish(prompt="a boat", seed=1)
+    readings = [{"time": "day", "ground": "hills", "style": "", "thing": "boat"}] * 2
+    outcome = Outcome(
+        tasks=[Task(scene=scene, wish=wish) for scene in scenes],
+        pictures=[Image.new("RGB", SQUARE)] * 2,
+        readings=readings,
+    )
+    overall, lowest, perfect = adherence.summarise(outcome, held_out=False)
+    assert (overall.measured, overall.met) == ("87.5 %", False)
+    assert (lowest.measured, lowest.met) == ("50.0 %", False)
+    assert perfect.measured == "50.0 %"
+    adherence.save_wrong(outcome, tmp_path / "wrong.png")
+    assert Image.open(tmp_path / "wrong.png").mode == "RGB"
+
+
+def test_psnr_is_infinite_for_equals_and_nothing_for_inverses() -> None:
+    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    assert psnr(black, black) == inf
+    assert psnr(black, white) == 0.0
+    assert isclose(psnr(black, black + 1), 20 * log10(255))
+
+
+def test_compositing_keeps_what_is_outside_the_mask() -> None:
+    black, white = Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8), "white")
+    mask = np.zeros((8, 8), np.bool_)
+    mask[2:4, 2:4] = True
+    changed = difference(black, composite(black, white, mask))
+    assert changed[mask].min() == 255.0
+    assert changed[~mask].max() == 0.0
+
+
+def test_the_sheet_has_64_prompts_of_known_words() -> None:
+    assert len(set(PROMPTS)) == len(PROMPTS) == 64
+    assert [prompt for prompt in PROMPTS if unknown_words(prompt)] == []
+
+
+def test_a_sheet_holds_every_picture() -> None:
+    one = lay_out([Image.new("RGB", SQUARE, "red")], ["a long prompt " * 20], 8)
+    nine = lay_out([Image.new("RGB", WIDE, "red")] * 9, ["red"] * 9, 8)
+    assert one.width == nine.width
+    assert nine.height > 1.9 * (one.height - 12)
+    assert one.getpixel((80, 80)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("command", ["probe", "adherence", "control", "autoencoder", "sheet"])
+def test_every_command_runs_something(command: str) -> None:
+    options = parse_arguments([command, "--seed", "5"])
+    assert callable(options.run)
+    assert options.seed == 5
