@@ -21,7 +21,8 @@ class TextToImage:
     """Draw a prompt from noise.
 
     `width` and `height` are pixels; `steps` counts denoising steps; `guidance` is the scale of classifier-free
-    guidance; `seeds` holds one seed for each image, so its length is the size of the batch.
+    guidance; `seeds` holds one seed for each image, so its length is the size of the batch. The files of a
+    `private` request don't carry its words.
     """
 
     model: str
@@ -32,6 +33,7 @@ class TextToImage:
     steps: int
     guidance: float
     seeds: tuple[int, ...]
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class ImageToImage:
     steps: int
     guidance: float
     seeds: tuple[int, ...]
+    private: bool = False
     strength: float
     source: bytes = b""
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from PIL import Image, ImageOps
-from PIL.PngImagePlugin import PngInfo
 
-from generation.contract import ImageToImage, Request
+from generation import provenance
+from generation.contract import Request
+from generation.provenance import Label
 
 MAX_SOURCE_BYTES = 32 * 2**20
 MAX_SOURCE_PIXELS = 50_000_000
@@ -78,9 +79,11 @@ def grid(pictures: Sequence[Image.Image]) -> Image.Image:
 def encode(
     pictures: Sequence[Image.Image], request: Request, threads: Executor
 ) -> tuple[tuple[bytes, ...], bytes]:
-    """The pictures as PNG files that carry their parameters, and their grid as JPEG, all at the same time."""
-    sheet = threads.submit(_jpeg, grid(pictures), _GRID_QUALITY)
-    files = threads.map(lambda pair: _png(pair[1], parameters(request, pair[0])), enumerate(pictures))
+    """The pictures as PNG files and their grid as JPEG, all at the same time; each says what it was made from."""
+    sheet = threads.submit(_jpeg, grid(pictures), _GRID_QUALITY, provenance.of_request(request))
+    files = threads.map(
+        lambda pair: _png(pair[1], provenance.of_request(request, pair[0])), enumerate(pictures)
+    )
     return tuple(files), sheet.result()
 
 
@@ -89,38 +92,19 @@ def preview(pictures: Sequence[Image.Image]) -> bytes:
     sheet = grid(pictures)
     scale = _PREVIEW_SIDE / max(sheet.size)
     size = (max(1, round(sheet.width * scale)), max(1, round(sheet.height * scale)))
-    return _jpeg(sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY)
+    return _jpeg(
+        sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY, Label(mark=provenance.mark())
+    )
 
 
-def parameters(request: Request, index: int) -> str:
-    """What image `index` was made from, in the form that most tools read: that of AUTOMATIC1111's web UI."""
-    lines = [request.prompt]
-    if request.negative:
-        lines.append(f"Negative prompt: {request.negative}")
-    facts = {
-        "Steps": request.steps,
-        "CFG scale": f"{request.guidance:g}",
-        "Seed": request.seeds[index],
-        "Size": f"{request.width}x{request.height}",
-        "Model": request.model,
-    }
-    if isinstance(request, ImageToImage):
-        facts["Denoising strength"] = f"{request.strength:g}"
-    facts |= {"Batch size": len(request.seeds), "Batch pos": index, "Version": "Easel"}
-    lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
-    return "\n".join(lines)
-
-
-def _png(picture: Image.Image, text: str) -> bytes:
+def _png(picture: Image.Image, label: Label) -> bytes:
     """Run-length compression is as small as level 6 for pictures, and several times quicker."""
-    info = PngInfo()
-    info.add_text("parameters", text)
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE, pnginfo=info)
+    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE, **label.options("PNG"))
     return file.getvalue()
 
 
-def _jpeg(picture: Image.Image, quality: int) -> bytes:
+def _jpeg(picture: Image.Image, quality: int, label: Label) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4")
+    picture.save(file, "JPEG", quality=quality, subsampling="4:4:4", **label.options("JPEG"))
     return file.getvalue()
