@@ -1,7 +1,6 @@
 """The words that the built-in model knows, importable without torch, so that a prompt can be checked early.
 
-`WORDS` is append-only: the tokenizer's ids follow its order, and trained weights depend on them.
-A wider model adds a new group at the end.
+The weights carry the tokenizer that was made from them: a word added here is known once training has gone on.
 """
 
 import re
