@@ -6,6 +6,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── ModelUnavailable        the model exists, but can't be loaded or isn't installed
 ├── OverQuota               not enough credits left
 ├── QueueFull               too many of the person's own jobs are waiting
+├── BadPicture              a file that somebody sent can't be read as a picture
 ├── JobGone                 the job, or its pictures, are no longer there
 ├── NotReady                the job's pictures are still being drawn
 ├── ButtonOutOfDate         a button of an earlier version whose action is gone
@@ -71,6 +72,14 @@ class QueueFull(Refusal):
     def __init__(self, limit: int) -> None:
         super().__init__(str(limit))
         self.limit = limit
+
+
+class BadPicture(Refusal):
+    """`reason` is half a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class JobGone(Refusal):

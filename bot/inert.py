@@ -27,6 +27,12 @@ def inert(text: str, *, limit: int = 300) -> str:
     return re.sub(r"(?i)(discord(?:app)?)\.", r"\1" + _BREAK + ".", escaped)
 
 
+def copyable(text: str) -> str:
+    """`text` on one line in a block of code, to be copied as it is; it can't end the block."""
+    harmless = readable(text).replace("`", "'")
+    return f"```\n{harmless}\n```"
+
+
 def readable(text: str) -> str:
     """`text` on one line without control characters, invisible formatting or more than two combining marks in a row."""
     kept: list[str] = []

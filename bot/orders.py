@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import BadPrompt, UnknownModel
 from bot.inert import inert
-from bot.prompts import Parsed
+from bot.prompts import PRIVATE_PROMPT, Parsed
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, from_json
@@ -21,6 +21,7 @@ _FAR_OFF = 0.1
 class Order:
     """What to draw, at which price in credits, and what it comes from.
 
+    `prompt` is what everybody may read, in messages, file names and lists; what is drawn stands in the request.
     `notes` are sentences for the person about what their model will not heed.
     """
 
@@ -54,10 +55,11 @@ def imagine(
         steps=parsed.steps or spec.steps,
         guidance=spec.guidance if guidance is None else guidance,
         seeds=batch_of_seeds(seed, count),
+        private=parsed.private,
     )
     return Order(
         action="imagine",
-        prompt=parsed.prompt,
+        prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
         request=request,
         price=spec.cost * count,
         notes=_notes(parsed, spec, width / height),
@@ -82,6 +84,7 @@ def vary(
         steps=drawn.steps,
         guidance=drawn.guidance,
         seeds=batch_of_seeds(random.randint(0, MAX_SEED), len(drawn.seeds)),
+        private=drawn.private,
         strength=spec.strength if strength is None else strength,
     )
     return Order(

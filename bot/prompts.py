@@ -14,6 +14,12 @@ from generation.contract import MAX_SEED
 MAX_PROMPT = 1500
 """Characters of a prompt: more than any text encoder here reads, few enough to quote in a Discord message."""
 
+PRIVATE_PROMPT = "a private prompt"
+"""What everybody reads in place of the words of a job with `--private`."""
+
+_GIVEN = "yes"
+"""What a bare flag is read from."""
+
 _FLAG = re.compile(r"^(?:--|—|–)([^\W\d][\w-]*)(?:=(.*))?$", re.DOTALL)
 
 
@@ -29,15 +35,20 @@ class Parsed:
     guidance: float | None = None
     model: str | None = None
     count: int | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
-    """How one flag is read: the field that it fills, what people are told that it takes, and the reader."""
+    """How one flag is read: the field that it fills, what people are told that it takes, and the reader.
+
+    A flag that is `bare` takes nothing: the word behind it belongs to the prompt.
+    """
 
     field: str
     takes: str
     read: Callable[[str], Any]
+    bare: bool = False
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -68,6 +79,12 @@ def _read_guidance(text: str) -> float:
     return float(text)
 
 
+def _read_nothing(text: str) -> bool:
+    if text != _GIVEN:
+        raise ValueError(text)
+    return True
+
+
 def _read_name(text: str) -> str:
     if not text:
         raise ValueError(text)
@@ -82,8 +99,9 @@ FLAGS: dict[str, _Flag] = {
     "cfg": _Flag("guidance", "a number from 0 to 30", _read_guidance),
     "model": _Flag("model", "a model's name", _read_name),
     "count": _Flag("count", "a whole number from 1 to 4", whole(1, 4)),
+    "private": _Flag("private", "no value", _read_nothing, bare=True),
 }
-_ALIASES = {"aspect": "ar", "negative": "no", "guidance": "cfg", "m": "model"}
+_ALIASES = {"aspect": "ar", "negative": "no", "guidance": "cfg", "m": "model", "stealth": "private"}
 
 
 def parse(text: str) -> Parsed:
@@ -101,6 +119,8 @@ def parse(text: str) -> Parsed:
         name = _known(match[1].lower())
         if match[2] is not None:
             value = match[2]
+        elif FLAGS[name].bare:
+            value = _GIVEN
         elif name == "no":
             value, position = _until_next_flag(words, position)
         else:
@@ -111,6 +131,11 @@ def parse(text: str) -> Parsed:
             raise BadPrompt(f"`--{name}` is there twice. Give it once.")
         given[flag.field] = _value(name, flag, value)
     return _checked(Parsed(prompt=" ".join(prompt), **given))
+
+
+def is_flag(word: str) -> bool:
+    """Whether a word of a prompt would be read as a flag."""
+    return _FLAG.match(word) is not None
 
 
 def _known(name: str) -> str:

@@ -42,6 +42,8 @@ def sentence(error: errors.Refusal) -> str:
                 f"You already have {error.limit} jobs waiting, which is the most at once here. "
                 f"Wait for one, or cancel one with `/cancel`. {UNCHARGED}"
             )
+        case errors.BadPicture():
+            return f"I can't read that file: {error.reason}. Send a PNG, JPEG or WebP picture."
         case errors.JobGone():
             return (
                 "That picture is no longer kept here. " + UNCHARGED + " You can `/imagine` the prompt again."

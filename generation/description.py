@@ -33,13 +33,13 @@ class Description:
 def describe(data: bytes) -> Description:
     """What a PNG, JPEG or WebP says of itself. Raises BadSource. Blocks: use a thread."""
     if len(data) > MAX_SOURCE_BYTES:
-        raise BadSource(f"the picture has more than {MAX_SOURCE_BYTES // 2**20} MiB")
+        raise BadSource(f"it has more than {MAX_SOURCE_BYTES // 2**20} MiB")
     try:
         return _read(data)
     except BadSource:
         raise
     except Exception as error:  # decoders fed with hostile bytes raise nearly anything
-        raise BadSource(f"the picture can't be read: {type(error).__name__}") from error
+        raise BadSource(f"it can't be decoded: {type(error).__name__}") from error
 
 
 def _read(data: bytes) -> Description:
@@ -47,7 +47,7 @@ def _read(data: bytes) -> Description:
         across, down = picture.size
         if across * down > MAX_SOURCE_PIXELS:
             raise BadSource(
-                f"the picture has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million"
+                f"it has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million"
             )
         label = provenance.found_in(picture)
         if not label.text:

@@ -24,6 +24,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
         price=4, left=1, allowance=40, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
     ),
     errors.QueueFull: errors.QueueFull(10),
+    errors.BadPicture: errors.BadPicture("it has more than 32 MiB"),
     errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),
 }

@@ -110,6 +110,6 @@ FEATURE = Feature(
     help=(
         "**/imagine** draws a grid of pictures from your words. Flags at the end of the prompt: "
         "`--ar 3:2` shape · `--seed 7` repeat · `--no boat` leave out · `--count 1` fewer pictures · "
-        "`--steps 30` · `--cfg 7` · `--model name`",
+        "`--steps 30` · `--cfg 7` · `--model name` · `--private` keep the words out of files and messages",
     ),
 )
