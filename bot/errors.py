@@ -11,7 +11,8 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── NotReady                the job's pictures are still being drawn
 ├── ButtonOutOfDate         a button of an earlier version whose action is gone
 ├── NotYours                only the owner or a moderator may do that
-├── NotAdmin                only people with Manage Server may do that
+├── NotAdmin                only admins of the server may do that
+├── NotHost                 only those who run the whole bot may do that
 ├── NothingToCancel         the job is already over
 ├── BotLacksPermission      Easel may not do in this channel what it needs to
 ├── DirectMessagesClosed    the person takes no messages from Easel
@@ -99,7 +100,11 @@ class NotYours(Refusal):
 
 
 class NotAdmin(Refusal):
-    """The person lacks Manage Server."""
+    """The person has neither Manage Server nor the role that the server chose for its admins."""
+
+
+class NotHost(Refusal):
+    """The person does not run the whole bot."""
 
 
 class NothingToCancel(Refusal):

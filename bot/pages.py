@@ -73,7 +73,7 @@ def queue(
         lines.append(f"{place}. {what}{who} ({_STATES[job.state]}{soon})")
     if len(line) > shown:
         lines.append(f"… and {len(line) - shown} more")
-    return _page(lines)
+    return page(lines)
 
 
 def described(found: Description, again: str | None) -> str:
@@ -137,7 +137,7 @@ def balance_of(user_id: int, balance: Balance, history: Sequence[LedgerLine]) ->
         by = f" by <@{line.actor_id}>" if line.actor_id else ""
         why = f": {inert(line.reason, limit=_PROMPT)}" if line.reason else ""
         lines.append(f"- {relative(line.at)} {line.kind} {line.daily + line.bonus:+d}{by}{why}")
-    return _page(lines)
+    return page(lines)
 
 
 def quotas(rules: Sequence[Allowance], changes: Sequence[QuotaChange], *, default: int) -> str:
@@ -153,7 +153,7 @@ def quotas(rules: Sequence[Allowance], changes: Sequence[QuotaChange], *, defaul
     if not any(rule.subject.kind == "everyone" for rule in rules):
         lines.append(f"- everyone: {default} (the host's default)")
     lines += [f"- {_whom(rule.subject)}: {rule.credits}" for rule in rules]
-    return _page(lines)
+    return page(lines)
 
 
 def _change(change: QuotaChange) -> str:
@@ -208,15 +208,15 @@ def models(catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str
         usable.append(
             f"- **{spec.name}** (`--model {spec.key}`{usual}): {credits(spec.cost)} a picture, {size}, {spec.licence}"
         )
-    return _page(["**Models**", *usable, *not_here])
+    return page(["**Models**", *usable, *not_here])
 
 
 def help_page(lines: Sequence[str]) -> str:
     """The answer to `/help`."""
-    return _page(["**Easel** draws pictures from words.", *lines])
+    return page(["**Easel** draws pictures from words.", *lines])
 
 
-def _page(lines: Sequence[str]) -> str:
+def page(lines: Sequence[str]) -> str:
     """The lines that fit into a message, and how many more there are."""
     shown = len(lines)
     while True:

@@ -61,6 +61,13 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def _ids(text: str) -> frozenset[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{15,20}", word) for word in words):
+        raise ValueError
+    return frozenset(int(word) for word in words)
+
+
 def _yes_or_no(text: str) -> bool:
     match text.lower():
         case "yes" | "true" | "on" | "1":
@@ -218,6 +225,17 @@ class Settings:
             _whole_number(0, 65535),
             default="8017",
             allowed="a port from 0 to 65535",
+        ),
+    )
+    owners: frozenset[int] = field(
+        default=frozenset(),
+        metadata=_variable(
+            "EASEL_OWNERS",
+            "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
+            "ban in all servers at once.",
+            _ids,
+            default="",
+            allowed="Discord ids, separated by commas",
         ),
     )
     log_level: str = field(

@@ -55,7 +55,9 @@ def sentence(error: errors.Refusal) -> str:
         case errors.NotYours():
             return "Only the person who asked for it, or a moderator, can do that."
         case errors.NotAdmin():
-            return "Only people with the Manage Server permission can do that."
+            return "Only people with the Manage Server permission, or the role that it chose for its admins, can do that."
+        case errors.NotHost():
+            return "Only those who run the whole bot can do that everywhere. In this server you can: leave out `everywhere`."
         case errors.NothingToCancel():
             return "You have no such job waiting or running. `/queue` shows what there is."
         case errors.BotLacksPermission():

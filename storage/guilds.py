@@ -1,4 +1,4 @@
-"""Owns what a guild's admins set for it, apart from quotas."""
+"""Owns what a guild's admins set for it, apart from quotas and from who may use what."""
 
 from __future__ import annotations
 
@@ -9,22 +9,49 @@ from storage.database import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuildSettings:
-    """A guild's settings; None where the host's default holds. `default_model` is a key of the catalogue."""
+    """A guild's settings; None where the host's default holds, or where nothing is chosen.
+
+    `default_model` is a key of the catalogue, `log_channel_id` is where changes are posted, and `admin_role_id`
+    a role whose members are admins of the bot without Manage Server.
+    """
 
     guild_id: int
     default_model: str | None = None
+    log_channel_id: int | None = None
+    admin_role_id: int | None = None
 
 
 async def settings(tx: Transaction, guild_id: int) -> GuildSettings:
     """The settings of a guild, defaults for one that never set any."""
     row = await tx.fetch_one("SELECT * FROM guilds WHERE guild_id = ?", (guild_id,))
-    return GuildSettings(guild_id=guild_id, default_model=None if row is None else row["default_model"])
+    if row is None:
+        return GuildSettings(guild_id=guild_id)
+    return GuildSettings(
+        guild_id=guild_id,
+        default_model=row["default_model"],
+        log_channel_id=row["log_channel_id"],
+        admin_role_id=row["admin_role_id"],
+    )
 
 
 async def set_default_model(tx: Transaction, guild_id: int, model: str | None) -> None:
     """Set the model that members get when they name none; None for the host's default."""
+    await _set(tx, guild_id, "default_model", model)
+
+
+async def set_log_channel(tx: Transaction, guild_id: int, channel_id: int | None) -> None:
+    """Set the channel where changes are posted; None for nowhere."""
+    await _set(tx, guild_id, "log_channel_id", channel_id)
+
+
+async def set_admin_role(tx: Transaction, guild_id: int, role_id: int | None) -> None:
+    """Set the role whose members are admins of the bot; None for only those with Manage Server."""
+    await _set(tx, guild_id, "admin_role_id", role_id)
+
+
+async def _set(tx: Transaction, guild_id: int, column: str, value: str | int | None) -> None:
     await tx.execute(
-        "INSERT INTO guilds (guild_id, default_model) VALUES (?, ?)"
-        " ON CONFLICT (guild_id) DO UPDATE SET default_model = excluded.default_model",
-        (guild_id, model),
+        f"INSERT INTO guilds (guild_id, {column}) VALUES (?, ?)"
+        f" ON CONFLICT (guild_id) DO UPDATE SET {column} = excluded.{column}",
+        (guild_id, value),
     )

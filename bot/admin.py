@@ -1,0 +1,138 @@
+"""The `/admin` group, and what its commands share: who may give them, the record of changes, and the log channel.
+
+A feature file adds its commands with `@admin.admin.command(...)` and opens each with `desk = await admin.opened(...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot import admin_pages
+from bot.boundary import acknowledge
+from bot.errors import NotAdmin, NotHost, ServerOnly
+from bot.feature import Studio
+from bot.progress import Unreachable
+from storage import changes, guilds
+from storage.changes import EVERYWHERE, Change
+from storage.database import Transaction
+
+_log = structlog.get_logger(__name__)
+
+admin = app_commands.Group(
+    name="admin",
+    description="Run Easel in this server",
+    guild_only=True,
+    default_permissions=discord.Permissions(manage_guild=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A transaction in which something is changed, and what was noted of it."""
+
+    tx: Transaction
+    desk: Desk
+    noted: list[Change] = field(default_factory=list)
+
+    async def note(self, what: str, *, old: str | None, new: str | None, everywhere: bool = False) -> None:
+        """Record a change in the transaction; it is posted in the log channel once it is committed."""
+        change = Change(
+            guild_id=EVERYWHERE if everywhere else self.desk.guild_id,
+            actor_id=self.desk.actor_id,
+            what=what,
+            old=old,
+            new=new,
+            at=self.desk.studio.clock(),
+        )
+        await changes.record(self.tx, change)
+        self.noted.append(change)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """An admin at work, already acknowledged and checked."""
+
+    interaction: discord.Interaction[Any]
+    studio: Studio
+    guild_id: int
+
+    @property
+    def actor_id(self) -> int:
+        """The admin's id."""
+        return self.interaction.user.id
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Record]:
+        """A transaction for a change: what `note` recorded in it is posted in the log channel afterwards."""
+        async with self.studio.database.transaction() as tx:
+            record = Record(tx=tx, desk=self)
+            yield record
+            log_channel = (await guilds.settings(tx, self.guild_id)).log_channel_id
+        for change in record.noted:
+            await self._post(change, log_channel)
+
+    async def _post(self, change: Change, channel_id: int | None) -> None:
+        _log.info("an admin changed something", what=change.what, actor=change.actor_id, guild=self.guild_id)
+        if channel_id is None:
+            return
+        channel = self.interaction.client.get_partial_messageable(channel_id, guild_id=self.guild_id)
+        try:
+            await channel.send(admin_pages.change(change))
+        except Unreachable as error:
+            _log.warning("could not post in the log channel", channel=channel_id, error=str(error))
+            await self.tell(admin_pages.log_out_of_reach(channel_id))
+
+    def scope(self, everywhere: bool) -> int:
+        """The id of the server meant, or EVERYWHERE. Raises NotHost for an admin of one server only."""
+        if not everywhere:
+            return self.guild_id
+        if not is_host(self.interaction):
+            raise NotHost
+        return EVERYWHERE
+
+    async def tell(self, words: str, **more: Any) -> None:
+        """Say something to the admin alone."""
+        await self.interaction.followup.send(words, ephemeral=True, **more)
+
+
+async def opened(interaction: discord.Interaction[Any]) -> Desk:
+    """Acknowledge, and check who asks. Raises NotAdmin, or ServerOnly outside a server.
+
+    Discord's own `default_permissions` is a hint that server owners can change, so this is what counts.
+    """
+    await acknowledge(interaction, thinking=True)
+    if interaction.guild_id is None:
+        raise ServerOnly
+    studio: Studio = interaction.client.studio
+    if not await is_admin(interaction):
+        raise NotAdmin
+    return Desk(interaction=interaction, studio=studio, guild_id=interaction.guild_id)
+
+
+async def is_admin(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person has Manage Server, or the role that the server chose for its admins, or is the host."""
+    if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
+        return False
+    if interaction.permissions.manage_guild or is_host(interaction):
+        return True
+    async with interaction.client.studio.database.reading() as tx:
+        chosen = (await guilds.settings(tx, interaction.guild_id)).admin_role_id
+    return chosen is not None and interaction.user.get_role(chosen) is not None
+
+
+def is_host(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the person runs the whole bot: named in EASEL_OWNERS, or the application's owner or in its team."""
+    if interaction.user.id in interaction.client.studio.settings.owners:
+        return True
+    application = interaction.client.application
+    if application is None:
+        return False
+    team = application.team.members if application.team else [application.owner]
+    return any(one.id == interaction.user.id for one in team)

@@ -1,0 +1,124 @@
+"""Owns who may use what in a guild: its channels, the roles for actions and models, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from storage.database import Transaction
+
+EVERYONE = 0
+"""In place of a role's id."""
+
+
+class Thing(StrEnum):
+    """What can be kept for roles."""
+
+    ACTION = "action"
+    """A job's action, such as imagine or vary."""
+    MODEL = "model"
+    """A model, by its key."""
+
+
+class Limit(StrEnum):
+    """What can be limited for everyone and for roles."""
+
+    SIZE = "size"
+    """Pixels of a picture's longer side."""
+    PICTURES = "pictures"
+    """Pictures of one job."""
+    WAITING = "waiting"
+    """Jobs of one person that wait at once."""
+    RUNNING = "running"
+    """Jobs of one person that are drawn at once."""
+    COOLDOWN = "cooldown"
+    """Seconds between two jobs of one person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """A guild's rules. `channels` is empty where all are open. `roles` names who may use a thing; a thing that is not
+    there is for everyone. `limits` holds amounts by role, or for EVERYONE."""
+
+    channels: frozenset[int] = frozenset()
+    roles: Mapping[tuple[Thing, str], frozenset[int]] = field(default_factory=dict)
+    limits: Mapping[Limit, Mapping[int, int]] = field(default_factory=dict)
+
+
+RULES = """
+SELECT 'channel' AS rule, '' AS name, channel_id AS id, 0 AS amount FROM open_channels WHERE guild_id = :guild_id
+UNION ALL SELECT kind, name, role_id, 0 FROM role_rights WHERE guild_id = :guild_id
+UNION ALL SELECT 'limit', kind, role_id, amount FROM limits WHERE guild_id = :guild_id
+"""
+
+
+async def rules(tx: Transaction, guild_id: int) -> Rules:
+    """A guild's rules, none for one that never set any."""
+    channels: set[int] = set()
+    roles: dict[tuple[Thing, str], frozenset[int]] = {}
+    limits: dict[Limit, dict[int, int]] = {}
+    for row in await tx.fetch_all(RULES, {"guild_id": guild_id}):
+        match row["rule"]:
+            case "channel":
+                channels.add(row["id"])
+            case "limit":
+                limits.setdefault(Limit(row["name"]), {})[row["id"]] = row["amount"]
+            case kind:
+                thing = (Thing(kind), row["name"])
+                roles[thing] = roles.get(thing, frozenset()) | {row["id"]}
+    return Rules(channels=frozenset(channels), roles=roles, limits=limits)
+
+
+async def open_channel(tx: Transaction, *, guild_id: int, channel_id: int, open: bool) -> None:
+    """Put a channel on the list of those where jobs are taken, or take it off."""
+    if open:
+        await tx.execute("INSERT OR IGNORE INTO open_channels VALUES (?, ?)", (guild_id, channel_id))
+    else:
+        await tx.execute(
+            "DELETE FROM open_channels WHERE guild_id = ? AND channel_id = ?", (guild_id, channel_id)
+        )
+
+
+async def open_all_channels(tx: Transaction, guild_id: int) -> None:
+    """Empty the list: jobs are taken in all channels."""
+    await tx.execute("DELETE FROM open_channels WHERE guild_id = ?", (guild_id,))
+
+
+async def keep_for(
+    tx: Transaction, *, guild_id: int, thing: tuple[Thing, str], role_id: int, may: bool
+) -> None:
+    """Put a role among those that a thing is kept for, or take it off; with the last one it is for everyone again."""
+    kind, name = thing
+    if may:
+        await tx.execute(
+            "INSERT OR IGNORE INTO role_rights VALUES (?, ?, ?, ?)", (guild_id, kind.value, name, role_id)
+        )
+    else:
+        await tx.execute(
+            "DELETE FROM role_rights WHERE guild_id = ? AND kind = ? AND name = ? AND role_id = ?",
+            (guild_id, kind.value, name, role_id),
+        )
+
+
+async def give_to_everyone(tx: Transaction, *, guild_id: int, thing: tuple[Thing, str]) -> None:
+    """A thing is for everyone again."""
+    kind, name = thing
+    await tx.execute(
+        "DELETE FROM role_rights WHERE guild_id = ? AND kind = ? AND name = ?", (guild_id, kind.value, name)
+    )
+
+
+async def set_limit(
+    tx: Transaction, *, guild_id: int, limit: Limit, role_id: int, amount: int | None
+) -> None:
+    """Set an amount for a role, or for EVERYONE; None takes it away."""
+    if amount is None:
+        await tx.execute(
+            "DELETE FROM limits WHERE guild_id = ? AND kind = ? AND role_id = ?",
+            (guild_id, limit.value, role_id),
+        )
+    else:
+        await tx.execute(
+            "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", (guild_id, limit.value, role_id, amount)
+        )
