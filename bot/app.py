@@ -21,6 +21,7 @@ from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
+from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
 from bot.settings import Settings, StartupError
 from generation.catalogue import Catalogue, CatalogueError
@@ -79,6 +80,7 @@ async def opened(
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
+        moderation = Moderation(settings=settings, database=database, clock=clock)
         client = EaselClient()
         delivery = Delivery(client, database, models, client.buttons)
         dispatcher = Dispatcher(
@@ -87,6 +89,7 @@ async def opened(
             catalogue=models,
             generator=generator,
             announcer=delivery,
+            moderation=moderation,
             clock=clock,
             random=rng,
             wait=wait,
@@ -99,6 +102,7 @@ async def opened(
             generator=generator,
             delivery=delivery,
             dispatcher=dispatcher,
+            moderation=moderation,
             clock=clock,
             random=rng,
         )

@@ -72,9 +72,8 @@ class EaselClient(discord.Client):
         self._reacted: dict[tuple[int, int, str], None] = {}
         self._running: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
-        for one in self.features:
-            for command in one.commands:
-                self.tree.add_command(command)
+        for command in dict.fromkeys(command for one in self.features for command in one.commands):
+            self.tree.add_command(command)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(buttons.JobButton)

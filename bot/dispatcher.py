@@ -13,6 +13,7 @@ import structlog
 
 from bot import pictures
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.moderation import Moderation
 from bot.orders import Order
 from bot.reception import enrol
 from bot.seams import Accepted, Announcer, ProgressView, Requester, Wait, plain_wait
@@ -63,6 +64,7 @@ class Dispatcher:
         catalogue: Catalogue,
         generator: Generator,
         announcer: Announcer,
+        moderation: Moderation,
         clock: Callable[[], datetime],
         random: random.Random,
         wait: Wait = plain_wait,
@@ -72,6 +74,7 @@ class Dispatcher:
         self._catalogue = catalogue
         self._generator = generator
         self._announcer = announcer
+        self._moderation = moderation
         self._clock = clock
         self._random = random
         self._wait = wait
@@ -88,12 +91,13 @@ class Dispatcher:
     async def accept(self, order: Order, who: Requester) -> Accepted:
         """Reserve the price and queue the job, both or neither.
 
-        Raises ShuttingDown, ModelUnavailable, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
+        Raises ShuttingDown, ModelUnavailable, WordRefused, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
         interaction was accepted before.
         """
         if self._closing:
             raise ShuttingDown
         self.check_model(order.request.model)
+        await self._moderation.admit(order, who)
         async with self._database.transaction() as tx:
             accepted = await enrol(
                 tx, order, who, settings=self._settings, now=self._clock(), random=self._random

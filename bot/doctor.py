@@ -22,7 +22,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.settings import PROJECT, Settings, SettingsError
+from bot.moderation import host_rules
+from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
 from generation.installed import installed
 from generation.local import LocalGenerator, WorkerUnavailable
@@ -83,6 +84,7 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
         yield from _token(settings, env_file)
     yield from _disk(settings)
     yield from _database(settings)
+    yield from _words(settings)
     yield from _port(settings)
     yield from _drawing(settings, probe)
 
@@ -200,6 +202,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
 async def _open_and_close(folder: Path) -> None:
     database = await Database.open(folder)
     await database.close()
+
+
+def _words(settings: Settings) -> Iterator[Finding]:
+    """The lists of words that are refused in every server, which may be files."""
+    try:
+        host_rules(settings)
+    except StartupError as error:
+        yield _broken(
+            str(error), "Correct EASEL_BLOCKED_WORDS or EASEL_ALLOWED_WORDS, or the file that they name."
+        )
 
 
 def _port(settings: Settings) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── DirectMessagesClosed    the person takes no messages from Easel
 ├── ServerOnly              it works in servers only
 ├── BadAmount               credits out of range
+├── WordRefused             a word that the host or the server forbids
+├── BadRule                 a word rule that is none
 └── ShuttingDown            Easel is about to restart
 """
 
@@ -128,6 +130,23 @@ class ServerOnly(Refusal):
 
 
 class BadAmount(Refusal):
+    """`reason` is a full sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WordRefused(Refusal):
+    """The text holds `word`, as it was written; `appeal` is the server's own text, if it has one."""
+
+    def __init__(self, word: str, *, appeal: str | None) -> None:
+        super().__init__(word)
+        self.word = word
+        self.appeal = appeal
+
+
+class BadRule(Refusal):
     """`reason` is a full sentence."""
 
     def __init__(self, reason: str) -> None:

@@ -21,6 +21,7 @@ from discord import app_commands
 from bot import features
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotAdmin, NotReady, NotYours, ServerOnly
+from bot.moderation import Moderation
 from bot.seams import Requester
 from bot.settings import Settings
 from bot.surface import Surface
@@ -45,6 +46,7 @@ class Studio:
     generator: Generator
     dispatcher: Dispatcher
     delivery: Delivery
+    moderation: Moderation
     clock: Callable[[], datetime]
     random: random.Random
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 
+from bot.words import Rule
+
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds `easel`, `models.toml` and `.env`."""
 
@@ -94,6 +96,13 @@ def _model_key(text: str) -> str:
     if len(text.split()) != 1:
         raise ValueError
     return text
+
+
+def _words(text: str) -> tuple[str, ...] | Path:
+    """Word rules with commas between them, or the path of a file that lists them."""
+    if re.search(r"[/\\]|\.txt$", text):
+        return _path(text)
+    return tuple(str(Rule.parse(each)) for each in text.split(",") if each.strip())
 
 
 def _token(text: str) -> str:
@@ -215,6 +224,26 @@ class Settings:
             _yes_or_no,
             default="no",
             allowed="yes or no",
+        ),
+    )
+    blocked_words: tuple[str, ...] | Path = field(
+        default=(),
+        metadata=_variable(
+            "EASEL_BLOCKED_WORDS",
+            "Words that are refused in every server, like `gore, kill*`, or a file with one in each line.",
+            _words,
+            default="",
+            allowed="words with commas between them, or the path of a file",
+        ),
+    )
+    allowed_words: tuple[str, ...] | Path = field(
+        default=(),
+        metadata=_variable(
+            "EASEL_ALLOWED_WORDS",
+            "Words that pass although one of EASEL_BLOCKED_WORDS is in them, like `kill bill`, or a file.",
+            _words,
+            default="",
+            allowed="words with commas between them, or the path of a file",
         ),
     )
     playground_port: int = field(

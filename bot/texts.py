@@ -13,6 +13,7 @@ from generation.contract import FailureReason
 
 UNCHARGED = "Nothing was charged."
 COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
+APPEAL = "If you think that this is a mistake, tell an admin of this server."
 BAD_OPTION = "One of the command's options can't be used. Pick it again from the list. " + UNCHARGED
 UNEXPECTED = (
     "Something went wrong on our side. `/info` shows what was accepted and what you have left. "
@@ -23,7 +24,7 @@ UNEXPECTED = (
 def sentence(error: errors.Refusal) -> str:
     """What to tell the person whose wish was refused."""
     match error:
-        case errors.BadPrompt() | errors.BadAmount():
+        case errors.BadPrompt() | errors.BadAmount() | errors.BadRule():
             return error.reason
         case errors.UnknownModel():
             known = ", ".join(f"`{name}`" for name in error.known)
@@ -69,6 +70,10 @@ def sentence(error: errors.Refusal) -> str:
             return "I can't send you direct messages. Allow them for this server in its privacy settings, then try again."
         case errors.ServerOnly():
             return "Easel works in servers. Add it to one and use the command there."
+        case errors.WordRefused():
+            return (
+                f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED} {error.appeal or APPEAL}"
+            )
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")

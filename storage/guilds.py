@@ -6,19 +6,25 @@ from dataclasses import dataclass
 
 from storage.database import Transaction
 
+MAX_APPEAL = 300
+"""Characters of an appeal text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuildSettings:
     """A guild's settings; None where the host's default holds, or where nothing is chosen.
 
     `default_model` is a key of the catalogue, `log_channel_id` is where changes are posted, and `admin_role_id`
-    a role whose members are admins of the bot without Manage Server.
+    a role whose members are admins of the bot without Manage Server. `appeal` says what to do about a refusal that
+    seems mistaken, and `moderators_channel_id` is where reports go.
     """
 
     guild_id: int
     default_model: str | None = None
     log_channel_id: int | None = None
     admin_role_id: int | None = None
+    appeal: str | None = None
+    moderators_channel_id: int | None = None
 
 
 async def settings(tx: Transaction, guild_id: int) -> GuildSettings:
@@ -31,6 +37,8 @@ async def settings(tx: Transaction, guild_id: int) -> GuildSettings:
         default_model=row["default_model"],
         log_channel_id=row["log_channel_id"],
         admin_role_id=row["admin_role_id"],
+        appeal=row["appeal"],
+        moderators_channel_id=row["moderators_channel_id"],
     )
 
 
@@ -47,6 +55,16 @@ async def set_log_channel(tx: Transaction, guild_id: int, channel_id: int | None
 async def set_admin_role(tx: Transaction, guild_id: int, role_id: int | None) -> None:
     """Set the role whose members are admins of the bot; None for only those with Manage Server."""
     await _set(tx, guild_id, "admin_role_id", role_id)
+
+
+async def set_appeal(tx: Transaction, guild_id: int, text: str | None) -> None:
+    """Set what people are told to do about a refusal; None for the default."""
+    await _set(tx, guild_id, "appeal", text)
+
+
+async def set_moderators_channel(tx: Transaction, guild_id: int, channel_id: int | None) -> None:
+    """Set the channel where reports go; None for nowhere."""
+    await _set(tx, guild_id, "moderators_channel_id", channel_id)
 
 
 async def _set(tx: Transaction, guild_id: int, column: str, value: str | int | None) -> None:

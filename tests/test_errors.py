@@ -26,6 +26,8 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.QueueFull: errors.QueueFull(10),
     errors.BadPicture: errors.BadPicture("it has more than 32 MiB"),
     errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
+    errors.WordRefused: errors.WordRefused("kill", appeal=None),
+    errors.BadRule: errors.BadRule("There is no such rule."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),
 }
 

@@ -51,6 +51,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_MAX_WAITING=1000
         EASEL_DEVICE=CUDA:1
         EASEL_ALLOW_DOWNLOADS=No
+        EASEL_BLOCKED_WORDS="Gore, KILL*,"
+        EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_PLAYGROUND_PORT=0
         EASEL_LOG_LEVEL=Debug
         EASEL_LOG_FORMAT=json
@@ -67,6 +69,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         max_waiting=1000,
         device="cuda:1",
         allow_downloads=False,
+        blocked_words=("gore", "kill*"),
+        allowed_words=tmp_path / "words" / "allowed.txt",
         playground_port=0,
         log_level="debug",
         log_format="json",
@@ -103,6 +107,7 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("EASEL_IMAGES", "5"),
         ("EASEL_MAX_WAITING", "0"),
         ("EASEL_DEVICE", "gpu"),
+        ("EASEL_BLOCKED_WORDS", "fox, **"),
         ("EASEL_DEVICE", "cuda:x"),
         ("EASEL_ALLOW_DOWNLOADS", "maybe"),
         ("EASEL_PLAYGROUND_PORT", "65536"),

@@ -23,6 +23,14 @@ async def test_a_guild_has_defaults_until_it_sets_something(tx: Transaction) -> 
     assert (await guilds.settings(tx, GUILD + 1)).default_model is None
 
 
+async def test_a_guilds_settings_do_not_touch_each_other(tx: Transaction) -> None:
+    await guilds.set_default_model(tx, GUILD, "toy")
+    await guilds.set_appeal(tx, GUILD, "Ask in #help.")
+    assert await guilds.settings(tx, GUILD) == GuildSettings(
+        guild_id=GUILD, default_model="toy", appeal="Ask in #help."
+    )
+
+
 async def test_people_are_remembered_from_first_to_last(tx: Transaction) -> None:
     later = NOON + timedelta(days=3)
     for moment in (NOON, later, NOON):

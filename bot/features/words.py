@@ -1,0 +1,113 @@
+"""`/admin words list|block|allow|remove` and `/admin appeal`: what may not be asked for, and what people are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import moderation_pages
+from bot.admin import admin, is_admin, opened
+from bot.errors import BadRule
+from bot.feature import Feature, Studio
+from bot.words import LONGEST_RULE, Rule
+from storage import guilds
+from storage import words as word_rules
+from storage.guilds import MAX_APPEAL
+from storage.words import MAX_RULES, TooManyRules, WordKind, WordRule
+
+_CHOICES = 25
+_Word = app_commands.Range[str, 1, LONGEST_RULE + 2]
+
+words = app_commands.Group(name="words", description="Words that can't be used here", parent=admin)
+
+
+@words.command(name="list", description="The server's word rules")
+async def list_(interaction: discord.Interaction[Any]) -> None:
+    desk = await opened(interaction)
+    async with desk.studio.database.reading() as tx:
+        rules = await word_rules.word_rules(tx, desk.guild_id)
+    await desk.tell(moderation_pages.word_rules(rules))
+
+
+@words.command(
+    name="block", description="Refuse a word or phrase in prompts and everything else people enter"
+)
+@app_commands.describe(word="Whole words only; a * at an end stands for more letters: kill* is also killer")
+async def block(interaction: discord.Interaction[Any], word: _Word) -> None:
+    await _set(interaction, word, WordKind.BLOCK)
+
+
+@words.command(name="allow", description="Let a word or phrase pass although a blocked one is in it")
+@app_commands.describe(word="Like: kill bill, where kill is blocked")
+async def allow(interaction: discord.Interaction[Any], word: _Word) -> None:
+    await _set(interaction, word, WordKind.ALLOW)
+
+
+async def _set(interaction: discord.Interaction[Any], word: str, kind: WordKind) -> None:
+    desk = await opened(interaction)
+    rule = WordRule(pattern=str(_parsed(word)), kind=kind)
+    try:
+        async with desk.changing() as record:
+            before = await word_rules.set_word_rule(record.tx, desk.guild_id, rule)
+            await record.note(f"word `{rule.pattern}`", old=before, new=kind)
+    except TooManyRules:
+        raise BadRule(f"A server can have {MAX_RULES} word rules. Remove one first.") from None
+    await desk.tell(moderation_pages.word_rule_set(rule))
+
+
+@words.command(name="remove", description="Take a word rule away")
+@app_commands.describe(word="The rule")
+async def remove(interaction: discord.Interaction[Any], word: _Word) -> None:
+    desk = await opened(interaction)
+    pattern = str(_parsed(word))
+    async with desk.changing() as record:
+        before = await word_rules.remove_word_rule(record.tx, desk.guild_id, pattern)
+        if before is None:
+            raise BadRule("There is no such rule. `/admin words list` shows those there are.")
+        await record.note(f"word `{pattern}`", old=before, new=None)
+    await desk.tell(moderation_pages.word_rule_removed(pattern))
+
+
+@remove.autocomplete("word")
+async def _rules(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    if not await is_admin(interaction):
+        return []
+    studio: Studio = interaction.client.studio
+    async with studio.database.reading() as tx:
+        rules = await word_rules.word_rules(tx, interaction.guild_id or 0)
+    fitting = [rule for rule in rules if current.casefold().strip() in rule.pattern]
+    return [
+        app_commands.Choice(name=f"{rule.kind}: {rule.pattern}", value=rule.pattern)
+        for rule in fitting[:_CHOICES]
+    ]
+
+
+def _parsed(word: str) -> Rule:
+    try:
+        return Rule.parse(word)
+    except ValueError as error:
+        raise BadRule(str(error)) from error
+
+
+@admin.command(name="appeal", description="What people are told to do who find a refusal mistaken")
+@app_commands.describe(text="Like: write to the moderators in #help; leave out to go back to the default")
+async def appeal(
+    interaction: discord.Interaction[Any], text: app_commands.Range[str, 1, MAX_APPEAL] | None = None
+) -> None:
+    desk = await opened(interaction)
+    async with desk.changing() as record:
+        old = (await guilds.settings(record.tx, desk.guild_id)).appeal
+        await guilds.set_appeal(record.tx, desk.guild_id, text)
+        await record.note("appeal", old=old, new=text)
+    await desk.tell(moderation_pages.appeal_is(text))
+
+
+FEATURE = Feature(
+    commands=(admin,),
+    help=(
+        "**/admin words** (admins) lists, blocks, allows and removes words; "
+        "**/admin appeal** sets what people are told who find a refusal mistaken.",
+    ),
+)

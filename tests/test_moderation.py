@@ -1,0 +1,143 @@
+"""What may not be asked for: word rules of a server and of the host, and what people are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import WordRefused
+from bot.seams import Requester
+from bot.settings import StartupError
+from storage.words import MAX_RULES, WordKind, WordRule, set_word_rule
+from tests.world import World, said, world
+
+
+async def blocked(easel: World, *words: str) -> None:
+    for word in words:
+        assert "refused from now on" in await easel.told(easel.admin, "admin words block", word=word)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prompt": "a bird to K1LL"},
+        {"prompt": "a bird --no k.i.l.l"},
+        {"prompt": "a bird", "negative": "ki\u200bll, boats"},
+    ],
+)
+async def test_a_forbidden_word_is_refused_privately_and_costs_nothing(
+    easel: World, options: dict[str, Any]
+) -> None:
+    await blocked(easel, "kill")
+    result = await easel.ben.slash(easel.channel, "imagine", **options)
+    assert result.ephemeral
+    assert said(result).lower().startswith("easel can't use “k")
+    assert "Nothing was charged. If you think that this is a mistake, tell an admin" in said(result)
+    assert easel.messages() == []
+    assert "40 of 40" in await easel.told(easel.ben, "info")
+    assert "On its way" in await easel.imagine(easel.ben, "a bird with great skill")
+
+
+async def test_the_refusal_says_where_to_appeal(easel: World) -> None:
+    await blocked(easel, "kill")
+    await easel.told(easel.admin, "admin appeal", text="Ask in #help.")
+    assert (
+        await easel.imagine(easel.ben, "kill")
+        == "Easel can't use “kill” here. Nothing was charged. Ask in #help."
+    )
+    assert "tell an admin" in await easel.told(easel.admin, "admin appeal")
+    assert "tell an admin" in await easel.imagine(easel.ben, "kill")
+
+
+async def test_rules_hold_in_their_own_server_only(easel: World) -> None:
+    await blocked(easel, "kill")
+    other = easel.env.create_guild("Other")
+    channel = other.create_text_channel("studio")
+    dora = other.add_member(easel.env.create_user("dora"))
+    assert "On its way" in said(await dora.slash(channel, "imagine", prompt="kill"))
+
+
+async def test_old_pictures_are_not_drawn_again_with_words_blocked_since(easel: World) -> None:
+    await easel.imagine(easel.ben, "kill a bird")
+    message = easel.results()[0]
+    await blocked(easel, "kill")
+    for label in ("🔄", "V1"):
+        assert "can't use “kill”" in said(await easel.press(easel.ben, message, label))
+    assert len(easel.generator.requests) == 1
+
+
+async def test_the_list_shows_the_rules_and_who_changed_them(easel: World) -> None:
+    await blocked(easel, "KILL*", "gore")
+    assert "passes" in await easel.told(easel.admin, "admin words allow", word="kill bill")
+    assert "gone" in await easel.told(easel.admin, "admin words remove", word="gore")
+    page = await easel.told(easel.admin, "admin words list")
+    assert "**Blocked**: \n`kill*`" in page
+    assert "`kill bill`" in page
+    assert "gore" not in page
+    changes = await easel.told(easel.admin, "admin changes")
+    assert f"<@{easel.admin.id}> · **word `gore`**: not set → block" in changes
+    assert "**word `gore`**: block → not set" in changes
+    assert "On its way" in await easel.imagine(easel.ben, "a Kill Bill poster")
+    assert "can't use “killer”" in await easel.imagine(easel.ben, "a killer")
+
+
+async def test_rules_to_remove_are_offered_to_admins_alone(easel: World) -> None:
+    await blocked(easel, "kill", "gore")
+    offered = await easel.admin.autocomplete(easel.channel, "admin words remove", "word", "GO")
+    assert [(choice["name"], choice["value"]) for choice in offered] == [("block: gore", "gore")]
+    (command,) = [one for one in await easel.client.tree.fetch_commands() if one.name == "admin"]
+    easel.guild.set_command_permissions(command, {easel.guild.default_role: True})
+    assert await easel.ben.autocomplete(easel.channel, "admin words remove", "word", "") == []
+
+
+async def test_what_is_no_rule_is_said(easel: World) -> None:
+    assert "needs a word" in await easel.told(easel.admin, "admin words block", word="**")
+    assert "no such rule" in await easel.told(easel.admin, "admin words remove", word="kill")
+
+
+async def test_a_server_has_so_many_rules_and_their_list_fits_into_a_message(easel: World) -> None:
+    async with easel.studio.database.transaction() as tx:
+        for number in range(MAX_RULES):
+            await set_word_rule(tx, easel.guild.id, WordRule(pattern=f"word {number}", kind=WordKind.BLOCK))
+    assert "500 word rules" in await easel.told(easel.admin, "admin words block", word="one more")
+    page = await easel.told(easel.admin, "admin words list")
+    assert len(page) <= 2000
+    assert "can't use “Word, 499”" in await easel.imagine(easel.ben, "Word, 499")
+
+
+async def test_the_hosts_rules_hold_everywhere_and_no_server_lifts_them(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("# what I don't want\n\nkill*\n", encoding="utf-8")
+    async with world(tmp_path, blocked_words=words, allowed_words=("kill bill",)) as easel:
+        await easel.told(easel.admin, "admin words allow", word="killer")
+        assert "can't use “killer”" in await easel.imagine(easel.ben, "a killer")
+        assert "On its way" in await easel.imagine(easel.ben, "a kill bill poster")
+        await blocked(easel, "kill bill")
+        assert "can't use “kill bill”" in await easel.imagine(easel.ben, "a kill bill poster")
+
+
+@pytest.mark.parametrize(("text", "words"), [("fox\n**\n", "Line 2 of"), (None, "can't be read")])
+async def test_a_bad_list_of_words_stops_the_start(tmp_path: Path, text: str | None, words: str) -> None:
+    path = tmp_path / "words.txt"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(StartupError, match=words):
+        async with world(tmp_path, blocked_words=path):
+            pass
+
+
+async def test_any_text_can_be_tried_in_the_same_place(easel: World) -> None:
+    await blocked(easel, "kill")
+    who = Requester(
+        user_id=easel.ben.id,
+        guild_id=easel.guild.id,
+        channel_id=easel.channel.id,
+        role_ids=(),
+        joined_at=None,
+        interaction_id=None,
+    )
+    await easel.studio.moderation.check(["a fox", "a skill"], who)
+    with pytest.raises(WordRefused, match="kill"):
+        await easel.studio.moderation.check(["a fox", "to kill"], who)
