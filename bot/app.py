@@ -16,7 +16,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot import logs
+from bot import credentials, logs
 from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
@@ -70,6 +70,7 @@ async def opened(
     """The whole bot, ready to connect; everything it opened is closed at the end. Raises StartupError."""
     models = catalogue(settings)
     default_model = settings.model_among(models, models.default.key)
+    seal = await asyncio.to_thread(credentials.seal, settings.c2pa_certificate, settings.c2pa_key)
     rng = rng or random.SystemRandom()
     async with AsyncExitStack() as stack:
         try:
@@ -82,7 +83,7 @@ async def opened(
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, database=database, clock=clock)
         client = EaselClient()
-        delivery = Delivery(client, database, models, client.buttons)
+        delivery = Delivery(client, database, models, client.buttons, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,
             database=database,
@@ -92,6 +93,7 @@ async def opened(
             moderation=moderation,
             clock=clock,
             random=rng,
+            seal=seal,
             wait=wait,
         )
         client.studio = Studio(
@@ -103,6 +105,7 @@ async def opened(
             delivery=delivery,
             dispatcher=dispatcher,
             moderation=moderation,
+            seal=seal,
             clock=clock,
             random=rng,
         )

@@ -17,6 +17,7 @@ import structlog
 
 from bot import pictures, texts
 from bot.buttons import Buttons
+from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
 from bot.progress import ProgressMessage, Unreachable
 from bot.surface import Surface
@@ -68,12 +69,14 @@ class Delivery:
         catalogue: Catalogue,
         buttons: Buttons,
         *,
+        seal: Seal = unsigned,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
+        self._seal = seal
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
 
@@ -233,7 +236,7 @@ class Delivery:
         picture, pause, look = post.picture, 1.0, look_first
         shrunk = len(picture) > limit
         if shrunk:
-            picture = await asyncio.to_thread(pictures.shrink, picture, limit)
+            picture = await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
         while True:
             try:
                 if look and (standing := await self._find(channel, post)):
@@ -242,7 +245,9 @@ class Delivery:
             except Unreachable as error:
                 match _verdict(error):
                     case "too large" if not shrunk:
-                        picture = await asyncio.to_thread(pictures.shrink, picture, len(picture) // 2)
+                        picture = await asyncio.to_thread(
+                            pictures.shrink, picture, len(picture) // 2, self._seal
+                        )
                         shrunk = True
                         continue
                     case "again":

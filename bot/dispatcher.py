@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from bot import pictures
+from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.moderation import Moderation
 from bot.orders import Order
@@ -67,6 +68,7 @@ class Dispatcher:
         moderation: Moderation,
         clock: Callable[[], datetime],
         random: random.Random,
+        seal: Seal = unsigned,
         wait: Wait = plain_wait,
     ) -> None:
         self._settings = settings
@@ -77,6 +79,7 @@ class Dispatcher:
         self._moderation = moderation
         self._clock = clock
         self._random = random
+        self._seal = seal
         self._wait = wait
         self._wake = asyncio.Event()
         self._closing = False
@@ -210,7 +213,7 @@ class Dispatcher:
             await view.end()
         match ended:
             case Finished():
-                await self._record(job, ended)
+                await self._record(job, await asyncio.to_thread(pictures.sealed, ended, self._seal))
             case Failed():
                 await self._failed(job, ended)
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot import credentials
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -86,6 +87,7 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
     yield from _database(settings)
     yield from _words(settings)
     yield from _port(settings)
+    yield from _signing(settings)
     yield from _drawing(settings, probe)
 
 
@@ -228,6 +230,18 @@ def _port(settings: Settings) -> Iterator[Finding]:
             yield _note(f"Port {settings.playground_port}, the playground's, is in use", advice)
         else:
             yield _ok(f"Port {settings.playground_port}, the playground's, is free")
+
+
+def _signing(settings: Settings) -> Iterator[Finding]:
+    """Whether pictures can be signed, where a certificate is set."""
+    certificate, key = settings.c2pa_certificate, settings.c2pa_key
+    try:
+        credentials.seal(certificate, key)
+    except StartupError as error:
+        yield _broken(f"Signing: {error}", "Correct it, or unset both settings to leave pictures unsigned.")
+    else:
+        if certificate is not None:
+            yield _ok(f"Signing: pictures get Content Credentials with {certificate}")
 
 
 def _drawing(settings: Settings, probe: Probe) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ import discord
 from discord import app_commands
 
 from bot import features
+from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotAdmin, NotReady, NotYours, ServerOnly
 from bot.moderation import Moderation
@@ -47,6 +48,7 @@ class Studio:
     dispatcher: Dispatcher
     delivery: Delivery
     moderation: Moderation
+    seal: Seal
     clock: Callable[[], datetime]
     random: random.Random
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import discord
 from PIL import Image
 
+from bot.credentials import Seal
+from generation import provenance
 from generation.contract import Finished
 from storage import images
+
+
+def sealed(result: Finished, seal: Seal) -> Finished:
+    """A result with all its files signed. Blocks: use a thread."""
+    return replace(result, images=tuple(map(seal, result.images)), grid=seal(result.grid))
 
 
 def keep(folder: Path, job_id: str, result: Finished, seeds: Sequence[int]) -> list[images.Image]:
@@ -48,15 +56,20 @@ def attachment(data: bytes, filename: str, alt: str) -> discord.File:
     return discord.File(io.BytesIO(data), filename, description=alt)
 
 
-def shrink(data: bytes, limit: int) -> bytes:
-    """A JPEG of the picture with at most `limit` bytes where that can be done without ruining it. Blocks: use a thread."""
-    picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG")).convert("RGB")
+def shrink(data: bytes, limit: int, seal: Seal) -> bytes:
+    """A JPEG of the picture with at most `limit` bytes where that can be done without ruining it, which says the same
+    of itself. Blocks: use a thread.
+    """
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as whole:
+        label = provenance.found_in(whole).options("JPEG")
+        picture = whole.convert("RGB")
     quality = 92
     while True:
         out = io.BytesIO()
-        picture.save(out, "JPEG", quality=quality, optimize=True)
-        if out.tell() <= limit or max(picture.size) <= 256:
-            return out.getvalue()
+        picture.save(out, "JPEG", quality=quality, optimize=True, **label)
+        small = seal(out.getvalue())
+        if len(small) <= limit or max(picture.size) <= 256:
+            return small
         if quality > 80:
             quality -= 6
         else:

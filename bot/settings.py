@@ -246,6 +246,26 @@ class Settings:
             allowed="words with commas between them, or the path of a file",
         ),
     )
+    c2pa_certificate: Path | None = field(
+        default=None,
+        metadata=_variable(
+            "EASEL_C2PA_CERTIFICATE",
+            "The PEM file of a certificate and its chain, with which pictures are signed (C2PA). Empty: they are not.",
+            _path,
+            default="",
+            allowed="a file",
+        ),
+    )
+    c2pa_key: Path | None = field(
+        default=None,
+        metadata=_variable(
+            "EASEL_C2PA_KEY",
+            "The PEM file of that certificate's private key.",
+            _path,
+            default="",
+            allowed="a file",
+        ),
+    )
     playground_port: int = field(
         default=8017,
         metadata=_variable(

@@ -53,6 +53,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_ALLOW_DOWNLOADS=No
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
+        EASEL_C2PA_CERTIFICATE=keys/chain.pem
+        EASEL_C2PA_KEY=/etc/easel/key.pem
         EASEL_PLAYGROUND_PORT=0
         EASEL_LOG_LEVEL=Debug
         EASEL_LOG_FORMAT=json
@@ -71,6 +73,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         allow_downloads=False,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
+        c2pa_certificate=tmp_path / "keys" / "chain.pem",
+        c2pa_key=Path("/etc/easel/key.pem"),
         playground_port=0,
         log_level="debug",
         log_format="json",
@@ -221,10 +225,10 @@ def test_every_field_is_described_and_its_default_is_the_one_described(tmp_path:
 def test_the_example_lists_every_setting_with_its_help_and_its_default() -> None:
     example = (PROJECT / ".env.example").read_text(encoding="utf-8")
     words = " ".join(re.sub(r"^# ", "", line) for line in example.splitlines())
-    uncommented = re.sub(r"^#(?=[A-Z_]+=)", "", example, flags=re.MULTILINE)
+    uncommented = re.sub(r"^#(?=[A-Z0-9_]+=)", "", example, flags=re.MULTILINE)
 
     assert [(each.name, each.default) for each in describe()] == re.findall(
-        r"^([A-Z_]+)=(.*)$", uncommented, flags=re.MULTILINE
+        r"^([A-Z0-9_]+)=(.*)$", uncommented, flags=re.MULTILINE
     )
     for each in describe():
         assert each.help in words

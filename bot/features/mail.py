@@ -31,7 +31,7 @@ async def _send(ask: Ask, row: images.Image) -> None:
         raise JobGone from None
     limit = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     if len(data) > limit:
-        data = await asyncio.to_thread(pictures.shrink, data, limit)
+        data = await asyncio.to_thread(pictures.shrink, data, limit, ask.studio.seal)
     alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
     suffix = "jpg" if pictures.content_type(data) == "image/jpeg" else "png"
     name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
