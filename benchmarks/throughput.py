@@ -157,7 +157,7 @@ async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user
         user_id=user_id,
         job_id=job.id,
         price=job.price,
-        allowance=PLENTY,
+        allowance=quotas.Rate(PLENTY),
         now=now,
     )
 

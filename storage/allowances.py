@@ -1,127 +1,77 @@
-"""Owns how many credits a member gets each day, and the record of what admins changed about quotas."""
+"""Owns how many credits a member gets in each day, week or month."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Literal
 
-from storage.clock import from_sql, to_sql
 from storage.database import Transaction
-
-MAX_CREDITS = 1_000_000
-"""The most credits that a price, an allowance or a bonus may be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Whom a setting is about. `id` is the role's or the user's; for everyone it is left at 0."""
-
-    kind: Literal["everyone", "role", "user"]
-    id: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("everyone", "role", "user"):
-            raise ValueError(f"{self.kind!r} is not everyone, a role or a user")
-        if self.kind == "everyone":
-            object.__setattr__(self, "id", 0)
+from storage.periods import Rate
+from storage.quota_changes import EVERYONE, Change, QuotaChange, Subject, note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """The daily credits that a guild set for a subject."""
+    """What a guild set for a subject."""
 
     subject: Subject
-    credits: int
+    rate: Rate
 
 
-class Change(StrEnum):
-    """What an admin did to a quota."""
-
-    SET = "set"
-    """A daily allowance; `old` and `new` are its credits, None for none of its own."""
-    GRANT = "grant"
-    """Bonus credits given or taken; `old` and `new` are the member's bonus."""
-    RESET = "reset"
-    """A member's day begun anew; `old` and `new` are the credits used today."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaChange:
-    """Who changed what about whose quota, from what to what, when."""
-
-    what: Change
-    subject: Subject
-    old: int | None
-    new: int | None
-    actor_id: int
-    reason: str
-    at: datetime
-
-
-def check_credits(credits: int, what: str) -> int:
-    """The credits themselves. Raises ValueError, with a sentence, outside 0..1,000,000."""
-    if not 0 <= credits <= MAX_CREDITS:
-        raise ValueError(f"{what} must be between 0 and {MAX_CREDITS:,} credits, not {credits:,}.")
-    return credits
-
-
-async def note_change(tx: Transaction, guild_id: int, change: QuotaChange) -> None:
-    """Add a line to the record of changes."""
-    await tx.execute(
-        "INSERT INTO quota_changes (guild_id, what, subject_kind, subject_id, old, new, actor_id, reason, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            guild_id,
-            change.what.value,
-            change.subject.kind,
-            change.subject.id,
-            change.old,
-            change.new,
-            change.actor_id,
-            change.reason,
-            to_sql(change.at),
-        ),
-    )
+_WHERE = "WHERE guild_id = ? AND subject_kind = ? AND subject_id = ?"
 
 
 async def set_allowance(
-    tx: Transaction, *, guild_id: int, subject: Subject, credits: int | None, actor_id: int, now: datetime
+    tx: Transaction,
+    *,
+    guild_id: int,
+    subject: Subject,
+    rate: Rate | None,
+    actor_id: int,
+    now: datetime,
+    reason: str = "",
+    part_of: int | None = None,
 ) -> None:
-    """Set a subject's daily credits; None removes the setting. Raises ValueError outside 0..1,000,000."""
-    key = (guild_id, subject.kind, subject.id)
-    where = "WHERE guild_id = ? AND subject_kind = ? AND subject_id = ?"
-    old = await tx.fetch_one(f"SELECT credits FROM allowances {where}", key)
-    if credits is None:
-        await tx.execute(f"DELETE FROM allowances {where}", key)
-    else:
-        check_credits(credits, "A daily allowance")
-        await tx.execute("INSERT OR REPLACE INTO allowances VALUES (?, ?, ?, ?)", (*key, credits))
+    """Set a subject's allowance and record it; None removes the setting. `part_of` is the number of an import."""
+    old = await put(tx, guild_id, subject, rate)
     change = QuotaChange(
         what=Change.SET,
         subject=subject,
-        old=None if old is None else old["credits"],
-        new=credits,
+        old=None if old is None else str(old),
+        new=None if rate is None else str(rate),
         actor_id=actor_id,
-        reason="",
+        reason=reason,
+        part_of=part_of,
         at=now,
     )
-    await note_change(tx, guild_id, change)
+    await note(tx, guild_id, change)
+
+
+async def put(tx: Transaction, guild_id: int, subject: Subject, rate: Rate | None) -> Rate | None:
+    """Set or remove a setting without recording it; the one that was there."""
+    key = (guild_id, subject.kind, subject.id)
+    old = await tx.fetch_one(f"SELECT rate FROM allowances {_WHERE}", key)
+    if rate is None:
+        await tx.execute(f"DELETE FROM allowances {_WHERE}", key)
+    else:
+        await tx.execute("INSERT OR REPLACE INTO allowances VALUES (?, ?, ?, ?)", (*key, str(rate)))
+    return None if old is None else Rate.parse(old["rate"])
 
 
 async def allowance(
-    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: int
-) -> int:
-    """A member's daily credits: their own, or the most generous role's, or everyone's, or `default`."""
-    settings = {line.subject: line.credits for line in await allowances(tx, guild_id)}
+    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: Rate
+) -> Rate:
+    """A member's allowance: their own, or the most generous role's, or everyone's, or `default`."""
+    settings = {line.subject: line.rate for line in await allowances(tx, guild_id)}
     own = settings.get(Subject(kind="user", id=user_id))
     if own is not None:
         return own
     subjects = [Subject(kind="role", id=role_id) for role_id in role_ids]
     granted = [settings[subject] for subject in subjects if subject in settings]
-    return max(granted) if granted else settings.get(Subject(kind="everyone"), default)
+    if granted:
+        return max(granted, key=lambda rate: rate.generosity)
+    return settings.get(EVERYONE, default)
 
 
 async def allowances(tx: Transaction, guild_id: int) -> list[Allowance]:
@@ -130,25 +80,8 @@ async def allowances(tx: Transaction, guild_id: int) -> list[Allowance]:
         "SELECT * FROM allowances WHERE guild_id = ? ORDER BY subject_kind, subject_id", (guild_id,)
     )
     return [
-        Allowance(subject=Subject(kind=row["subject_kind"], id=row["subject_id"]), credits=row["credits"])
-        for row in rows
-    ]
-
-
-async def changes(tx: Transaction, guild_id: int, *, limit: int) -> list[QuotaChange]:
-    """What admins changed in a guild, newest first."""
-    rows = await tx.fetch_all(
-        "SELECT * FROM quota_changes WHERE guild_id = ? ORDER BY number DESC LIMIT ?", (guild_id, limit)
-    )
-    return [
-        QuotaChange(
-            what=Change(row["what"]),
-            subject=Subject(kind=row["subject_kind"], id=row["subject_id"]),
-            old=row["old"],
-            new=row["new"],
-            actor_id=row["actor_id"],
-            reason=row["reason"],
-            at=from_sql(row["at"]),
+        Allowance(
+            subject=Subject(kind=row["subject_kind"], id=row["subject_id"]), rate=Rate.parse(row["rate"])
         )
         for row in rows
     ]

@@ -7,18 +7,22 @@ into a member's ledger before their balance is next looked at or charged. Each m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from storage import quotas
-from storage.allowances import MAX_CREDITS, Change, QuotaChange, Subject, check_credits, note_change
-from storage.clock import day_of, from_sql, to_sql
+from storage import boosts, quotas
+from storage.clock import from_sql, to_sql
 from storage.database import Row, Transaction
 from storage.ledger import Entry, LedgerLine, add_line
+from storage.periods import MAX_CREDITS, Rate, check_credits, local_day, span_of
+from storage.quota_changes import Change, QuotaChange, Subject, note
+from storage.terms import terms
 
 _OPEN = """
-SELECT number, what, subject_kind, subject_id, new, actor_id, reason, at FROM quota_changes
+SELECT number, what, subject_kind, subject_id, new, ends_at, actor_id, reason, at FROM quota_changes AS gift
 WHERE guild_id = :guild_id AND what IN ('grant', 'reset') AND subject_kind <> 'user' AND at >= :joined
     AND NOT EXISTS (SELECT 1 FROM gifts_taken WHERE change_number = number AND user_id = :user_id)
+    AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
 ORDER BY number
 """
 
@@ -32,13 +36,19 @@ async def give(
     actor_id: int,
     reason: str,
     now: datetime,
+    ends_at: datetime | None = None,
 ) -> None:
-    """Give bonus credits to a member, a role or everyone. From a member, a negative number takes some away.
+    """Give bonus credits to a member, a role or everyone; with `ends_at`, a boost until then.
 
-    Raises ValueError, with a sentence, for an amount that can't be given.
+    From a member, a negative number takes bonus credits away. Raises ValueError, with a sentence, for an amount that
+    can't be given.
     """
     if credits == 0:
         raise ValueError("Zero credits change nothing. Give a number above zero.")
+    if credits < 0 and ends_at is not None:
+        raise ValueError(
+            "Credits that are taken away don't end. Leave out the days, or give a number above zero."
+        )
     if subject.kind == "user":
         await quotas.grant(
             tx,
@@ -48,20 +58,50 @@ async def give(
             actor_id=actor_id,
             reason=reason,
             now=now,
+            ends_at=ends_at,
         )
         return
     if credits < 0:
         raise ValueError("Bonus credits can be taken away from one member at a time only.")
-    check_credits(credits, "A grant")
-    await _record(tx, guild_id, Change.GRANT, subject, credits, actor_id, reason, now)
+    change = QuotaChange(
+        what=Change.GRANT,
+        subject=subject,
+        old=None,
+        new=str(check_credits(credits, "A grant")),
+        ends_at=ends_at,
+        actor_id=actor_id,
+        reason=reason,
+        at=now,
+    )
+    await note(tx, guild_id, change)
 
 
-async def forgive(tx: Transaction, *, guild_id: int, subject: Subject, actor_id: int, now: datetime) -> None:
-    """Give back what a member, a role or everyone has used today."""
+async def forgive(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    subject: Subject,
+    allowance: Rate,
+    actor_id: int,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """Give back what a member, a role or everyone has used; `allowance` is the member's, and says in which period."""
     if subject.kind == "user":
-        await quotas.reset(tx, guild_id=guild_id, user_id=subject.id, actor_id=actor_id, now=now)
-    else:
-        await _record(tx, guild_id, Change.RESET, subject, None, actor_id, "", now)
+        await quotas.reset(
+            tx,
+            guild_id=guild_id,
+            user_id=subject.id,
+            allowance=allowance,
+            actor_id=actor_id,
+            now=now,
+            reason=reason,
+        )
+        return
+    change = QuotaChange(
+        what=Change.RESET, subject=subject, old=None, new=None, actor_id=actor_id, reason=reason, at=now
+    )
+    await note(tx, guild_id, change)
 
 
 async def collect(
@@ -71,53 +111,55 @@ async def collect(
     user_id: int,
     role_ids: Sequence[int],
     joined_at: datetime | None,
+    allowance: Rate,
     now: datetime,
 ) -> None:
-    """Write the gifts that a member has not taken yet into their ledger.
+    """Write the gifts that a member has not taken yet, and the boosts that have ended, into their ledger.
 
-    Gifts from before `joined_at` aren't theirs; a reset counts on its own UTC day only.
+    Gifts from before `joined_at` aren't theirs; a reset counts in its own period of their allowance only, and a boost
+    until it ends.
     """
     joined = to_sql(joined_at) if joined_at else 0
     rows = await tx.fetch_all(_OPEN, {"guild_id": guild_id, "user_id": user_id, "joined": joined})
     for row in rows:
         if row["subject_kind"] == "everyone" or row["subject_id"] in role_ids:
             await tx.execute("INSERT INTO gifts_taken VALUES (?, ?)", (row["number"], user_id))
-            await _take(tx, row, guild_id, user_id, now)
+            await _take(tx, row, guild_id, user_id, allowance, now)
+    day = local_day(now, (await terms(tx, guild_id)).zone)
+    await boosts.expire(tx, guild_id=guild_id, user_id=user_id, day=day, now=now)
 
 
-async def _take(tx: Transaction, row: Row, guild_id: int, user_id: int, now: datetime) -> None:
-    kind = Entry(row["what"])
-    if kind is Entry.RESET and day_of(from_sql(row["at"])) != day_of(now):
-        return
-    before = await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=0, now=now)
-    await add_line(
-        tx,
-        LedgerLine(
-            guild_id=guild_id,
-            user_id=user_id,
-            job_id=None,
-            kind=kind,
-            daily=before.used_today if kind is Entry.RESET else 0,
-            bonus=min(row["new"], MAX_CREDITS - before.bonus) if kind is Entry.GRANT else 0,
-            day=now,
-            actor_id=row["actor_id"],
-            reason=row["reason"],
-            at=now,
-        ),
-    )
-
-
-async def _record(
-    tx: Transaction,
-    guild_id: int,
-    what: Change,
-    subject: Subject,
-    credits: int | None,
-    actor_id: int,
-    reason: str,
-    now: datetime,
+async def _take(
+    tx: Transaction, row: Row, guild_id: int, user_id: int, allowance: Rate, now: datetime
 ) -> None:
+    here = await terms(tx, guild_id)
+    before = await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
     change = QuotaChange(
-        what=what, subject=subject, old=None, new=credits, actor_id=actor_id, reason=reason, at=now
+        what=Change(row["what"]),
+        subject=Subject(kind="user", id=user_id),
+        old=None,
+        new=row["new"],
+        actor_id=row["actor_id"],
+        reason=row["reason"],
+        at=now,
     )
-    await note_change(tx, guild_id, change)
+    if change.what is Change.RESET:
+        span = span_of(allowance.period, now, here.zone)
+        if span.first <= local_day(from_sql(row["at"]), here.zone):
+            await add_line(tx, quotas.forgiveness(before, guild_id, user_id, here, row["number"], change))
+        return
+    line = LedgerLine(
+        guild_id=guild_id,
+        user_id=user_id,
+        kind=Entry.GRANT,
+        day=local_day(now, here.zone),
+        actor_id=change.actor_id,
+        reason=change.reason,
+        change=row["number"],
+        at=now,
+    )
+    given = int(row["new"])
+    if row["ends_at"] is None:
+        await add_line(tx, replace(line, bonus=min(given, MAX_CREDITS - before.bonus)))
+    elif (ends_at := from_sql(row["ends_at"])) > now:
+        await add_line(tx, replace(line, boost=min(given, MAX_CREDITS - before.boost), ends_at=ends_at))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from storage.clock import day_of, from_sql, start_of, to_sql
-from storage.database import Transaction
+from storage.clock import day_of, from_sql, to_sql
+from storage.database import Row, Transaction
 
 
 class Entry(StrEnum):
@@ -18,72 +18,125 @@ class Entry(StrEnum):
     SETTLE = "settle"
     """The job gave pictures; what was set aside is spent. Moves nothing."""
     REFUND = "refund"
-    """The job gave none; what was set aside goes back to the same pools and day."""
+    """The job gave none; what was set aside goes back to where it came from."""
     GRANT = "grant"
-    """An admin gave bonus credits or took some away."""
+    """An admin gave bonus credits or a boost, or took bonus credits away."""
     RESET = "reset"
-    """An admin made a member's day begin anew."""
+    """An admin made a member's period begin anew: what was used from `day` on is forgiven."""
+    EXPIRE = "expire"
+    """A boost ended; what was left of it is gone."""
+    CORRECT = "correct"
+    """An admin undid a change, whose line `corrects` names, or set a bonus by importing a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """A line of the ledger; `day` is the start of the UTC day whose allowance `daily` moves."""
+    """A line of the ledger: what it adds to a member's allowance, boosts and bonus, who did it, why and when.
+
+    `spent` is what it adds to the use of the server and of the whole bot, and `day` the day of the server's
+    calendar that it counts for. `ends_at` is that of a boost. `change` is the number of the admin's change that it
+    comes from. `number` and `host_day`, the UTC day, are given by the ledger unless they are set.
+    """
 
     guild_id: int
     user_id: int
-    job_id: str | None
     kind: Entry
-    daily: int
-    bonus: int
-    day: datetime
-    actor_id: int | None
-    reason: str
+    day: int
     at: datetime
+    job_id: str | None = None
+    allowance: int = 0
+    boost: int = 0
+    bonus: int = 0
+    spent: int = 0
+    ends_at: datetime | None = None
+    actor_id: int | None = None
+    reason: str = ""
+    change: int | None = None
+    corrects: int | None = None
+    number: int = 0
+    host_day: int | None = None
 
 
 _LINE = """
-INSERT INTO ledger (guild_id, user_id, job_id, kind, daily, bonus, day, actor_id, reason, at)
-VALUES (:guild_id, :user_id, :job_id, :kind, :daily, :bonus, :day, :actor_id, :reason, :at)
+INSERT INTO ledger (guild_id, user_id, job_id, kind, allowance, boost, bonus, spent, day, host_day, ends_at,
+    actor_id, reason, change, corrects, at)
+VALUES (:guild_id, :user_id, :job_id, :kind, :allowance, :boost, :bonus, :spent, :day, :host_day, :ends_at,
+    :actor_id, :reason, :change, :corrects, :at)
+RETURNING number
 """
 
 
-async def add_line(tx: Transaction, line: LedgerLine) -> None:
-    """Write a line. Raises sqlite3.IntegrityError for a second reservation or outcome of a job."""
-    await tx.execute(
+async def add_line(tx: Transaction, line: LedgerLine) -> int:
+    """Write a line; its number. Raises sqlite3.IntegrityError for a second reservation or outcome of a job."""
+    row = await tx.fetch_one(
         _LINE,
         {
             "guild_id": line.guild_id,
             "user_id": line.user_id,
             "job_id": line.job_id,
             "kind": line.kind.value,
-            "daily": line.daily,
+            "allowance": line.allowance,
+            "boost": line.boost,
             "bonus": line.bonus,
-            "day": day_of(line.day),
+            "spent": line.spent,
+            "day": line.day,
+            "host_day": day_of(line.at) if line.host_day is None else line.host_day,
+            "ends_at": None if line.ends_at is None else to_sql(line.ends_at),
             "actor_id": line.actor_id,
             "reason": line.reason,
+            "change": line.change,
+            "corrects": line.corrects,
             "at": to_sql(line.at),
         },
     )
+    assert row is not None
+    return int(row["number"])
 
 
-async def history(tx: Transaction, *, guild_id: int, user_id: int, limit: int) -> list[LedgerLine]:
-    """A member's lines of the ledger, newest first."""
+async def history(
+    tx: Transaction, *, guild_id: int, user_id: int | None, limit: int, skip: int = 0
+) -> list[LedgerLine]:
+    """A member's lines of the ledger, newest first, or all of the guild's for no member."""
+    where, of = ("", ()) if user_id is None else (" AND user_id = ?", (user_id,))
     rows = await tx.fetch_all(
-        "SELECT * FROM ledger WHERE guild_id = ? AND user_id = ? ORDER BY number DESC LIMIT ?",
-        (guild_id, user_id, limit),
+        f"SELECT * FROM ledger WHERE guild_id = ?{where} ORDER BY number DESC LIMIT ? OFFSET ?",
+        (guild_id, *of, limit, skip),
     )
-    return [
-        LedgerLine(
-            guild_id=guild_id,
-            user_id=user_id,
-            job_id=row["job_id"],
-            kind=Entry(row["kind"]),
-            daily=row["daily"],
-            bonus=row["bonus"],
-            day=start_of(row["day"]),
-            actor_id=row["actor_id"],
-            reason=row["reason"],
-            at=from_sql(row["at"]),
-        )
-        for row in rows
-    ]
+    return [line_of(row) for row in rows]
+
+
+async def count(tx: Transaction, *, guild_id: int, user_id: int) -> int:
+    """How many lines of the ledger a member has."""
+    row = await tx.fetch_one(
+        "SELECT count(*) FROM ledger WHERE guild_id = ? AND user_id = ?", (guild_id, user_id)
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def of_change(tx: Transaction, change: int) -> list[LedgerLine]:
+    """The lines that come from an admin's change, newest first."""
+    rows = await tx.fetch_all("SELECT * FROM ledger WHERE change = ? ORDER BY number DESC", (change,))
+    return [line_of(row) for row in rows]
+
+
+def line_of(row: Row) -> LedgerLine:
+    """The line that a row of the ledger holds."""
+    return LedgerLine(
+        guild_id=row["guild_id"],
+        user_id=row["user_id"],
+        kind=Entry(row["kind"]),
+        day=row["day"],
+        at=from_sql(row["at"]),
+        job_id=row["job_id"],
+        allowance=row["allowance"],
+        boost=row["boost"],
+        bonus=row["bonus"],
+        spent=row["spent"],
+        ends_at=None if row["ends_at"] is None else from_sql(row["ends_at"]),
+        actor_id=row["actor_id"],
+        reason=row["reason"],
+        change=row["change"],
+        corrects=row["corrects"],
+        number=row["number"],
+        host_day=row["host_day"],
+    )

@@ -1,9 +1,10 @@
-"""Owns the ledger of credits: append-only lines, of which every balance is a sum.
+"""Owns balances: what a member may spend, and the ledger's lines that move it.
 
-A member of a guild pays from two pools: the daily allowance of a UTC day, and bonus credits, which don't
-expire. A line's `daily` and `bonus` are what it adds to them. A job's price is reserved when it is accepted,
-from today's allowance first, and later either settled or refunded, once: unique indexes hold that, and
-triggers refuse to change or delete a line.
+A member of a guild pays from three pools: the allowance of the current day, week or month; boosts, which end at a
+moment; and bonus credits, which don't. A job's price is reserved when it is accepted, from the allowance first, then
+from the boost that ends first, and later either settled or refunded, once: unique indexes hold that, and triggers
+refuse to change or delete a line. What is used of an allowance is the sum of the period's reservations that were
+neither refunded nor forgiven by a reset.
 """
 
 from __future__ import annotations
@@ -12,33 +13,29 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.allowances import (
-    MAX_CREDITS,
-    Allowance,
-    Change,
-    QuotaChange,
-    Subject,
-    allowance,
-    allowances,
-    changes,
-    check_credits,
-    note_change,
-    set_allowance,
-)
-from storage.clock import day_of, start_of, to_sql
+from storage import boosts
+from storage.allowances import Allowance, allowance, allowances, set_allowance
+from storage.ceilings import CeilingReached, check
+from storage.clock import to_sql
 from storage.database import Transaction
-from storage.ledger import Entry, LedgerLine, add_line, history
+from storage.ledger import Entry, LedgerLine, add_line, history, line_of
+from storage.periods import MAX_CREDITS, Period, Rate, check_credits, local_day, span_of
+from storage.quota_changes import Change, QuotaChange, Subject, changes, note
+from storage.terms import Terms, terms
 
 __all__ = [
     "MAX_CREDITS",
     "Allowance",
     "AlreadyReserved",
     "Balance",
+    "CeilingReached",
     "Change",
     "Entry",
     "LedgerLine",
+    "Period",
     "QuotaChange",
     "QuotaExceeded",
+    "Rate",
     "Subject",
     "allowance",
     "allowances",
@@ -56,22 +53,28 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """A member's credits at a moment of the UTC day that ends at `resets_at`."""
+    """A member's credits at a moment of the period that ends at `resets_at`. `lots` are their boosts."""
 
-    allowance: int
-    used_today: int
+    rate: Rate
+    used: int
     bonus: int
     resets_at: datetime
+    lots: tuple[boosts.Lot, ...] = ()
 
     @property
     def left(self) -> int:
-        """What can be spent now. An allowance lowered below today's use leaves 0 of it, not less."""
-        return self.daily_left + self.bonus
+        """What can be spent now. An allowance lowered below what is used leaves 0 of it, not less."""
+        return self.allowance_left + self.boost + self.bonus
 
     @property
-    def daily_left(self) -> int:
-        """What is left of today's allowance."""
-        return max(0, self.allowance - self.used_today)
+    def allowance_left(self) -> int:
+        """What is left of the period's allowance."""
+        return max(0, self.rate.credits - self.used)
+
+    @property
+    def boost(self) -> int:
+        """What is left of all boosts."""
+        return sum(lot.left for lot in self.lots)
 
 
 class QuotaExceeded(Exception):
@@ -87,77 +90,107 @@ class AlreadyReserved(Exception):
     """The job's price has been reserved before."""
 
 
-BALANCE = """
-SELECT
-    (SELECT coalesce(sum(daily), 0) FROM ledger
-        WHERE guild_id = :guild_id AND user_id = :user_id AND day = :day AND daily <> 0) AS daily,
-    (SELECT coalesce(sum(bonus), 0) FROM ledger
-        WHERE guild_id = :guild_id AND user_id = :user_id AND bonus <> 0) AS bonus
+_FORGIVEN = """
+EXISTS (
+    SELECT 1 FROM ledger AS later
+    WHERE later.guild_id = reserved.guild_id AND later.user_id = reserved.user_id AND later.kind = 'reset'
+        AND later.number > reserved.number AND later.day <= reserved.day
+        AND NOT EXISTS (SELECT 1 FROM ledger AS undone WHERE undone.corrects = later.number)
+)
+"""
+USED = f"""
+SELECT coalesce(-sum(allowance), 0) AS used FROM ledger AS reserved
+WHERE guild_id = :guild_id AND user_id = :user_id AND day BETWEEN :first AND :last
+    AND kind = 'reserve' AND allowance <> 0
+    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job_id = reserved.job_id AND kind = 'refund')
+    AND NOT {_FORGIVEN}
+"""
+BONUS = """
+SELECT coalesce(sum(bonus), 0) AS bonus FROM ledger
+WHERE guild_id = :guild_id AND user_id = :user_id AND bonus <> 0
 """
 
 
-async def balance(tx: Transaction, *, guild_id: int, user_id: int, allowance: int, now: datetime) -> Balance:
-    """A member's credits, given their daily allowance."""
-    day = day_of(now)
-    row = await tx.fetch_one(BALANCE, {"guild_id": guild_id, "user_id": user_id, "day": day})
-    assert row is not None
+async def balance(tx: Transaction, *, guild_id: int, user_id: int, allowance: Rate, now: datetime) -> Balance:
+    """A member's credits, given their allowance."""
+    here = await terms(tx, guild_id)
+    span = span_of(allowance.period, now, here.zone)
+    who = {"guild_id": guild_id, "user_id": user_id}
+    used = await tx.fetch_one(USED, {**who, "first": span.first, "last": span.last})
+    assert used is not None
     return Balance(
-        allowance=allowance, used_today=-row["daily"], bonus=row["bonus"], resets_at=start_of(day + 1)
+        rate=allowance,
+        used=used["used"],
+        bonus=await bonus_of(tx, guild_id=guild_id, user_id=user_id),
+        resets_at=span.ends_at,
+        lots=tuple(await boosts.lots(tx, guild_id=guild_id, user_id=user_id, now=now)),
     )
 
 
-async def reserve(
-    tx: Transaction, *, guild_id: int, user_id: int, job_id: str, price: int, allowance: int, now: datetime
-) -> None:
-    """Set a job's price aside, from today's allowance first and then from the bonus.
+async def bonus_of(tx: Transaction, *, guild_id: int, user_id: int) -> int:
+    """A member's bonus credits."""
+    row = await tx.fetch_one(BONUS, {"guild_id": guild_id, "user_id": user_id})
+    assert row is not None
+    return int(row["bonus"])
 
-    Raises `QuotaExceeded` when too little is left, `AlreadyReserved` for a job that was here before, and
-    ValueError for a price or an allowance outside 0..1,000,000.
+
+async def reserve(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    user_id: int,
+    job_id: str,
+    price: int,
+    allowance: Rate,
+    now: datetime,
+    bot_ceiling: int | None = None,
+) -> None:
+    """Set a job's price aside: from the allowance first, then from boosts, then from the bonus.
+
+    `bot_ceiling` is what the whole bot may spend in a UTC day. Raises `QuotaExceeded` when the member has too little
+    left, `CeilingReached` when the server or the bot has, `AlreadyReserved` for a job that was here before, and
+    ValueError for a price outside 0..1,000,000.
     """
     check_credits(price, "A price")
-    check_credits(allowance, "A daily allowance")
     before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
     if price > before.left:
         raise QuotaExceeded(before, price)
-    daily = min(price, before.daily_left)
+    here = await terms(tx, guild_id)
+    await check(tx, guild_id=guild_id, price=price, terms=here, bot_ceiling=bot_ceiling, now=now)
+    from_allowance = min(price, before.allowance_left)
+    drawn = boosts.draw(list(before.lots), price - from_allowance)
+    boost = sum(credits for _, credits in drawn)
     line = LedgerLine(
         guild_id=guild_id,
         user_id=user_id,
         job_id=job_id,
         kind=Entry.RESERVE,
-        daily=-daily,
-        bonus=daily - price,
-        day=now,
-        actor_id=None,
-        reason="",
+        allowance=-from_allowance,
+        boost=-boost,
+        bonus=from_allowance + boost - price,
+        spent=price,
+        day=local_day(now, here.zone),
         at=now,
     )
     try:
-        await add_line(tx, line)
+        number = await add_line(tx, line)
     except sqlite3.IntegrityError as error:
         raise AlreadyReserved(f"the price of job {job_id} has been reserved before") from error
+    for lot, credits in drawn:
+        await boosts.move(tx, line=number, lot=lot, credits=-credits)
 
 
-_OUTCOME = """
-INSERT INTO ledger (guild_id, user_id, job_id, kind, daily, bonus, day, at)
-SELECT guild_id, user_id, job_id, {kind}, {daily}, {bonus}, day, :at
+_OPEN = """
 FROM ledger AS reserved
 WHERE job_id = :job_id AND kind = 'reserve' AND NOT EXISTS (
     SELECT 1 FROM ledger WHERE job_id = :job_id AND kind IN ('settle', 'refund')
 )
-RETURNING daily + bonus AS credits
 """
-SETTLE = _OUTCOME.format(kind="'settle'", daily="0", bonus="0")
-# A reset has forgiven what the day had used until then: that is not given back a second time.
-REFUND = _OUTCOME.format(
-    kind="'refund'",
-    daily="""CASE WHEN EXISTS (
-        SELECT 1 FROM ledger AS later
-        WHERE later.guild_id = reserved.guild_id AND later.user_id = reserved.user_id
-            AND later.day = reserved.day AND later.kind = 'reset' AND later.number > reserved.number
-    ) THEN 0 ELSE -daily END""",
-    bonus="-bonus",
-)
+SETTLE = f"""
+INSERT INTO ledger (guild_id, user_id, job_id, kind, day, host_day, at)
+SELECT guild_id, user_id, job_id, 'settle', day, host_day, :at {_OPEN}
+"""
+REFUND = f"SELECT *, {_FORGIVEN} AS forgiven {_OPEN}"
 
 
 async def settle(tx: Transaction, job_id: str, *, now: datetime) -> None:
@@ -166,74 +199,123 @@ async def settle(tx: Transaction, job_id: str, *, now: datetime) -> None:
 
 
 async def refund(tx: Transaction, job_id: str, *, now: datetime) -> int:
-    """Give back what was set aside for a job, to the same pools and day; the credits that were given back.
+    """Give back what was set aside for a job to where it came from; the credits that were given back.
 
-    Does nothing, and returns 0, for a job without a reservation, or with an outcome. The daily part of a
-    reservation that a `reset` has forgiven since is not given back a second time.
+    Does nothing, and returns 0, for a job without a reservation, or with an outcome. What came from an allowance
+    that was forgiven since is not given back a second time, and a boost that has ended takes nothing back.
     """
-    row = await tx.fetch_one(REFUND, {"job_id": job_id, "at": to_sql(now)})
-    return 0 if row is None else int(row["credits"])
+    row = await tx.fetch_one(REFUND, {"job_id": job_id})
+    if row is None:
+        return 0
+    reserved = line_of(row)
+    drawn = await boosts.taken_by(tx, reserved.number, now=now)
+    line = LedgerLine(
+        guild_id=reserved.guild_id,
+        user_id=reserved.user_id,
+        job_id=job_id,
+        kind=Entry.REFUND,
+        allowance=0 if row["forgiven"] else -reserved.allowance,
+        boost=sum(credits for _, credits in drawn),
+        bonus=-reserved.bonus,
+        spent=-reserved.spent,
+        day=reserved.day,
+        host_day=reserved.host_day,
+        at=now,
+    )
+    number = await add_line(tx, line)
+    for lot, credits in drawn:
+        await boosts.move(tx, line=number, lot=lot, credits=credits)
+    return line.allowance + line.boost + line.bonus
 
 
 async def grant(
-    tx: Transaction, *, guild_id: int, user_id: int, credits: int, actor_id: int, reason: str, now: datetime
+    tx: Transaction,
+    *,
+    guild_id: int,
+    user_id: int,
+    credits: int,
+    actor_id: int,
+    reason: str,
+    now: datetime,
+    ends_at: datetime | None = None,
 ) -> None:
-    """Give bonus credits, or take some away when `credits` is negative.
+    """Give bonus credits, or take some away when `credits` is negative; with `ends_at`, give a boost until then.
 
-    Raises ValueError, with a sentence, when the bonus would leave 0..1,000,000.
+    Raises ValueError, with a sentence, when the bonus or the boosts would leave 0..1,000,000.
     """
-    before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=0, now=now)
-    after = before.bonus + credits
-    if after < 0:
-        raise ValueError(
-            f"Only {before.bonus:,} bonus credits are there, so {-credits:,} can't be taken away."
-        )
+    day = local_day(now, (await terms(tx, guild_id)).zone)
+    lots = await boosts.lots(tx, guild_id=guild_id, user_id=user_id, now=now)
+    boost = sum(lot.left for lot in lots)
+    had = await bonus_of(tx, guild_id=guild_id, user_id=user_id) if ends_at is None else boost
+    if had + credits < 0:
+        raise ValueError(f"Only {had:,} bonus credits are there, so {-credits:,} can't be taken away.")
     if credits > 0:
-        check_credits(after, "A member's bonus")
-    line = LedgerLine(
-        guild_id=guild_id,
-        user_id=user_id,
-        job_id=None,
-        kind=Entry.GRANT,
-        daily=0,
-        bonus=credits,
-        day=now,
+        check_credits(had + credits, "A member's bonus" if ends_at is None else "A member's boosts")
+    change = QuotaChange(
+        what=Change.GRANT,
+        subject=Subject(kind="user", id=user_id),
+        old=str(had),
+        new=str(had + credits),
+        ends_at=ends_at,
         actor_id=actor_id,
         reason=reason,
         at=now,
     )
-    await add_line(tx, line)
-    await _note(tx, line, Change.GRANT, before.bonus, after)
-
-
-async def reset(tx: Transaction, *, guild_id: int, user_id: int, actor_id: int, now: datetime) -> None:
-    """Today's use becomes 0. The bonus stays as it is."""
-    before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=0, now=now)
     line = LedgerLine(
         guild_id=guild_id,
         user_id=user_id,
-        job_id=None,
-        kind=Entry.RESET,
-        daily=before.used_today,
-        bonus=0,
-        day=now,
+        kind=Entry.GRANT,
+        boost=0 if ends_at is None else credits,
+        bonus=credits if ends_at is None else 0,
+        day=day,
+        ends_at=ends_at,
         actor_id=actor_id,
-        reason="",
+        reason=reason,
+        change=await note(tx, guild_id, change),
         at=now,
     )
     await add_line(tx, line)
-    await _note(tx, line, Change.RESET, before.used_today, 0)
 
 
-async def _note(tx: Transaction, line: LedgerLine, what: Change, old: int, new: int) -> None:
-    assert line.actor_id is not None
+async def reset(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    user_id: int,
+    allowance: Rate,
+    actor_id: int,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """What was used of the current period's allowance becomes 0. Boosts and bonus stay as they are."""
+    before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
     change = QuotaChange(
-        what=what,
-        subject=Subject(kind="user", id=line.user_id),
-        old=old,
-        new=new,
-        actor_id=line.actor_id,
-        reason=line.reason,
-        at=line.at,
+        what=Change.RESET,
+        subject=Subject(kind="user", id=user_id),
+        old=str(before.used),
+        new="0",
+        actor_id=actor_id,
+        reason=reason,
+        at=now,
     )
-    await note_change(tx, line.guild_id, change)
+    line = forgiveness(
+        before, guild_id, user_id, await terms(tx, guild_id), await note(tx, guild_id, change), change
+    )
+    await add_line(tx, line)
+
+
+def forgiveness(
+    before: Balance, guild_id: int, user_id: int, here: Terms, number: int, change: QuotaChange
+) -> LedgerLine:
+    """The line by which a member's period begins anew, because of the change with this number."""
+    return LedgerLine(
+        guild_id=guild_id,
+        user_id=user_id,
+        kind=Entry.RESET,
+        allowance=before.used,
+        day=span_of(before.rate.period, change.at, here.zone).first,
+        actor_id=change.actor_id,
+        reason=change.reason,
+        change=number,
+        at=change.at,
+    )

@@ -88,14 +88,14 @@ def _ledger_exact(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> li
         of_job[line["job_id"]].append(line)
     for job_id, its in of_job.items():
         job, price = jobs[job_id], jobs[job_id]["price"]
-        sums = [(line["kind"], line["daily"] + line["bonus"]) for line in its]
+        sums = [(line["kind"], line["allowance"] + line["boost"] + line["bonus"]) for line in its]
         outcome = {"settle": [("settle", 0)], "refund": [("refund", price)]}.get(
             ENDED.get(job["state"], ""), []
         )
         if sums != [("reserve", -price), *outcome]:
             broken.append(f"{job_id} is {job['state']} at {price}, and its ledger says {sums}")
         if outcome == [("refund", price)] and any(
-            its[0][pool] != -its[1][pool] for pool in ("daily", "bonus")
+            its[0][pool] != -its[1][pool] for pool in ("allowance", "boost", "bonus")
         ):
             broken.append(f"the refund of {job_id} went to other pools than it came from")
     return broken
@@ -126,7 +126,7 @@ def _balances(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[s
         spent[job["user_id"]] += job["price"] if job["state"] == "delivered" else 0
     moved: Counter[int] = Counter()
     for line in ledger:
-        moved[line["user_id"]] -= line["daily"] + line["bonus"] if line["job_id"] else 0
+        moved[line["user_id"]] -= line["allowance"] + line["boost"] + line["bonus"] if line["job_id"] else 0
     return [
         f"{user} is charged {moved[user]} for jobs of {spent[user]}"
         for user in moved

@@ -65,7 +65,9 @@ async def _give_bonus(database: Database, user_id: int) -> None:
         if await quotas.allowances(tx, GUILD):
             return
         subject = quotas.Subject(kind="user", id=user_id)
-        await quotas.set_allowance(tx, guild_id=GUILD, subject=subject, credits=0, actor_id=1, now=now())
+        await quotas.set_allowance(
+            tx, guild_id=GUILD, subject=subject, rate=quotas.Rate(0), actor_id=1, now=now()
+        )
         await quotas.grant(
             tx, guild_id=GUILD, user_id=user_id, credits=_BONUS, actor_id=1, reason="for the siege", now=now()
         )

@@ -35,7 +35,7 @@ async def accept(tx: Transaction, source: random.Random) -> str:
         price=price,
     )
     await quotas.reserve(
-        tx, guild_id=1, user_id=user, job_id=job.id, price=price, allowance=1_000_000, now=NOW
+        tx, guild_id=1, user_id=user, job_id=job.id, price=price, allowance=quotas.Rate(1_000_000), now=NOW
     )
     await jobs.insert(tx, job, now=NOW)
     return job.id
@@ -79,8 +79,8 @@ async def main(folder: Path, seed: int) -> None:
     database = await Database.open(folder)
     async with database.transaction() as tx:
         found = await jobs.recover(tx)
-    for job in found.requeued:
-        say(job)
+    if found.requeued:  # in one write: they were one step
+        print("\n".join(f"{job.id} {job.state}" for job in found.requeued), flush=True)
     held = [job.id for job in found.undelivered]
     while True:
         async with database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Who gets how many credits a day, and the record of who changed it."""
+"""Who gets how many credits in which period, and the record of who changed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 from storage import quotas
 from storage.database import Transaction
-from storage.quotas import Allowance, Change, Subject
+from storage.quotas import Allowance, Change, Period, Rate, Subject
 
 EVERYONE = Subject(kind="everyone")
 ARTISTS, PATRONS, MUTED = (Subject(kind="role", id=number) for number in (11, 12, 13))
@@ -17,12 +17,14 @@ ONLY_ALICE = Subject(kind="user", id=ALICE)
 
 
 async def put(tx: Transaction, subject: Subject, credits: int | None, guild: int = GUILD) -> None:
-    await quotas.set_allowance(tx, guild_id=guild, subject=subject, credits=credits, actor_id=ADMIN, now=NOON)
+    rate = None if credits is None else Rate(credits)
+    await quotas.set_allowance(tx, guild_id=guild, subject=subject, rate=rate, actor_id=ADMIN, now=NOON)
 
 
 async def get(tx: Transaction, *roles: Subject, user: int = ALICE, guild: int = GUILD) -> int:
     role_ids = [role.id for role in roles]
-    return await quotas.allowance(tx, guild_id=guild, user_id=user, role_ids=role_ids, default=20)
+    found = await quotas.allowance(tx, guild_id=guild, user_id=user, role_ids=role_ids, default=Rate(20))
+    return found.credits
 
 
 async def test_the_nearest_setting_counts_and_of_roles_the_most_generous(tx: Transaction) -> None:
@@ -46,6 +48,17 @@ async def test_a_role_and_a_user_of_the_same_number_are_different(tx: Transactio
     assert await get(tx) == 20
 
 
+async def test_the_most_generous_role_is_the_one_that_gives_the_most_a_day(tx: Transaction) -> None:
+    for subject, rate in (
+        (ARTISTS, Rate(10)),
+        (PATRONS, Rate(69, Period.WEEK)),
+        (MUTED, Rate(299, Period.MONTH)),
+    ):
+        await quotas.set_allowance(tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=NOON)
+    found = await quotas.allowance(tx, guild_id=GUILD, user_id=ALICE, role_ids=[11, 12, 13], default=Rate(20))
+    assert found == Rate(10)
+
+
 async def test_a_removed_setting_lets_the_next_one_through(tx: Transaction) -> None:
     await put(tx, EVERYONE, 50)
     await put(tx, ONLY_ALICE, 5)
@@ -60,9 +73,9 @@ async def test_all_settings_of_a_guild_are_listed(tx: Transaction) -> None:
         await put(tx, subject, credits)
     await put(tx, EVERYONE, 9, guild=GUILD + 1)
     assert await quotas.allowances(tx, GUILD) == [
-        Allowance(subject=EVERYONE, credits=4),
-        Allowance(subject=PATRONS, credits=2),
-        Allowance(subject=ONLY_ALICE, credits=1),
+        Allowance(subject=EVERYONE, rate=Rate(4)),
+        Allowance(subject=PATRONS, rate=Rate(2)),
+        Allowance(subject=ONLY_ALICE, rate=Rate(1)),
     ]
 
 
@@ -70,12 +83,12 @@ async def test_every_change_is_on_record_with_who_and_what(tx: Transaction) -> N
     later = NOON + timedelta(hours=1)
     await put(tx, PATRONS, 30)
     await put(tx, PATRONS, 40)
-    await quotas.set_allowance(tx, guild_id=GUILD, subject=PATRONS, credits=None, actor_id=ALICE, now=later)
+    await quotas.set_allowance(tx, guild_id=GUILD, subject=PATRONS, rate=None, actor_id=ALICE, now=later)
     await put(tx, EVERYONE, 1, guild=GUILD + 1)
     changes = await quotas.changes(tx, GUILD, limit=2)
     assert [(change.what, change.subject, change.old, change.new) for change in changes] == [
-        (Change.SET, PATRONS, 40, None),
-        (Change.SET, PATRONS, 30, 40),
+        (Change.SET, PATRONS, "40/day", None),
+        (Change.SET, PATRONS, "30/day", "40/day"),
     ]
     assert [(change.actor_id, change.at) for change in changes] == [(ALICE, later), (ADMIN, NOON)]
 

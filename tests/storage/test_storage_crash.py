@@ -18,10 +18,10 @@ UNACCOUNTED = """
 SELECT jobs.id, jobs.state FROM jobs
 LEFT JOIN ledger AS reserved ON reserved.job_id = jobs.id AND reserved.kind = 'reserve'
 LEFT JOIN ledger AS outcome ON outcome.job_id = jobs.id AND outcome.kind IN ('settle', 'refund')
-WHERE reserved.daily + reserved.bonus IS NOT -jobs.price
+WHERE reserved.allowance + reserved.boost + reserved.bonus IS NOT -jobs.price
     OR outcome.kind IS NOT CASE jobs.state
         WHEN 'delivered' THEN 'settle' WHEN 'failed' THEN 'refund' WHEN 'cancelled' THEN 'refund' END
-    OR (outcome.kind = 'refund' AND outcome.daily + outcome.bonus IS NOT jobs.price)
+    OR (outcome.kind = 'refund' AND outcome.allowance + outcome.boost + outcome.bonus IS NOT jobs.price)
 """
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
-from storage import quotas
+from storage import periods, quotas
 from storage.database import Database, Transaction
-from storage.quotas import AlreadyReserved, Balance, Change, Entry, QuotaExceeded, Subject
+from storage.quotas import AlreadyReserved, Balance, Change, Entry, QuotaExceeded, Rate, Subject
 
 TOMORROW = NOON + timedelta(days=1)
 
@@ -21,14 +21,14 @@ async def reserve(
     tx: Transaction, job_id: str, price: int, *, allowance: int = 10, now: datetime = NOON, user: int = ALICE
 ) -> None:
     await quotas.reserve(
-        tx, guild_id=GUILD, user_id=user, job_id=job_id, price=price, allowance=allowance, now=now
+        tx, guild_id=GUILD, user_id=user, job_id=job_id, price=price, allowance=Rate(allowance), now=now
     )
 
 
 async def balance(
     tx: Transaction, *, allowance: int = 10, now: datetime = NOON, user: int = ALICE, guild: int = GUILD
 ) -> Balance:
-    return await quotas.balance(tx, guild_id=guild, user_id=user, allowance=allowance, now=now)
+    return await quotas.balance(tx, guild_id=guild, user_id=user, allowance=Rate(allowance), now=now)
 
 
 async def grant(tx: Transaction, credits: int, user: int = ALICE) -> None:
@@ -38,13 +38,13 @@ async def grant(tx: Transaction, credits: int, user: int = ALICE) -> None:
 
 
 async def reset(tx: Transaction, now: datetime = NOON) -> None:
-    await quotas.reset(tx, guild_id=GUILD, user_id=ALICE, actor_id=ADMIN, now=now)
+    await quotas.reset(tx, guild_id=GUILD, user_id=ALICE, allowance=Rate(10), actor_id=ADMIN, now=now)
 
 
 async def test_a_stranger_has_the_whole_allowance_until_midnight(tx: Transaction) -> None:
     found = await balance(tx)
     midnight = datetime(2026, 3, 15, tzinfo=UTC)
-    assert found == Balance(allowance=10, used_today=0, bonus=0, resets_at=midnight)
+    assert found == Balance(rate=Rate(10), used=0, bonus=0, resets_at=midnight)
     assert found.left == 10
     assert (await balance(tx, now=midnight - timedelta(milliseconds=1))).resets_at == midnight
     assert (await balance(tx, now=midnight)).resets_at == midnight + timedelta(days=1)
@@ -53,9 +53,9 @@ async def test_a_stranger_has_the_whole_allowance_until_midnight(tx: Transaction
 async def test_the_allowance_is_spent_first_and_then_the_bonus(tx: Transaction) -> None:
     await grant(tx, 5)
     await reserve(tx, "one", 8)
-    assert ((await balance(tx)).used_today, (await balance(tx)).bonus) == (8, 5)
+    assert ((await balance(tx)).used, (await balance(tx)).bonus) == (8, 5)
     await reserve(tx, "two", 4)
-    assert ((await balance(tx)).used_today, (await balance(tx)).bonus) == (10, 3)
+    assert ((await balance(tx)).used, (await balance(tx)).bonus) == (10, 3)
     assert (await balance(tx, user=BOB)).left == 10
     assert (await balance(tx, guild=GUILD + 1)).left == 10
 
@@ -80,7 +80,7 @@ async def test_settled_credits_are_spent(tx: Transaction) -> None:
     await reserve(tx, "one", 4)
     await quotas.settle(tx, "one", now=NOON)
     assert await quotas.refund(tx, "one", now=NOON) == 0
-    assert (await balance(tx)).used_today == 4
+    assert (await balance(tx)).used == 4
 
 
 async def test_a_refund_goes_back_once_to_the_same_pools_and_day(tx: Transaction) -> None:
@@ -90,8 +90,8 @@ async def test_a_refund_goes_back_once_to_the_same_pools_and_day(tx: Transaction
     assert await quotas.refund(tx, "one", now=TOMORROW) == 0
     await quotas.settle(tx, "one", now=TOMORROW)
     today, tomorrow = await balance(tx), await balance(tx, now=TOMORROW)
-    assert (today.used_today, today.bonus) == (0, 5)
-    assert (tomorrow.used_today, tomorrow.bonus) == (0, 5)
+    assert (today.used, today.bonus) == (0, 5)
+    assert (tomorrow.used, tomorrow.bonus) == (0, 5)
 
 
 async def test_a_job_that_nobody_paid_for_has_nothing_to_give_back(tx: Transaction) -> None:
@@ -104,14 +104,14 @@ async def test_a_job_is_paid_for_once(tx: Transaction) -> None:
     await reserve(tx, "one", 4)
     with pytest.raises(AlreadyReserved):
         await reserve(tx, "one", 4)
-    assert (await balance(tx)).used_today == 4
+    assert (await balance(tx)).used == 4
 
 
 async def test_a_new_day_brings_the_allowance_back_and_keeps_the_bonus(tx: Transaction) -> None:
     await grant(tx, 5)
     await reserve(tx, "one", 12)
     tomorrow = await balance(tx, now=TOMORROW)
-    assert (tomorrow.used_today, tomorrow.bonus, tomorrow.left) == (0, 3, 13)
+    assert (tomorrow.used, tomorrow.bonus, tomorrow.left) == (0, 3, 13)
 
 
 async def test_an_allowance_lowered_below_todays_use_leaves_only_the_bonus(tx: Transaction) -> None:
@@ -119,14 +119,14 @@ async def test_an_allowance_lowered_below_todays_use_leaves_only_the_bonus(tx: T
     await reserve(tx, "one", 8)
     assert (await balance(tx, allowance=3)).left == 5
     await reserve(tx, "two", 5, allowance=3)
-    assert ((await balance(tx)).used_today, (await balance(tx)).bonus) == (8, 0)
+    assert ((await balance(tx)).used, (await balance(tx)).bonus) == (8, 0)
 
 
 async def test_a_reset_forgives_today_and_keeps_the_bonus(tx: Transaction) -> None:
     await grant(tx, 5)
     await reserve(tx, "one", 12)
     await reset(tx)
-    assert ((await balance(tx)).used_today, (await balance(tx)).bonus) == (0, 3)
+    assert ((await balance(tx)).used, (await balance(tx)).bonus) == (0, 3)
 
 
 async def test_what_a_reset_forgave_is_not_given_back_again(tx: Transaction) -> None:
@@ -135,9 +135,9 @@ async def test_what_a_reset_forgave_is_not_given_back_again(tx: Transaction) -> 
     await reset(tx)
     await reserve(tx, "two", 6)
     assert await quotas.refund(tx, "one", now=NOON) == 2
-    assert ((await balance(tx)).used_today, (await balance(tx)).bonus) == (6, 5)
+    assert ((await balance(tx)).used, (await balance(tx)).bonus) == (6, 5)
     assert await quotas.refund(tx, "two", now=NOON) == 6
-    assert (await balance(tx)).used_today == 0
+    assert (await balance(tx)).used == 0
 
 
 async def test_a_reset_tomorrow_forgives_nothing_of_today(tx: Transaction) -> None:
@@ -159,7 +159,7 @@ async def test_bonus_credits_can_be_taken_away_down_to_nothing(tx: Transaction) 
 async def test_credits_are_bounded(tx: Transaction, credits: int) -> None:
     with pytest.raises(ValueError, match="A price must be between 0 and 1,000,000 credits"):
         await reserve(tx, "one", credits)
-    with pytest.raises(ValueError, match="A daily allowance must be between"):
+    with pytest.raises(ValueError, match="An allowance must be between"):
         await reserve(tx, "one", 1, allowance=credits)
     with pytest.raises(ValueError, match="bonus"):
         await grant(tx, credits)
@@ -174,14 +174,14 @@ async def test_the_history_tells_everything_newest_first(tx: Transaction) -> Non
     await reset(tx)
     await grant(tx, 1, user=BOB)
     lines = await quotas.history(tx, guild_id=GUILD, user_id=ALICE, limit=5)
-    assert [(line.kind, line.daily, line.bonus, line.job_id) for line in lines] == [
+    assert [(line.kind, line.allowance, line.bonus, line.job_id) for line in lines] == [
         (Entry.RESET, 10, 0, None),
         (Entry.REFUND, 0, 1, "two"),
         (Entry.RESERVE, 0, -1, "two"),
         (Entry.SETTLE, 0, 0, "one"),
         (Entry.RESERVE, -10, -2, "one"),
     ]
-    assert (lines[1].at, lines[1].day) == (TOMORROW, datetime(2026, 3, 14, tzinfo=UTC))
+    assert (lines[1].at, periods.start_of(lines[1].day)) == (TOMORROW, datetime(2026, 3, 14, tzinfo=UTC))
 
 
 async def test_what_admins_did_is_on_record(tx: Transaction) -> None:
@@ -190,7 +190,7 @@ async def test_what_admins_did_is_on_record(tx: Transaction) -> None:
     await reset(tx)
     reset_change, grant_change = await quotas.changes(tx, GUILD, limit=9)
     alice = Subject(kind="user", id=ALICE)
-    assert (grant_change.what, grant_change.old, grant_change.new) == (Change.GRANT, 0, 5)
+    assert (grant_change.what, grant_change.old, grant_change.new) == (Change.GRANT, "0", "5")
     assert (grant_change.subject, grant_change.actor_id, grant_change.reason) == (
         alice,
         ADMIN,
@@ -198,8 +198,8 @@ async def test_what_admins_did_is_on_record(tx: Transaction) -> None:
     )
     assert (reset_change.what, reset_change.old, reset_change.new, reset_change.at) == (
         Change.RESET,
-        4,
-        0,
+        "4",
+        "0",
         NOON,
     )
 
@@ -210,17 +210,17 @@ async def test_what_admins_did_is_on_record(tx: Transaction) -> None:
         "UPDATE ledger SET bonus = 1000",
         "DELETE FROM ledger",
         "INSERT OR REPLACE INTO ledger SELECT * FROM ledger",
-        "INSERT INTO ledger (guild_id, user_id, job_id, kind, daily, bonus, day, at)"
-        " VALUES (1, 1, 'x', 'reserve', 5, 0, 0, 0)",
-        "INSERT INTO ledger (guild_id, user_id, job_id, kind, daily, bonus, day, at)"
-        " VALUES (1, 1, 'x', 'gift', 5, 0, 0, 0)",
+        "INSERT INTO ledger (guild_id, user_id, job_id, kind, allowance, bonus, day, host_day, at)"
+        " VALUES (1, 1, 'x', 'reserve', 5, 0, 0, 0, 0)",
+        "INSERT INTO ledger (guild_id, user_id, job_id, kind, allowance, bonus, day, host_day, at)"
+        " VALUES (1, 1, 'x', 'gift', 5, 0, 0, 0, 0)",
     ],
 )
 async def test_the_ledger_only_grows_and_only_by_sound_lines(tx: Transaction, sql: str) -> None:
     await reserve(tx, "one", 4)
     with pytest.raises(sqlite3.IntegrityError):
         await tx.execute(sql)
-    assert (await balance(tx)).used_today == 4
+    assert (await balance(tx)).used == 4
 
 
 async def outcome_of(step: Callable[[], Awaitable[None]]) -> bool:

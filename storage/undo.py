@@ -1,0 +1,100 @@
+"""Owns taking back the last change that an admin made about quotas, with all that came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from storage import allowances, boosts, ledger, quota_changes, quotas
+from storage import terms as of_server
+from storage.database import Transaction
+from storage.ledger import Entry, LedgerLine
+from storage.periods import MAX_CREDITS, Rate, local_day
+from storage.quota_changes import Change, QuotaChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """The change that was taken back, and how many credits of it could not be because they were spent before."""
+
+    change: QuotaChange
+    missing: int
+
+
+async def undo(tx: Transaction, *, guild_id: int, actor_id: int, now: datetime) -> Undone | None:
+    """Take back the latest change that stands; None where there is none. Done again, it takes back the one before.
+
+    Credits that were given come out of what their members have left, and balances never go below zero.
+    """
+    change = await quota_changes.last_to_undo(tx, guild_id)
+    if change is None:
+        return None
+    step = QuotaChange(
+        what=Change.UNDO,
+        subject=change.subject,
+        old=change.new,
+        new=change.old,
+        undoes=change.number,
+        actor_id=actor_id,
+        at=now,
+    )
+    number = await quota_changes.note(tx, guild_id, step)
+    for part in [*await quota_changes.parts(tx, change.number), change]:
+        await _restore(tx, guild_id, part)
+    day = local_day(now, (await of_server.terms(tx, guild_id)).zone)
+    missing = 0
+    for line in await ledger.of_change(tx, change.number):
+        blank = LedgerLine(
+            guild_id=guild_id,
+            user_id=line.user_id,
+            kind=Entry.CORRECT,
+            day=day,
+            actor_id=actor_id,
+            change=number,
+            corrects=line.number,
+            at=now,
+        )
+        missing += await _take_back(tx, line, blank)
+    return Undone(change=change, missing=missing)
+
+
+async def _restore(tx: Transaction, guild_id: int, change: QuotaChange) -> None:
+    """Put a setting back to what it was before the change."""
+    here = await of_server.terms(tx, guild_id)
+    match change.what:
+        case Change.SET:
+            await allowances.put(tx, guild_id, change.subject, _rate(change.old))
+        case Change.ZONE:
+            await of_server.put(tx, guild_id, replace(here, zone=change.old or here.zone))
+        case Change.CEILING:
+            await of_server.put(tx, guild_id, replace(here, ceiling=_rate(change.old)))
+        case Change.FREE:
+            action, _, was = (change.old or "").partition(" ")
+            free = here.free | {action} if was == "free" else here.free - {action}
+            await of_server.put(tx, guild_id, replace(here, free=free))
+
+
+def _rate(text: str | None) -> Rate | None:
+    return None if text is None else Rate.parse(text)
+
+
+async def _take_back(tx: Transaction, line: LedgerLine, blank: LedgerLine) -> int:
+    """Write the line that takes one line back; the credits of it that were spent already."""
+    if line.kind is Entry.RESET:
+        await ledger.add_line(tx, replace(blank, allowance=-line.allowance))
+        return 0
+    if line.ends_at is not None:
+        return await _take_boost_back(tx, line, blank)
+    had = await quotas.bonus_of(tx, guild_id=line.guild_id, user_id=line.user_id)
+    has = min(max(0, had - line.bonus), MAX_CREDITS)
+    await ledger.add_line(tx, replace(blank, bonus=has - had))
+    return max(0, line.bonus - (had - has))
+
+
+async def _take_boost_back(tx: Transaction, line: LedgerLine, blank: LedgerLine) -> int:
+    lots = await boosts.lots(tx, guild_id=line.guild_id, user_id=line.user_id, now=blank.at)
+    left = sum(lot.left for lot in lots if lot.number == line.number)
+    number = await ledger.add_line(tx, replace(blank, boost=-left))
+    if left:
+        await boosts.move(tx, line=number, lot=line.number, credits=-left)
+    return line.boost - left
