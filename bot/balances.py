@@ -7,7 +7,16 @@ from datetime import datetime
 
 from storage import gifts, quotas
 from storage.database import Transaction
-from storage.quotas import Balance
+from storage.quotas import Balance, Rate
+
+
+async def rate_of(
+    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: int
+) -> Rate:
+    """A member's allowance. `default` is that of those for whom nothing else is set, in credits a day."""
+    return await quotas.allowance(
+        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=Rate(default)
+    )
 
 
 async def balance_of(
@@ -24,10 +33,14 @@ async def balance_of(
 
     `default` is the allowance, in credits a day, of those for whom nothing else is set.
     """
+    rate = await rate_of(tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=default)
     await gifts.collect(
-        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, joined_at=joined_at, now=now
+        tx,
+        guild_id=guild_id,
+        user_id=user_id,
+        role_ids=role_ids,
+        joined_at=joined_at,
+        allowance=rate,
+        now=now,
     )
-    allowance = await quotas.allowance(
-        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=default
-    )
-    return await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
+    return await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=rate, now=now)

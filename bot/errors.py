@@ -5,6 +5,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── UnknownModel            no such model in the catalogue
 ├── ModelUnavailable        the model exists, but can't be loaded or isn't installed
 ├── OverQuota               not enough credits left
+├── OverCeiling             the whole server, or the whole bot, has not enough credits left
 ├── QueueFull               too many of the person's own jobs are waiting
 ├── BadPicture              a file that somebody sent can't be read as a picture
 ├── JobGone                 the job, or its pictures, are no longer there
@@ -12,6 +13,12 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── ButtonOutOfDate         a button of an earlier version whose action is gone
 ├── NotYours                only the owner or a moderator may do that
 ├── NotAdmin                only admins of the server may do that
+├── Banned                  the person may not use the bot
+├── NoNewJobs               nothing new is taken for now
+├── ClosedChannel           jobs are taken in other channels only
+├── KeptForRoles            an action or a model is kept for other roles
+├── OverLimit               larger or more than the server allows the person
+├── TooSoon                 the server wants some time between two jobs
 ├── NotHost                 only those who run the whole bot may do that
 ├── NothingToCancel         the job is already over
 ├── BotLacksPermission      Easel may not do in this channel what it needs to
@@ -20,12 +27,17 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadAmount               credits out of range
 ├── WordRefused             a word that the host or the server forbids
 ├── BadRule                 a word rule that is none
+├── UnknownZone             no such time zone
+├── BadSheet                a file of quotas with lines that can't be imported
 └── ShuttingDown            Easel is about to restart
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
+
+from storage.periods import Rate
 
 
 class Refusal(Exception):
@@ -59,13 +71,26 @@ class ModelUnavailable(Refusal):
 
 
 class OverQuota(Refusal):
-    """`left` of `allowance` credits remain, `price` are needed, and more come at `resets_at`."""
+    """The person gets `rate`, `left` credits remain, `price` are needed, and more come at `resets_at`."""
 
-    def __init__(self, *, price: int, left: int, allowance: int, resets_at: datetime) -> None:
+    def __init__(self, *, price: int, left: int, rate: Rate, resets_at: datetime) -> None:
         super().__init__(f"{price} > {left}")
         self.price = price
         self.left = left
-        self.allowance = allowance
+        self.rate = rate
+        self.resets_at = resets_at
+
+
+class OverCeiling(Refusal):
+    """The whole server, or the whole bot, may spend `left` credits until `resets_at`, and `price` are needed."""
+
+    def __init__(
+        self, *, whose: Literal["server", "bot"], price: int, left: int, resets_at: datetime
+    ) -> None:
+        super().__init__(f"{price} > {left}")
+        self.whose = whose
+        self.price = price
+        self.left = left
         self.resets_at = resets_at
 
 
@@ -103,6 +128,60 @@ class NotYours(Refusal):
 
 class NotAdmin(Refusal):
     """The person has neither Manage Server nor the role that the server chose for its admins."""
+
+
+class Banned(Refusal):
+    """The person may not use the bot in this server, or anywhere; `reason` is an admin's, or empty."""
+
+    def __init__(self, *, reason: str, everywhere: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.everywhere = everywhere
+
+
+class NoNewJobs(Refusal):
+    """Nothing new is taken for now; `reason` is an admin's, or empty."""
+
+    def __init__(self, *, reason: str, everywhere: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.everywhere = everywhere
+
+
+class ClosedChannel(Refusal):
+    """Jobs are taken in these channels and categories only."""
+
+    def __init__(self, channel_ids: tuple[int, ...]) -> None:
+        super().__init__(str(channel_ids))
+        self.channel_ids = channel_ids
+
+
+class KeptForRoles(Refusal):
+    """An action or a model, `what`, is for members of these roles."""
+
+    def __init__(self, what: str, role_ids: tuple[int, ...]) -> None:
+        super().__init__(what)
+        self.what = what
+        self.role_ids = role_ids
+
+
+class OverLimit(Refusal):
+    """`wanted` is more than the `most` that the person may have of `limit` (size or pictures); `roles` may have it."""
+
+    def __init__(self, limit: str, *, wanted: int, most: int, roles: tuple[int, ...]) -> None:
+        super().__init__(f"{limit}: {wanted} > {most}")
+        self.limit = limit
+        self.wanted = wanted
+        self.most = most
+        self.roles = roles
+
+
+class TooSoon(Refusal):
+    """The person may ask again at `again_at`."""
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__(str(again_at))
+        self.again_at = again_at
 
 
 class NotHost(Refusal):
@@ -152,6 +231,22 @@ class BadRule(Refusal):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class UnknownZone(Refusal):
+    """No time zone of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class BadSheet(Refusal):
+    """A file can't be imported; `lines` say what is wrong in which line, without a full stop."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
 
 
 class ShuttingDown(Refusal):

@@ -1,4 +1,4 @@
-"""The longer answers that a person reads: the queue, a balance, the quotas, the models, the help."""
+"""The longer answers that a person reads: the queue, a balance, the models, the help."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from generation.catalogue import Catalogue
 from generation.contract import ModelState, ModelStatus
 from generation.description import Description
 from storage.jobs import Job, JobState
-from storage.quotas import Allowance, Balance, LedgerLine, QuotaChange, Subject
+from storage.periods import Period
+from storage.quotas import Balance
 
 _PROMPT = 60
+_BOOSTS = 5
+"""As many boosts of one person are told apart."""
 _LONGEST = 2000
 """Characters in a Discord message."""
 _WORDS, _AGAIN = 150, 700
@@ -48,28 +51,28 @@ def mailed(prompt: str, *, index: int, seed: int, job_id: str) -> str:
 
 def queue(
     line: Sequence[Job],
-    seconds: Mapping[str, float | None],
+    done: Mapping[str, float],
     *,
     channel_id: int,
     user_id: int,
     shown: int,
+    notes: Sequence[str] = (),
 ) -> str:
-    """What runs and waits everywhere, and when each is likely to be done.
+    """What runs and waits everywhere, and when each is likely to be done: `done` holds seconds by job.
+
+    `notes` are sentences on top, such as that drawing is paused.
 
     Prompts and names are those of this channel, which its readers may see, and of the reader's own jobs.
     """
     if not line:
-        return "Nothing is waiting. `/imagine` starts at once."
+        return "\n".join(notes) or "Nothing is waiting. `/imagine` starts at once."
     running = sum(job.state is JobState.RUNNING for job in line)
-    lines = [f"**{running} being drawn, {len(line) - running} waiting**"]
-    until: float | None = 0.0
+    lines = [*notes, f"**{running} being drawn, {len(line) - running} waiting**"]
     for place, job in enumerate(line[:shown], start=1):
-        each = seconds.get(job.model)
-        until = until + each if until is not None and each is not None else None
         open_to_reader = job.channel_id == channel_id or job.user_id == user_id
         what = inert(job.prompt, limit=_PROMPT) if open_to_reader else "a job from elsewhere"
         who = f" - <@{job.user_id}>" if open_to_reader else ""
-        soon = f", done in about {duration(until)}" if until else ""
+        soon = f", done in about {duration(done[job.id])}" if job.id in done else ""
         lines.append(f"{place}. {what}{who} ({_STATES[job.state]}{soon})")
     if len(line) > shown:
         lines.append(f"… and {len(line) - shown} more")
@@ -112,7 +115,7 @@ def fits(again: str) -> bool:
 
 def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:
     """A person's balance and jobs."""
-    lines = [_balance(balance), f"Jobs waiting or being drawn: {len(active)}"]
+    lines = [balance_line(balance), f"Jobs waiting or being drawn: {len(active)}"]
     if recent:
         lines.append("**Your latest jobs**")
         lines += [
@@ -121,73 +124,17 @@ def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:
     return "\n".join(lines)
 
 
-def _balance(balance: Balance) -> str:
-    bonus = f" and {credits(balance.bonus)} of bonus" if balance.bonus else ""
-    left_today = max(0, balance.allowance - balance.used_today)
+def balance_line(balance: Balance) -> str:
+    """What a member has left, and when more comes."""
+    period = balance.rate.period
+    now = "today" if period is Period.DAY else f"this {period}"
+    boosts = [f"a boost of {credits(lot.left)} that ends {relative(lot.ends_at)}" for lot in balance.lots]
+    bonus = [f"{credits(balance.bonus)} of bonus"] if balance.bonus else []
+    beside = "".join(f" and {what}" for what in (*boosts[:_BOOSTS], *bonus))
     return (
-        f"**{left_today} of {credits(balance.allowance)} left today**{bonus}. "
-        f"The day's credits come back {relative(balance.resets_at)}."
+        f"**{balance.allowance_left} of {credits(balance.rate.credits)} left {now}**{beside}. "
+        f"The {period}'s credits come back {relative(balance.resets_at)}."
     )
-
-
-def balance_of(user_id: int, balance: Balance, history: Sequence[LedgerLine]) -> str:
-    """A member's balance and its latest ledger lines, for admins."""
-    lines = [f"<@{user_id}>: {_balance(balance)}"]
-    for line in history:
-        by = f" by <@{line.actor_id}>" if line.actor_id else ""
-        why = f": {inert(line.reason, limit=_PROMPT)}" if line.reason else ""
-        lines.append(f"- {relative(line.at)} {line.kind} {line.daily + line.bonus:+d}{by}{why}")
-    return page(lines)
-
-
-def quotas(rules: Sequence[Allowance], changes: Sequence[QuotaChange], *, default: int) -> str:
-    """A server's quotas and their latest changes, for admins."""
-    lines = []
-    if changes:
-        lines.append("**Latest changes**")
-        lines += [
-            f"- {relative(one.at)} <@{one.actor_id}>: {one.what} for {_whom(one.subject)}, {_change(one)}"
-            for one in changes
-        ]
-    lines.append("**Credits each day**")
-    if not any(rule.subject.kind == "everyone" for rule in rules):
-        lines.append(f"- everyone: {default} (the host's default)")
-    lines += [f"- {_whom(rule.subject)}: {rule.credits}" for rule in rules]
-    return page(lines)
-
-
-def _change(change: QuotaChange) -> str:
-    old = "default" if change.old is None else change.old
-    new = "default" if change.new is None else change.new
-    return f"{old} → {new}"
-
-
-def _whom(subject: Subject) -> str:
-    match subject.kind:
-        case "role":
-            return f"<@&{subject.id}>"
-        case "user":
-            return f"<@{subject.id}>"
-    return "everyone"
-
-
-def quota_set(subject: Subject, amount: int | None) -> str:
-    """The answer to `/quota set`."""
-    if amount is None:
-        return f"The quota of {_whom(subject)} is back to the default."
-    return f"{_whom(subject).capitalize()}: {credits(amount)} a day from now on."
-
-
-def quota_granted(subject: Subject, amount: int) -> str:
-    """The answer to `/quota grant`."""
-    if amount < 0:
-        return f"{credits(-amount)} of bonus taken from {_whom(subject)}."
-    return f"{credits(amount)} of bonus given to {_whom(subject)}. They stay until they are used."
-
-
-def quota_reset(subject: Subject) -> str:
-    """The answer to `/quota reset`."""
-    return f"What {_whom(subject)} used today is given back."
 
 
 def default_model_is(name: str) -> str:

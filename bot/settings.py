@@ -186,6 +186,16 @@ class Settings:
             allowed="a whole number from 0 to 1000000",
         ),
     )
+    daily_ceiling: int | None = field(
+        default=None,
+        metadata=_variable(
+            "EASEL_DAILY_CEILING",
+            "Credits that everybody in all servers together may spend in a UTC day. Empty: no limit.",
+            _whole_number(0, 1_000_000_000),
+            default="",
+            allowed="a whole number from 0 to 1000000000",
+        ),
+    )
     images: int = field(
         default=4,
         metadata=_variable(
@@ -203,6 +213,16 @@ class Settings:
             "Jobs that one person may have waiting in line.",
             _whole_number(1, 1000),
             default="10",
+            allowed="a whole number from 1 to 1000",
+        ),
+    )
+    max_running: int = field(
+        default=3,
+        metadata=_variable(
+            "EASEL_MAX_RUNNING",
+            "Jobs of one person that may be drawn at the same time, where there are several workers.",
+            _whole_number(1, 1000),
+            default="3",
             allowed="a whole number from 1 to 1000",
         ),
     )
@@ -224,6 +244,17 @@ class Settings:
             _yes_or_no,
             default="no",
             allowed="yes or no",
+        ),
+    )
+    owners: frozenset[int] = field(
+        default=frozenset(),
+        metadata=_variable(
+            "EASEL_OWNERS",
+            "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
+            "ban in all servers at once.",
+            _ids,
+            default="",
+            allowed="Discord ids, separated by commas",
         ),
     )
     blocked_words: tuple[str, ...] | Path = field(
@@ -274,17 +305,6 @@ class Settings:
             _whole_number(0, 65535),
             default="8017",
             allowed="a port from 0 to 65535",
-        ),
-    )
-    owners: frozenset[int] = field(
-        default=frozenset(),
-        metadata=_variable(
-            "EASEL_OWNERS",
-            "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
-            "ban in all servers at once.",
-            _ids,
-            default="",
-            allowed="Discord ids, separated by commas",
         ),
     )
     log_level: str = field(

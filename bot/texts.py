@@ -10,8 +10,13 @@ import discord
 from bot import errors
 from bot.inert import inert
 from generation.contract import FailureReason
+from storage.periods import Rate
 
 UNCHARGED = "Nothing was charged."
+_WRONG_LINES = 8
+"""Lines of a file that are told: each takes up to 200 characters of a message's 2,000."""
+PAUSED = "Drawing is paused at present: your job keeps its place and is drawn when it goes on."
+_LISTED = 20
 COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
 APPEAL = "If you think that this is a mistake, tell an admin of this server."
 BAD_OPTION = "One of the command's options can't be used. Pick it again from the list. " + UNCHARGED
@@ -33,10 +38,16 @@ def sentence(error: errors.Refusal) -> str:
             others = " Try " + " or ".join(f"`{name}`" for name in error.others) + "." if error.others else ""
             return f"The model {error.name} can't be used on this host at present. {UNCHARGED}{others}"
         case errors.OverQuota():
-            more = f" More come {relative(error.resets_at)}." if error.allowance else ""
+            more = f" More come {relative(error.resets_at)}." if error.rate.credits else ""
             return (
                 f"That costs {credits(error.price)}, and you have {error.left} left "
-                f"(a day brings {error.allowance}).{more} An admin can raise your quota with `/quota`. {UNCHARGED}"
+                f"(a {error.rate.period} brings {error.rate.credits}).{more} An admin can raise your quota with `/quota`. {UNCHARGED}"
+            )
+        case errors.OverCeiling():
+            who = "this server as a whole" if error.whose == "server" else "all servers of this bot together"
+            return (
+                f"That costs {credits(error.price)}, and {who} may spend {error.left} more at present. "
+                f"More come {relative(error.resets_at)}. {UNCHARGED}"
             )
         case errors.QueueFull():
             return (
@@ -57,6 +68,24 @@ def sentence(error: errors.Refusal) -> str:
             return "Only the person who asked for it, or a moderator, can do that."
         case errors.NotAdmin():
             return "Only people with the Manage Server permission, or the role that it chose for its admins, can do that."
+        case errors.Banned():
+            where = "Easel" if error.everywhere else "Easel in this server"
+            return f"You may not use {where}{_because(error.reason)}. {UNCHARGED}"
+        case errors.NoNewJobs():
+            where = (
+                "Easel takes no new jobs" if error.everywhere else "Easel takes no new jobs in this server"
+            )
+            return f"{where} for now{_because(error.reason)}. What waits is still drawn. {UNCHARGED}"
+        case errors.ClosedChannel():
+            return f"Easel draws in these channels here: {_listed('#', error.channel_ids)}. {UNCHARGED}"
+        case errors.KeptForRoles():
+            return f"`{inert(error.what, limit=40)}` is kept for {_listed('@&', error.role_ids)} here. {UNCHARGED}"
+        case errors.OverLimit():
+            unit = "pixels on the longer side" if error.limit == "size" else "pictures at once"
+            others = f" {error.wanted} are for {_listed('@&', error.roles)}." if error.roles else ""
+            return f"You may ask for up to {error.most} {unit} here.{others} {UNCHARGED}"
+        case errors.TooSoon():
+            return f"One moment: your next job here can start {relative(error.again_at)}. {UNCHARGED}"
         case errors.NotHost():
             return "Only those who run the whole bot can do that everywhere. In this server you can: leave out `everywhere`."
         case errors.NothingToCancel():
@@ -74,9 +103,25 @@ def sentence(error: errors.Refusal) -> str:
             return (
                 f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED} {error.appeal or APPEAL}"
             )
+        case errors.UnknownZone():
+            return f"There is no time zone `{inert(error.name, limit=40)}`. Pick one from the list, like Europe/Berlin."
+        case errors.BadSheet():
+            shown = "\n".join(f"- {inert(line, limit=200)}" for line in error.lines[:_WRONG_LINES])
+            more = f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
+            return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")
+
+
+def _because(reason: str) -> str:
+    return f": {inert(reason)}" if reason else ""
+
+
+def _listed(sign: str, ids: Sequence[int]) -> str:
+    """Mentions of channels or roles, at most twenty."""
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return ", ".join(f"<{sign}{one}>" for one in ids[:_LISTED]) + more
 
 
 def failure(reason: FailureReason, *, price: int) -> str:
@@ -102,16 +147,24 @@ def failure(reason: FailureReason, *, price: int) -> str:
     raise TypeError(f"no words for {reason}")
 
 
+def cancelled(price: int, *, by_owner: bool) -> str:
+    """A cancelled job's last state."""
+    if by_owner:
+        return "(Cancelled)"
+    back = f" Your {credits(price)} came back." if price else ""
+    return f"(Cancelled by an admin.{back})"
+
+
 def title(prompt: str, owner_id: int, *, what: str = "") -> str:
     """The first line of every message about a job: the prompt, what is done with it, and whose it is."""
     return f"**{inert(prompt)}** - {what + ' by ' if what else ''}<@{owner_id}>"
 
 
 def waiting(ahead: int, seconds: float | None) -> str:
-    """A waiting job's state: how many are before it, and when it is likely to start."""
+    """A waiting job's state: how many are before it, and when it is likely to be done."""
     if ahead == 0:
         return "(Waiting to start)"
-    soon = f", starts in {duration(seconds)}" if seconds else ""
+    soon = f", done in about {duration(seconds)}" if seconds else ""
     return f"(Waiting: {ahead} before it{soon})"
 
 
@@ -123,8 +176,8 @@ def percent(step: int, steps: int) -> str:
 def receipt(*, price: int, left: int, ahead: int, seconds: float | None, notes: Sequence[str]) -> str:
     """What the person who asked is told privately once the job is accepted."""
     when = "It is next." if ahead == 0 else f"{ahead} before it."
-    if ahead and seconds:
-        when = f"{ahead} before it, about {duration(seconds)}."
+    if seconds:
+        when = f"{when.removesuffix('.')}, done in about {duration(seconds)}."
     lines = [f"On its way. {when} It costs {credits(price)}; you have {left} left today."]
     return "\n".join(lines + [f"-# {note}" for note in notes])
 
@@ -165,3 +218,8 @@ def relative(moment: datetime) -> str:
 def credits(amount: int) -> str:
     """An amount of credits in words."""
     return "1 credit" if amount == 1 else f"{amount} credits"
+
+
+def per(rate: Rate) -> str:
+    """A rate in words, like "40 credits a day"."""
+    return f"{credits(rate.credits)} a {rate.period}"

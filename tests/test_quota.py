@@ -62,7 +62,7 @@ async def test_an_admin_sets_a_members_a_roles_and_everyones_quota(easel: World)
     page = await easel.told(easel.admin, "quota show")
     assert "everyone: 8" in page
     assert f"<@&{easel.vip.id}>: 100" in page
-    assert f"{easel.admin.mention}: set for {easel.cleo.mention}, 8 → 2" in page
+    assert f"{easel.admin.mention}: set for {easel.cleo.mention}, 8 a day → 2 a day" in page
     await easel.told(easel.admin, "quota set", who=easel.cleo)
     assert "8 of 8" in await easel.told(easel.cleo, "info")
 
@@ -148,7 +148,7 @@ async def test_the_servers_quotas_fit_into_a_message_however_many_there_are(ease
                 tx,
                 guild_id=easel.guild.id,
                 subject=quotas.Subject(kind="user", id=10**17 + number),
-                credits=5,
+                rate=quotas.Rate(5),
                 actor_id=easel.admin.id,
                 now=easel.clock(),
             )

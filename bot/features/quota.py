@@ -1,138 +1,162 @@
-"""`/quota show|set|grant|reset`: how many credits people get, for those with Manage Server."""
+"""`/quota show|set|grant|reset|undo`: how many credits people get."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from bot import pages
+from bot import quota_pages
+from bot.admin import opened
 from bot.balances import balance_of
-from bot.boundary import acknowledge
 from bot.errors import BadAmount
-from bot.feature import Feature, Studio, only_admins
-from storage import gifts, quotas
-from storage.quotas import MAX_CREDITS, Subject
+from bot.feature import Feature
+from bot.quota import Who, allowance_of, quota, subject_of
+from storage import gifts, ledger, quotas, terms
+from storage import undo as undoing
+from storage.periods import MAX_CREDITS, Period, Rate
 
 _CHANGES = 5
+_PAGE = 10
+"""Lines of a member's history that are shown at once."""
 
-quota = app_commands.Group(
-    name="quota",
-    description="How many credits people get each day",
-    guild_only=True,
-    default_permissions=discord.Permissions(manage_guild=True),
-)
-
-Who = discord.Member | discord.Role
+Reason = app_commands.Range[str, 1, 200]
 
 
-async def _opened(interaction: discord.Interaction[Any]) -> tuple[Studio, int]:
-    """Acknowledges, checks that an admin asks, and gives the studio and the server's id."""
-    await acknowledge(interaction, thinking=True)
-    guild_id = only_admins(interaction)
-    return interaction.client.studio, guild_id
-
-
-def _subject(who: Who | None, guild_id: int) -> Subject:
-    """Whom an option means; nobody named, or the @everyone role, means everyone."""
-    if who is None or who.id == guild_id:
-        return Subject(kind="everyone")
-    return Subject(kind="role" if isinstance(who, discord.Role) else "user", id=who.id)
-
-
-@quota.command(name="show", description="A member's credits, or the server's quotas and their latest changes")
-@app_commands.describe(who="A member; nobody for the whole server")
-async def show(interaction: discord.Interaction[Any], who: discord.Member | None = None) -> None:
-    studio, guild_id = await _opened(interaction)
-    default = studio.settings.daily_credits
-    async with studio.database.transaction() as tx:
+@quota.command(name="show", description="A member's credits and history, or the server's quotas and latest changes")
+@app_commands.describe(who="A member; nobody for the whole server", page="Of a member's history, from 1")
+async def show(
+    interaction: discord.Interaction[Any],
+    who: discord.Member | None = None,
+    page: app_commands.Range[int, 1, 100_000] = 1,
+) -> None:
+    desk = await opened(interaction)
+    default = desk.studio.settings.daily_credits
+    async with desk.studio.database.transaction() as tx:
         if who is None:
-            rules = await quotas.allowances(tx, guild_id)
-            changes = await quotas.changes(tx, guild_id, limit=_CHANGES)
-            words = pages.quotas(rules, changes, default=default)
+            rules = await quotas.allowances(tx, desk.guild_id)
+            changes = await quotas.changes(tx, desk.guild_id, limit=_CHANGES)
+            here = await terms.terms(tx, desk.guild_id)
+            words = quota_pages.server(rules, changes, here, default=Rate(default))
         else:
-            place = {"guild_id": guild_id, "user_id": who.id}
+            place = {"guild_id": desk.guild_id, "user_id": who.id}
             balance = await balance_of(
                 tx,
                 **place,
                 role_ids=[role.id for role in who.roles],
                 joined_at=who.joined_at,
                 default=default,
-                now=studio.clock(),
+                now=desk.studio.clock(),
             )
-            history = await quotas.history(tx, **place, limit=_CHANGES)
-            words = pages.balance_of(who.id, balance, history)
-    await interaction.followup.send(words, ephemeral=True)
+            pages = max(1, -(-await ledger.count(tx, **place) // _PAGE))
+            number = min(page, pages)
+            lines = await ledger.history(tx, **place, limit=_PAGE, skip=(number - 1) * _PAGE)
+            words = quota_pages.account(who.id, balance, lines, number=number, pages=pages)
+    await desk.tell(words)
 
 
-@quota.command(name="set", description="Set how many credits somebody gets each day")
+@quota.command(name="set", description="Set how many credits somebody gets each day, week or month")
 @app_commands.describe(
-    credits="Credits a day; leave out to go back to the default",
+    credits="How many; leave out to go back to the default",
     who="A member or role; nobody for everyone",
+    per="In which time; a day if left out",
+    reason="Why; it is recorded",
 )
 async def set_(
     interaction: discord.Interaction[Any],
     credits: app_commands.Range[int, 0, MAX_CREDITS] | None = None,
     who: Who | None = None,
+    per: Period = Period.DAY,
+    reason: Reason | None = None,
 ) -> None:
-    studio, guild_id = await _opened(interaction)
-    subject = _subject(who, guild_id)
-    async with studio.database.transaction() as tx:
+    desk = await opened(interaction)
+    subject = subject_of(who, desk.guild_id)
+    rate = None if credits is None else Rate(credits, per)
+    async with desk.studio.database.transaction() as tx:
         await quotas.set_allowance(
             tx,
-            guild_id=guild_id,
+            guild_id=desk.guild_id,
             subject=subject,
-            credits=credits,
-            actor_id=interaction.user.id,
-            now=studio.clock(),
+            rate=rate,
+            actor_id=desk.actor_id,
+            now=desk.studio.clock(),
+            reason=reason or "",
         )
-    await interaction.followup.send(pages.quota_set(subject, credits), ephemeral=True)
+    await desk.tell(quota_pages.was_set(subject, rate))
 
 
-@quota.command(name="grant", description="Give bonus credits, which stay until they are used")
+@quota.command(name="grant", description="Give bonus credits, which stay until they are used, or a boost, which ends")
 @app_commands.describe(
     credits="How many; less than zero takes bonus credits away from a member",
     who="A member or role; nobody for everyone",
+    days="Makes it a boost that ends after so many days",
     reason="Why; it is recorded",
 )
 async def grant(
     interaction: discord.Interaction[Any],
     credits: app_commands.Range[int, -MAX_CREDITS, MAX_CREDITS],
     who: Who | None = None,
-    reason: app_commands.Range[str, 1, 200] | None = None,
+    days: app_commands.Range[int, 1, 366] | None = None,
+    reason: Reason | None = None,
 ) -> None:
-    studio, guild_id = await _opened(interaction)
-    subject = _subject(who, guild_id)
+    desk = await opened(interaction)
+    subject = subject_of(who, desk.guild_id)
+    now = desk.studio.clock()
+    ends_at = now + timedelta(days=days) if days else None
     try:
-        async with studio.database.transaction() as tx:
+        async with desk.studio.database.transaction() as tx:
             await gifts.give(
                 tx,
-                guild_id=guild_id,
+                guild_id=desk.guild_id,
                 subject=subject,
                 credits=credits,
-                actor_id=interaction.user.id,
+                actor_id=desk.actor_id,
                 reason=reason or "",
-                now=studio.clock(),
+                now=now,
+                ends_at=ends_at,
             )
     except ValueError as error:
         raise BadAmount(str(error)) from error
-    await interaction.followup.send(pages.quota_granted(subject, credits), ephemeral=True)
+    await desk.tell(quota_pages.granted(subject, credits, ends_at))
 
 
-@quota.command(name="reset", description="Give back what was used today")
-@app_commands.describe(who="A member or role; nobody for everyone")
-async def reset(interaction: discord.Interaction[Any], who: Who | None = None) -> None:
-    studio, guild_id = await _opened(interaction)
-    subject = _subject(who, guild_id)
-    async with studio.database.transaction() as tx:
+@quota.command(name="reset", description="Give back what was used today, or this week or month")
+@app_commands.describe(who="A member or role; nobody for everyone", reason="Why; it is recorded")
+async def reset(
+    interaction: discord.Interaction[Any], who: Who | None = None, reason: Reason | None = None
+) -> None:
+    desk = await opened(interaction)
+    subject = subject_of(who, desk.guild_id)
+    async with desk.studio.database.transaction() as tx:
+        rate = await allowance_of(tx, desk, who)
         await gifts.forgive(
-            tx, guild_id=guild_id, subject=subject, actor_id=interaction.user.id, now=studio.clock()
+            tx,
+            guild_id=desk.guild_id,
+            subject=subject,
+            allowance=rate,
+            actor_id=desk.actor_id,
+            now=desk.studio.clock(),
+            reason=reason or "",
         )
-    await interaction.followup.send(pages.quota_reset(subject), ephemeral=True)
+    await desk.tell(quota_pages.was_reset(subject, rate))
+
+
+@quota.command(name="undo", description="Take back the last change of quotas; again for the one before")
+async def undo(interaction: discord.Interaction[Any]) -> None:
+    desk = await opened(interaction)
+    async with desk.studio.database.transaction() as tx:
+        what = await undoing.undo(
+            tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
+        )
+    await desk.tell(quota_pages.undone(what))
 
 
 FEATURE = Feature(
     commands=(quota,),
-    help=("**/quota** (admins) shows, sets, grants and resets credits for a member, a role or everyone.",),
+    help=(
+        "**/quota** (admins) shows, sets, grants and resets credits for a member, a role or everyone, undoes changes, "
+        "and exports and imports them.",
+    ),
 )

@@ -1,0 +1,80 @@
+"""`/quota export|import`: a server's quotas, or its ledger, as a CSV file."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+
+from bot import quota_pages, sheets
+from bot.admin import Desk, opened
+from bot.errors import BadSheet
+from bot.feature import Feature
+from bot.quota import quota
+from storage import ledger
+from storage import sheets as tables
+from storage.quota_changes import Subject
+
+_HISTORY = 50_000
+"""Lines of the ledger in a file: about 7 MB, which every server takes."""
+
+
+@quota.command(name="export", description="Get the server's quotas, or all that moved credits, as a CSV file")
+@app_commands.describe(what="The quotas, which can be imported again, or the history")
+async def export(
+    interaction: discord.Interaction[Any], what: Literal["quotas", "history"] = "quotas"
+) -> None:
+    desk = await opened(interaction)
+    names = _names(desk)
+    more = False
+    async with desk.studio.database.reading() as tx:
+        if what == "quotas":
+            rows = await tables.rows(tx, desk.guild_id)
+            content, count = sheets.write_quotas(rows, names), len(rows)
+        else:
+            lines = await ledger.history(tx, guild_id=desk.guild_id, user_id=None, limit=_HISTORY + 1)
+            more = len(lines) > _HISTORY
+            content, count = sheets.write_history(lines[:_HISTORY], names), min(len(lines), _HISTORY)
+    file = discord.File(io.BytesIO(content), filename=f"easel-{what}.csv")
+    await desk.tell(quota_pages.exported(count, more=more), file=file)
+
+
+@quota.command(name="import", description="Set quotas and bonuses from a CSV file like that of /quota export")
+@app_commands.describe(file="Who is not in it stays as they are")
+async def import_(interaction: discord.Interaction[Any], file: discord.Attachment) -> None:
+    desk = await opened(interaction)
+    roles = [role.id for role in interaction.guild.roles] if interaction.guild else []
+    rows = sheets.read_quotas(await _content(file), role_ids=roles)
+    async with desk.studio.database.transaction() as tx:
+        await tables.apply(
+            tx, guild_id=desk.guild_id, rows=rows, actor_id=desk.actor_id, now=desk.studio.clock()
+        )
+    await desk.tell(quota_pages.imported(len(rows)))
+
+
+async def _content(file: discord.Attachment) -> bytes:
+    if file.size > sheets.MAX_BYTES:
+        raise BadSheet((f"it is larger than {sheets.MAX_BYTES // 1024} KiB",))
+    try:
+        return await file.read()
+    except discord.HTTPException as error:
+        raise BadSheet(("Discord does not have it any more",)) from error
+
+
+def _names(desk: Desk) -> sheets.Names:
+    guild = desk.interaction.guild
+
+    def name(subject: Subject) -> str:
+        if guild is None or subject.kind == "everyone":
+            return ""
+        found = guild.get_role(subject.id) if subject.kind == "role" else guild.get_member(subject.id)
+        if found is None:
+            return ""
+        return found.name if isinstance(found, discord.Role) else found.display_name
+
+    return name
+
+
+FEATURE = Feature()

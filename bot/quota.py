@@ -1,0 +1,40 @@
+"""The `/quota` group, and what its commands share. A feature file adds its commands with `@quota.command(...)`."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+
+from bot.admin import Desk
+from bot.balances import rate_of
+from storage.database import Transaction
+from storage.periods import Rate
+from storage.quota_changes import Subject
+
+quota = app_commands.Group(
+    name="quota",
+    description="How many credits people get, and what may be spent",
+    guild_only=True,
+    default_permissions=discord.Permissions(manage_guild=True),
+)
+
+Who = discord.Member | discord.Role
+
+
+def subject_of(who: Who | None, guild_id: int) -> Subject:
+    """Whom an option means; nobody named, or the @everyone role, means everyone."""
+    if who is None or who.id == guild_id:
+        return Subject(kind="everyone")
+    return Subject(kind="role" if isinstance(who, discord.Role) else "user", id=who.id)
+
+
+async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
+    """The allowance of a member; for a role or everyone the one of those for whom nothing else is set."""
+    roles = [role.id for role in who.roles] if isinstance(who, discord.Member) else []
+    return await rate_of(
+        tx,
+        guild_id=desk.guild_id,
+        user_id=0 if who is None else who.id,
+        role_ids=roles,
+        default=desk.studio.settings.daily_credits,
+    )

@@ -1,0 +1,185 @@
+"""What admins read about credits: the answers to `/quota`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.inert import inert
+from bot.pages import balance_line, page
+from bot.texts import credits, per, relative
+from storage.ledger import Entry, LedgerLine
+from storage.periods import Period, Rate
+from storage.quota_changes import Change, QuotaChange, Subject
+from storage.quotas import Allowance, Balance
+from storage.terms import Terms
+from storage.undo import Undone
+
+_REASON = 60
+_ENTRIES = {
+    Entry.RESERVE: "set aside for a job",
+    Entry.SETTLE: "spent",
+    Entry.REFUND: "given back",
+    Entry.GRANT: "granted",
+    Entry.RESET: "reset",
+    Entry.EXPIRE: "a boost ended",
+    Entry.CORRECT: "corrected",
+}
+
+
+def account(
+    user_id: int, balance: Balance, lines: Sequence[LedgerLine], *, number: int, pages: int
+) -> str:
+    """A member's balance and one page of its ledger, the newest lines first."""
+    shown = [f"<@{user_id}>: {balance_line(balance)}", *(_line(line) for line in lines)]
+    if pages > 1:
+        more = f" `page: {number + 1}` has earlier lines." if number < pages else ""
+        shown.append(f"-# Page {number} of {pages}.{more}")
+    return page(shown)
+
+
+def _line(line: LedgerLine) -> str:
+    moved = line.allowance + line.boost + line.bonus
+    amount = f" {moved:+d}" if line.kind is not Entry.SETTLE else ""
+    ends = f" until {relative(line.ends_at)}" if line.ends_at else ""
+    job = f" `{line.job_id}`" if line.job_id else ""
+    by = f" by <@{line.actor_id}>" if line.actor_id else ""
+    return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{ends}{job}{by}{_because(line.reason)}"
+
+
+def server(
+    rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Terms, *, default: Rate
+) -> str:
+    """A server's quotas and their latest changes."""
+    lines = []
+    if changes:
+        lines.append("**Latest changes**")
+        lines += [f"- {relative(one.at)} <@{one.actor_id}>: {change(one)}" for one in changes]
+    lines.append("**Credits**")
+    if not any(rule.subject.kind == "everyone" for rule in rules):
+        lines.append(f"- everyone: {_short(default)} (the host's default)")
+    limit = "no limit" if terms.ceiling is None else per(terms.ceiling)
+    free = f" Free here: {', '.join(sorted(terms.free))}." if terms.free else ""
+    lines.append(f"-# The whole server: {limit}. Days begin at midnight in {terms.zone}.{free}")
+    lines += [f"- {whom(rule.subject)}: {_short(rule.rate)}" for rule in rules]
+    return page(lines)
+
+
+def change(one: QuotaChange) -> str:
+    """What an admin changed, in half a sentence."""
+    why = _because(one.reason)
+    match one.what:
+        case Change.ZONE:
+            return f"time zone, {one.old} → {one.new}"
+        case Change.CEILING:
+            return f"ceiling of the server, {_rate(one.old, 'none')} → {_rate(one.new, 'none')}"
+        case Change.FREE:
+            return f"price, {one.old} → {one.new}"
+        case Change.IMPORT:
+            return f"import of {one.new} lines"
+        case Change.UNDO:
+            return f"undo for {whom(one.subject)}, {_value(one.old)} → {_value(one.new)}"
+        case Change.SET:
+            return f"set for {whom(one.subject)}, {_value(one.old)} → {_value(one.new)}{why}"
+        case Change.GRANT if one.subject.kind != "user":
+            return f"grant for {whom(one.subject)}, {one.new} each{_until(one.ends_at)}{why}"
+        case Change.RESET if one.subject.kind != "user":
+            return f"reset for {whom(one.subject)}{why}"
+    return f"{one.what} for {whom(one.subject)}, {one.old} → {one.new}{_until(one.ends_at)}{why}"
+
+
+def _value(text: str | None) -> str:
+    """A rate, or whatever else a change was about."""
+    if text is None:
+        return "default"
+    return _rate(text, "") if "/" in text and text[0].isdigit() else text
+
+
+def _rate(text: str | None, otherwise: str) -> str:
+    return otherwise if text is None else _short(Rate.parse(text))
+
+
+def _short(rate: Rate) -> str:
+    return f"{rate.credits} a {rate.period}"
+
+
+def _until(ends_at: datetime | None) -> str:
+    return f" until {relative(ends_at)}" if ends_at else ""
+
+
+def _because(reason: str) -> str:
+    return f": {inert(reason, limit=_REASON)}" if reason else ""
+
+
+def whom(subject: Subject) -> str:
+    """A subject as Discord shows it."""
+    match subject.kind:
+        case "role":
+            return f"<@&{subject.id}>"
+        case "user":
+            return f"<@{subject.id}>"
+    return "everyone"
+
+
+def was_set(subject: Subject, rate: Rate | None) -> str:
+    """The answer to `/quota set`."""
+    if rate is None:
+        return f"The quota of {whom(subject)} is back to the default."
+    return f"{whom(subject).capitalize()}: {per(rate)} from now on."
+
+
+def granted(subject: Subject, amount: int, ends_at: datetime | None) -> str:
+    """The answer to `/quota grant`."""
+    if amount < 0:
+        return f"{credits(-amount)} of bonus taken from {whom(subject)}."
+    if ends_at is None:
+        return f"{credits(amount)} of bonus given to {whom(subject)}. They stay until they are used."
+    return f"A boost of {credits(amount)} given to {whom(subject)}. What is left of it ends {relative(ends_at)}."
+
+
+def was_reset(subject: Subject, rate: Rate) -> str:
+    """The answer to `/quota reset`."""
+    when = "today" if rate.period is Period.DAY else f"this {rate.period}"
+    if subject.kind != "user":
+        when = "in their current day, week or month"
+    return f"What {whom(subject)} used {when} is given back."
+
+
+def undone(what: Undone | None) -> str:
+    """The answer to `/quota undo`."""
+    if what is None:
+        return "There is nothing to undo."
+    rest = f" {credits(what.missing)} of it had been spent before and could not be taken back." if what.missing else ""
+    return f"Undone: {change(what.change)}.{rest}"
+
+
+def zone_is(zone: str, next_day: datetime) -> str:
+    """The answer to `/quota timezone`."""
+    return f"Days, weeks and months begin at midnight in {zone} from now on. The next day begins {relative(next_day)}."
+
+
+def ceiling_is(ceiling: Rate | None) -> str:
+    """The answer to `/quota ceiling`."""
+    if ceiling is None:
+        return "The server as a whole has no limit any more; members' own quotas still hold."
+    return f"The whole server may spend {per(ceiling)} from now on, however much its members have left."
+
+
+def free_is(action: str, free: bool) -> str:
+    """The answer to `/quota free`."""
+    return f"`{action}` is free here from now on." if free else f"`{action}` costs what its model costs again."
+
+
+def exported(lines: int, *, more: bool) -> str:
+    """Beside the file of `/quota export`."""
+    rest = " These are the latest; there are more." if more else ""
+    return f"{_lines(lines)}.{rest}"
+
+
+def imported(lines: int) -> str:
+    """The answer to `/quota import`."""
+    return f"Imported {_lines(lines)}. `/quota undo` takes it back."
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"
