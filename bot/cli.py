@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import itertools
 import os
 import random
@@ -38,12 +39,12 @@ STOPPED = 130
 HEARTBEAT_SECONDS = 60
 """A bot whose heartbeat file is older than this is taken for stuck."""
 
-DOWNLOAD_SECONDS = 6 * 3600.0
-"""How long a model may take to be downloaded and loaded when the host tries it."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit status. Raises SystemExit for a wrong command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a prompt or a sign that the terminal has no letters for
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.command(arguments))
@@ -102,9 +103,7 @@ def _imagine(arguments: argparse.Namespace) -> int:
     request = _request(arguments, spec, settings.images)
     for sentence in _unheeded(arguments, spec):
         print(sentence, file=sys.stderr)
-    generator = LocalGenerator(
-        catalogue, device=settings.device, allow_downloads=True, load_timeout=DOWNLOAD_SECONDS
-    )
+    generator = LocalGenerator(catalogue, device=settings.device, allow_downloads=True)
     finished = asyncio.run(_draw(generator, request, spec))
     for path in _write(finished, request, arguments.out):
         print(path)

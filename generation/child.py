@@ -82,9 +82,14 @@ class Child:
 
     def _read(self) -> None:
         stream = cast(BinaryIO, self._process.stdout)
-        with contextlib.suppress(EOFError, OSError):
+        try:
             while True:
                 self._deliver(self, cast(wire.FromWorker, wire.read(stream)))
+        except (EOFError, OSError):
+            pass
+        except Exception as error:  # bytes that are no message raise nearly anything
+            self._words.append(f"what it sent can't be understood: {type(error).__name__}")
+            self._process.kill()
         try:
             status = self._process.wait(_LINGER_SECONDS)
         except subprocess.TimeoutExpired:

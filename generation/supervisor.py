@@ -35,6 +35,8 @@ GOODBYE_SECONDS = 1.0
 """How long a dismissed worker has before it is killed."""
 BURIAL_SECONDS = 10.0
 """How long a killed worker is waited for: the kernel may hold on to one that is inside a driver."""
+DOWNLOAD_SECONDS = 6 * 3600.0
+"""How long a model that may be downloaded has to be loaded: FLUX.1's 34 GB on a slow line."""
 
 
 class WorkerUnavailable(RuntimeError):
@@ -99,6 +101,9 @@ class Supervisor:
         self.states: Mapping[str, ModelStatus] = {spec.key: _COLD for spec in setup.models}
         self.ready: wire.Ready | None = None
         self.memory: wire.Memory | None = None
+        self._downloadable = {
+            spec.key for spec in setup.models if setup.allow_downloads and spec.folder is None
+        }
         self._setup, self._publish, self._closed = setup, publish, closed
         self._step_timeout, self._load_timeout = step_timeout, load_timeout
         self._loop = asyncio.get_running_loop()
@@ -135,6 +140,8 @@ class Supervisor:
             with contextlib.suppress(queue.Empty):
                 self._take(self.inbox.get(timeout=self._until_something_is_due()))
         self._end_child()
+        while not self.inbox.empty():
+            self._take(self.inbox.get())
         detail = "the generator was closed"
         self._give_up(Failed(reason=FailureReason.WORKER_DIED, detail=detail), WorkerUnavailable(detail))
         self._on_loop(self._closed)
@@ -156,10 +163,12 @@ class Supervisor:
         return None if due is None else max(due - time.monotonic(), 0)
 
     def _patience(self) -> float:
-        """How long the worker may be silent now: its model may have to be loaded first."""
+        """How long the worker may be silent now: its model may have to be loaded first, or even downloaded."""
         assert self._current is not None
-        warm = self.states[self._current.request.model].state is ModelState.WARM
-        return self._step_timeout if warm else self._load_timeout
+        model = self._current.request.model
+        if self.states[model].state is ModelState.WARM:
+            return self._step_timeout
+        return DOWNLOAD_SECONDS if model in self._downloadable else self._load_timeout
 
     def _take(self, item: Item) -> None:
         match item:
@@ -173,7 +182,7 @@ class Supervisor:
             case Close():
                 self._closing = True
             case Heard(child=child, word=word):
-                if child is self._child:
+                if child is self._child and (isinstance(word, Gone) or not self._doomed):
                     self._hear(word)
 
     def _accept(self, item: Submit) -> None:
@@ -231,11 +240,15 @@ class Supervisor:
         self._deadline = now + self._load_timeout
 
     def _end_silence(self) -> None:
-        """Kill a worker that hangs, and tell whoever waited for it at once."""
+        """Kill a worker that hangs and tell whoever waited for it; carry on without one that can't be killed."""
         assert self._child is not None
+        if self._doomed:
+            log.error("worker %d is still there: another is started beside it", self._child.pid)
+            self._carry_on(f"worker {self._child.pid} can't be killed")
+            return
         log.warning("worker %d is silent for too long: it is killed", self._child.pid)
         self._child.kill()
-        self._doomed, self._deadline = True, None
+        self._doomed, self._deadline = True, time.monotonic() + BURIAL_SECONDS
         self._fail_current(FailureReason.WORKER_HUNG, "no step finished for too long")
 
     def _bury(self, gone: Gone) -> None:
@@ -243,6 +256,10 @@ class Supervisor:
         self._child.join()
         detail = f"the worker ended with status {gone.status}: {gone.words or 'it said nothing'}"
         log.log(logging.INFO if self._doomed else logging.WARNING, "%s", detail)
+        self._carry_on(detail)
+
+    def _carry_on(self, detail: str) -> None:
+        """Without a worker now: tell whoever needed it, and see to the next one."""
         was_ready = self.ready is not None
         self._child, self.ready, self.memory, self._deadline = None, None, None, None
         self._look_around()

@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
 
+from generation import wire
 from generation.catalogue import Catalogue
 from generation.contract import (
     Event,
@@ -26,11 +29,13 @@ from generation.contract import (
     Started,
 )
 from generation.local import LocalGenerator, WorkerUnavailable
+from generation.supervisor import Heard, Submit, Supervisor
 from tests.generation.requests import image_to_image, text_to_image
+from tests.generation.tiny import entry
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a wait on a busy machine is taken for a failure."""
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals")
@@ -39,7 +44,7 @@ needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def generator(catalogue: Catalogue) -> AsyncIterator[LocalGenerator]:
     """One worker for the whole module, started again by the tests that kill it."""
-    made = LocalGenerator(catalogue, default_model="sd", device="cpu", step_timeout=3)
+    made = LocalGenerator(catalogue, default_model="sd", device="cpu", step_timeout=60)
     async with asyncio.timeout(PATIENCE):
         await made.start()
         await made.wait_ready()
@@ -133,7 +138,6 @@ async def test_cancelling_while_it_draws(generator: LocalGenerator) -> None:
     generator.cancel(ticket)
     after = [event async for event in events]
     assert after[-1] == Failed(reason=FailureReason.CANCELLED)
-    assert len(after) < 40
 
 
 async def test_cancelling_while_it_waits(generator: LocalGenerator) -> None:
@@ -162,33 +166,38 @@ async def test_a_killed_worker_is_noticed_and_another_draws_the_same_bits(genera
     waiting = submit(generator, request)
     events = generator.events(ticket)
     await first_step(events)
-    killed = generator.pid
+    killed = generator.worker
     assert killed is not None
-    os.kill(killed, signal.SIGKILL)
-    async with asyncio.timeout(5):
-        last = await last_of(events)
+    os.kill(killed.pid, signal.SIGKILL)
+    last = await last_of(events)
     assert isinstance(last, Failed)
     assert last.reason is FailureReason.WORKER_DIED
     *_, again = await rest(generator, waiting)
     assert isinstance(again, Finished), again
     assert again.images == once.images
     assert again.grid == once.grid
-    assert generator.pid != killed
+    assert generator.worker is not killed
 
 
 @needs_signals
-async def test_a_hung_worker_is_killed(generator: LocalGenerator) -> None:
+async def test_a_hung_worker_is_killed(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = submit(generator, text_to_image(width=128, height=128, steps=150))
     events = generator.events(ticket)
     await first_step(events)
-    stopped = generator.pid
+    stopped = generator.worker
     assert stopped is not None
-    os.kill(stopped, signal.SIGSTOP)
-    last = await last_of(events)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    supervisor = generator._supervisor
+    assert supervisor is not None
+    with monkeypatch.context() as patch:
+        # only now, because a busy machine may let a worker that doesn't hang wait for as long; a sign of life sets it
+        patch.setattr(supervisor, "_step_timeout", 0.1)
+        supervisor.inbox.put(Heard(child=supervisor._child, word=wire.Alive()))  # type: ignore[arg-type]
+        last = await last_of(events)
     assert isinstance(last, Failed)
     assert last.reason is FailureReason.WORKER_HUNG
     assert await drawn(generator, text_to_image())
-    assert generator.pid != stopped
+    assert generator.worker is not stopped
 
 
 @needs_signals
@@ -197,7 +206,7 @@ async def test_the_worker_leaves_signals_to_its_parent(generator: LocalGenerator
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(ready.pid, number)
     assert await drawn(generator, text_to_image())
-    assert generator.pid == ready.pid
+    assert generator.worker is ready
 
 
 async def test_closing_ends_everything(catalogue: Catalogue) -> None:
@@ -210,17 +219,20 @@ async def test_closing_ends_everything(catalogue: Catalogue) -> None:
         while own.pid is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     pid = own.pid
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         await own.close()
     assert [*await rest(own, ticket)][-1].reason is FailureReason.WORKER_DIED  # type: ignore[union-attr]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert set(threading.enumerate()) <= threads
-    assert asyncio.all_tasks() == tasks
+    assert asyncio.all_tasks() <= tasks
     await own.close()
 
 
-async def test_a_worker_that_never_starts_fails_requests(catalogue: Catalogue) -> None:
+async def test_a_worker_that_never_starts_fails_requests(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generation.supervisor.STARTS", 1)
     own = LocalGenerator(catalogue, default_model=None, device="no-such-device")
     await own.start()
     try:
@@ -234,6 +246,88 @@ async def test_a_worker_that_never_starts_fails_requests(catalogue: Catalogue) -
         assert "no-such-device" in last.detail
     finally:
         await own.close()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Writes the program that is started as the worker, at first an empty file; starts follow each other at once."""
+    program = tmp_path / "worker"
+    program.touch(mode=0o755)
+    monkeypatch.setattr("generation.child.sys", SimpleNamespace(executable=str(program)))
+    monkeypatch.setattr("generation.supervisor.FIRST_PAUSE", 0.01)
+    return program.write_text
+
+
+@needs_signals
+async def test_a_worker_that_says_something_else_is_ended(
+    catalogue: Catalogue, stand_in: Callable[[str], object]
+) -> None:
+    """A library that prints at its import, before the pipe has a number of its own."""
+    stand_in("#!/bin/sh\necho Welcome to the library\nexec sleep 1000\n")
+    own = LocalGenerator(catalogue, device="cpu")
+    await own.start()
+    try:
+        *_, last = await rest(own, submit(own, text_to_image()))
+        assert isinstance(last, Failed)
+        assert last.reason is FailureReason.INTERNAL
+        assert "can't be understood" in last.detail
+    finally:
+        await own.close()
+
+
+@needs_signals
+async def test_a_worker_that_can_t_be_killed_is_given_up(
+    catalogue: Catalogue, stand_in: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inside a driver a process outlives SIGKILL: requests must not wait for its end."""
+    stand_in("#!/bin/sh\nexec sleep 1000\n")
+    immortal: list[subprocess.Popen[bytes]] = []
+    monkeypatch.setattr("generation.child.Child.kill", lambda child: immortal.append(child._process))
+    monkeypatch.setattr("generation.supervisor.BURIAL_SECONDS", 0.05)
+    monkeypatch.setattr("generation.supervisor.GOODBYE_SECONDS", 0.05)
+    own = LocalGenerator(catalogue, device="cpu", load_timeout=0.05)
+    await own.start()
+    try:
+        *_, last = await rest(own, submit(own, text_to_image()))
+        assert isinstance(last, Failed)
+        assert last.reason is FailureReason.INTERNAL
+        assert "can't be killed" in last.detail
+    finally:
+        await own.close()
+        for process in immortal:
+            process.kill()
+
+
+@pytest.fixture(params=[("a/b", True, 6), ("a/b", False, 0), ("./b", True, 0)])
+def patient(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[wire.Setup, int]:
+    """A model that may be downloaded, or may not, or lies on the disk, and the hours that loading may take."""
+    source, downloads, hours = request.param
+    (tmp_path / "models.toml").write_text(entry("b", "flux").replace("./b", source))
+    models = tuple(Catalogue.load(tmp_path / "models.toml").values())
+    return wire.Setup(models=models, device="cpu", allow_downloads=downloads, preload=None), hours
+
+
+async def test_a_download_may_take_hours(patient: tuple[wire.Setup, int]) -> None:
+    setup, hours = patient
+    supervisor = Supervisor(
+        setup, step_timeout=1, load_timeout=2, publish=lambda *_: None, closed=lambda: None
+    )
+    supervisor._current = Submit(ticket="one", request=text_to_image("b"))
+    assert supervisor._patience() == (hours * 3600 or 2)
+
+
+async def test_a_request_that_comes_while_it_closes_ends_too(
+    catalogue: Catalogue, stand_in: Callable[[str], object]
+) -> None:
+    own = LocalGenerator(catalogue, device="cpu")
+    await own.start()
+    closing = asyncio.create_task(own.close())
+    await asyncio.sleep(0)
+    ticket = submit(own, text_to_image())
+    *_, last = await rest(own, ticket)
+    assert isinstance(last, Failed)
+    assert last.reason is FailureReason.WORKER_DIED
+    await closing
 
 
 @needs_signals
@@ -257,7 +351,7 @@ async def test_the_worker_dies_with_its_parent(tiny_models: Path) -> None:
     worker = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while _runs(worker):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
