@@ -114,7 +114,8 @@ class Engine:
             )
         self._cancelled = _never
         if failure:
-            free_caches()
+            if not self.broken:
+                free_caches()
             yield Failed(reason=failure.reason, detail=failure.detail)
 
     def _attempt(self, request: Request, parts: list[Request]) -> Generator[Event, None, _Failure | None]:
@@ -194,7 +195,8 @@ def _explain(error: Exception) -> _Failure:
         return _Failure(reason=FailureReason.OUT_OF_MEMORY, detail=str(error))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
-    return _Failure(reason=FailureReason.INTERNAL, detail=f"{type(error).__name__} at {place}: {error}")
+    reason = FailureReason.WORKER_DIED if _is_sticky(error) else FailureReason.INTERNAL
+    return _Failure(reason=reason, detail=f"{type(error).__name__} at {place}: {error}")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

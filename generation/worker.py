@@ -58,7 +58,7 @@ class Worker:
             draw = self._drawings.get()
             self._stopped.intersection_update({draw.ticket})
             for event in engine.run(draw.request, partial(self._stopped.__contains__, draw.ticket)):
-                if isinstance(event, Finished | Failed):
+                if isinstance(event, Finished | Failed) and not engine.broken:
                     self._tell_models(engine, device)
                 self._send(wire.Said(ticket=draw.ticket, event=event))
         self._leave(_BROKEN_DEVICE)

@@ -174,6 +174,23 @@ def test_images_that_do_not_fit_together_are_drawn_one_at_a_time(catalogue: Cata
         assert abs(levels(one) - levels(other)).max() <= 2
 
 
+def test_a_lost_device_ends_the_worker_and_the_request_may_be_tried_by_another(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After such an error every call to the device raises it again."""
+
+    def lose(*_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    lost = Engine(tuple(catalogue.values()), torch.device("cpu"))
+    lost._residency.model("sd").pipe.unet.register_forward_pre_hook(lose)
+    monkeypatch.setattr("generation.engine.free_caches", lose)
+    failed = failure(lost, text_to_image())
+    assert failed.reason is FailureReason.WORKER_DIED
+    assert "illegal memory access" in failed.detail
+    assert lost.broken
+
+
 @pytest.mark.parametrize("key", ["nan", "blank"])
 def test_broken_pictures_fail(engine: Engine, key: str) -> None:
     assert failure(engine, text_to_image(key)).reason is FailureReason.BROKEN_IMAGE
