@@ -298,15 +298,19 @@ def _device(ready: Ready, settings: Settings) -> Iterator[Finding]:
 
 
 def _memory(ready: Ready, catalogue: Catalogue) -> Iterator[Finding]:
-    """The device's memory, or the machine's where the CPU draws, and the models that need more."""
+    """The device's memory, or the machine's where the CPU draws, and the models that need more.
+
+    A CPU draws in single precision, which takes twice the memory.
+    """
     total = ready.memory.device_total or _machine_memory()
     if not total:
         return
     where = "GPU memory" if ready.memory.device_total else "Memory"
     yield _ok(f"{where}: {total / GB:.1f} GB")
     for spec in catalogue.values():
-        if spec.memory_gb * GB > total:
-            yield _note(f"Model {spec.key} needs about {spec.memory_gb:g} GB: it may not fit, or be slow")
+        needed = spec.memory_gb * (2 if ready.device == "cpu" else 1)
+        if needed * GB > total:
+            yield _note(f"Model {spec.key} needs about {needed:g} GB: it may not fit, or be slow")
 
 
 def _machine_memory() -> int:

@@ -242,6 +242,14 @@ def test_a_model_larger_than_the_gpu_is_told(tmp_path: Path) -> None:
     assert about(examine(tmp_path, EASEL_MODELS=models), "needs about 36 GB").level is Level.NOTE
 
 
+def test_a_cpu_needs_twice_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It draws in single precision, and `memory_gb` is said for half."""
+    monkeypatch.setattr("bot.doctor._machine_memory", lambda: 16 * 10**9)
+    models = models_file(tmp_path, model_folder(tmp_path), memory=12)
+
+    assert about(examine(tmp_path, ready=CPU, EASEL_MODELS=models), "needs about 24 GB").level is Level.NOTE
+
+
 @pytest.mark.parametrize(
     ("torch", "nvidia", "device", "level", "words"),
     [
