@@ -16,4 +16,4 @@ assert not heavy, heavy
 
 
 def test_the_bots_side_never_imports_torch() -> None:
-    subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=300)

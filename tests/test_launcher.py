@@ -61,7 +61,7 @@ import sys, time
 try:
     print("toy bot", sys.argv[1:], flush=True)
     if "wait" in sys.argv:
-        time.sleep(60)
+        time.sleep(600)
 except KeyboardInterrupt:
     print("tidied up", flush=True)
     sys.exit(130)
@@ -122,7 +122,7 @@ def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedPr
         [sys.executable, str(folder / "easel"), *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env=environment,
         **options,
@@ -375,10 +375,12 @@ def test_a_start_that_changes_nothing_is_quick(installed: Path) -> None:
         subprocess.run(command, capture_output=True, check=False)
         return time.perf_counter() - begin
 
-    alone = min(seconds(bare) for _ in range(5))
-    launched = min(seconds([sys.executable, installed / "easel", "run"]) for _ in range(5))
+    alone, launched = [], []
+    for _ in range(5):  # in turns, so that a busy moment slows both
+        alone.append(seconds(bare))
+        launched.append(seconds([sys.executable, installed / "easel", "run"]))
 
-    assert launched - alone < 0.4  # about 0.1 on an idle machine
+    assert min(launched) < max(0.5, 15 * min(alone))  # about 0.15 and 0.03 on an idle machine
 
 
 def test_the_caller_s_folder_is_kept_and_not_imported_from(installed: Path, tmp_path: Path) -> None:
@@ -401,7 +403,7 @@ def test_ctrl_c_reaches_the_bot_and_its_exit_status_comes_back(installed: Path) 
     process.stdout.readline()
 
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
 
     assert (out, err, process.returncode) == ("tidied up\n", "", 130)
 
@@ -411,8 +413,8 @@ def test_ctrl_c_while_installing_is_one_line_and_leaves_no_pip(toy: Path) -> Non
     pid_file = toy / "pid"
     (toy / "backend.py").write_text(
         f"import os, pathlib, time\npathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))\n"
-        "def build_editable(*_, **__):\n    time.sleep(60)\n"
-        "def get_requires_for_build_editable(*_):\n    time.sleep(60)\n"
+        "def build_editable(*_, **__):\n    time.sleep(600)\n"
+        "def get_requires_for_build_editable(*_):\n    time.sleep(600)\n"
     )
     process = subprocess.Popen(
         [sys.executable, str(toy / "easel"), "run"],
@@ -422,18 +424,18 @@ def test_ctrl_c_while_installing_is_one_line_and_leaves_no_pip(toy: Path) -> Non
         start_new_session=True,
         env={**os.environ, "PIP_NO_INDEX": "1"},
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
 
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
 
     assert process.returncode == 130
     assert err.splitlines()[-1] == "Stopped."
     assert "Traceback" not in err
     assert not (toy / ".venv" / "easel-base").exists()
-    assert ends_within(int(pid_file.read_text()), seconds=10)
+    assert ends_within(int(pid_file.read_text()), seconds=60)
 
 
 def ends_within(pid: int, seconds: float) -> bool:
@@ -503,7 +505,7 @@ def bot(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         [sys.executable, "-m", "bot", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=PROJECT,
         env={**os.environ, "DISCORD_TOKEN": "", **environment},
@@ -605,6 +607,13 @@ def test_what_imagine_can_t_draw_is_said(
 
     assert result == status
     assert words in capsys.readouterr().err
+
+
+def test_a_terminal_without_the_letters_gets_others(tmp_path: Path) -> None:
+    """Windows writes to files and pipes in the code page of the country."""
+    missing = bot("health", EASEL_DATA=str(tmp_path / "лиса"), PYTHONIOENCODING="ascii")
+    assert (missing.returncode, missing.stderr) == (1, "")
+    assert "\\u043b" in missing.stdout
 
 
 def test_imagine_writes_over_nothing(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ async def world(
             )
 
         client = await start(generator)
-        env = Env(client, check_errors=False)
+        env = Env(client, check_errors=False, settle_timeout=60)
         made = World(env, client, generator, clock, start)
         await env.start()
         try:

@@ -203,7 +203,7 @@ def _phase(lines: list[journal.Line]) -> str:
 
 def _orphans(mark: str) -> list[int]:
     """The processes of a life that outlive it, after they had a moment to end. Empty where there is no /proc."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while (alive := _marked(mark)) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS * 10)
     return alive

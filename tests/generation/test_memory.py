@@ -44,5 +44,5 @@ assert draw(4, 64)[0] == 1
 def test_too_little_memory(tiny_models: Path) -> None:
     """A failure that says so, and the next request is drawn."""
     command = [sys.executable, "-c", PROGRAM, str(tiny_models / "models.toml")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

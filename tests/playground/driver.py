@@ -56,7 +56,7 @@ async def open_page(url: str, *, width: int = 1100, height: int = 900) -> AsyncI
 class PlaygroundPage:
     """One browser tab. `timeout` is in seconds."""
 
-    def __init__(self, page: Page, *, timeout: float = 15) -> None:
+    def __init__(self, page: Page, *, timeout: float = 60) -> None:
         self.page = page
         self.timeout = timeout
         self.errors: list[str] = []
@@ -93,7 +93,7 @@ class PlaygroundPage:
         composer = self.page.locator("#channel-composer-input")
         await composer.fill("/")
         names = self.page.locator(".command-entry-title strong")
-        await expect(names.first).to_be_visible()
+        await expect(names.first).to_be_visible(timeout=self.timeout * 1000)
         found = [name.removeprefix("/") for name in await names.all_inner_texts()]
         await composer.fill("")
         return found

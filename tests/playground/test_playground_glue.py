@@ -118,7 +118,7 @@ async def test_a_signal_ends_it_and_closes_everything(number: signal.Signals) ->
     before = signal.getsignal(signal.SIGTERM)
     async with running() as here:
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(here.task, 10)
+        await asyncio.wait_for(here.task, 60)
         assert here.toy.is_closed()
     port = int(here.url.rpartition(":")[2].partition("/")[0])
     socket.create_server(("127.0.0.1", port)).close()
