@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import structlog
 
+from bot.access import only_welcome
 from bot.boundary import Tell, acknowledge, answered
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
 from bot.feature import Ask, Place, Studio, Verb
@@ -72,7 +73,7 @@ class JobButton(
             actor=interaction.user,
             channel=interaction.channel,  # type: ignore[arg-type]  # never a category, where nothing is posted
             message_id=interaction.message.id,
-            job=await find(client.studio, self.job_id, self.index),
+            job=await find(client.studio, self.job_id, self.index, asker=interaction.user),
             index=self.index,
             interaction_id=interaction.id,
             permissions=interaction.permissions,
@@ -136,9 +137,10 @@ def _bare(emoji: str) -> str:
     return emoji.replace("\ufe0f", "")
 
 
-async def find(studio: Studio, job_id: str, index: int) -> Job:
-    """The job, with a picture of that number (0: any). Raises JobGone."""
+async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member) -> Job:
+    """The job, with a picture of that number (0: any). Raises JobGone, or Banned for who may not use the bot."""
     async with studio.database.reading() as tx:
+        await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
         job = await jobs.get(tx, job_id)
     if job is None:
         raise JobGone

@@ -181,7 +181,7 @@ class Delivery:
         progress = self.progress(job)
         self._progress.pop(job.id, None)
         if job.state is JobState.CANCELLED:
-            await progress.close_with("(Cancelled)")
+            await progress.close_with(texts.cancelled(job.price, by_owner=job.cancelled_by == job.user_id))
             return
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
         content = f"{_first_line(job)}\n{texts.failure(reason, price=job.price)}"

@@ -17,7 +17,7 @@ from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.moderation import Moderation
 from bot.orders import Order
 from bot.reception import enrol
-from bot.seams import Accepted, Announcer, ProgressView, Requester, Wait, plain_wait
+from bot.seams import Accepted, Announcer, Cleared, ProgressView, Requester, Wait, plain_wait
 from bot.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import (
@@ -32,7 +32,7 @@ from generation.contract import (
     from_json,
 )
 from storage import images, jobs, quotas
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.errors import StorageError
 from storage.jobs import Job, JobState
 
@@ -52,6 +52,9 @@ _DATABASE_PAUSE = 5.0
 """Seconds until the database is tried again after it failed, say on a full disk."""
 
 _log = structlog.get_logger(__name__)
+_BATCH = 100
+"""How many jobs are cancelled in one transaction, so that others get their turn between two."""
+
 
 
 class Dispatcher:
@@ -124,21 +127,13 @@ class Dispatcher:
     async def cancel(self, job_id: str, *, by: int) -> int:
         """Stop a waiting or running job; the credits that came back. Raises JobGone or NothingToCancel."""
         async with self._database.transaction() as tx:
-            job = await jobs.get(tx, job_id)
-            if job is None:
+            if await jobs.get(tx, job_id) is None:
                 raise JobGone
-            if not await jobs.cancel(tx, job_id, by=by, now=self._clock()):
-                raise NothingToCancel
-            refunded = await quotas.refund(tx, job_id, now=self._clock())
-            cancelled = await jobs.get(tx, job_id)
-            assert cancelled is not None
-        _log.info("job cancelled", job=job_id, by=by)
-        if ticket := self._tickets.get(job_id):
-            self._cancelled.add(job_id)
-            self._generator.cancel(ticket)
-        else:
-            self._spawn(self._tell_failure(cancelled), f"failure of {job_id}")
-            self._line_moved()
+            stopped = await self._cancel(tx, job_id, by=by)
+        if stopped is None:
+            raise NothingToCancel
+        cancelled, refunded = stopped
+        self._let_go([cancelled], by=by)
         return refunded
 
     # --------------------------------------------------------------------- run
@@ -151,6 +146,58 @@ class Dispatcher:
             except StorageError:
                 _log.exception("the next job can't be read", again_in=_DATABASE_PAUSE)
                 await self._wait(asyncio.sleep(_DATABASE_PAUSE), reason="the database failed")
+    async def clear(
+        self, *, by: int, guild_id: int | None = None, user_id: int | None = None, running: bool = False
+    ) -> Cleared:
+        """Stop all waiting jobs of a guild and of a person, None for all of them, and the running ones too if wanted."""
+        cleared = Cleared(jobs=0, credits=0)
+        while True:
+            async with self._database.transaction() as tx:
+                line = await jobs.active(
+                    tx, guild_id=guild_id, user_id=user_id, limit=_BATCH + self._generator.capacity
+                )
+                wanted = [job for job in line if running or job.state is JobState.QUEUED]
+                stopped = [await self._cancel(tx, job.id, by=by) for job in wanted]
+            done = [one for one in stopped if one is not None]
+            if not done:
+                return cleared
+            self._let_go([job for job, _ in done], by=by)
+            cleared = Cleared(
+                jobs=cleared.jobs + len(done), credits=cleared.credits + sum(refunded for _, refunded in done)
+            )
+
+    async def _cancel(self, tx: Transaction, job_id: str, *, by: int) -> tuple[Job, int] | None:
+        """The cancelled job and what came back, or None where it was over already."""
+        if not await jobs.cancel(tx, job_id, by=by, now=self._clock()):
+            return None
+        refunded = await quotas.refund(tx, job_id, now=self._clock())
+        cancelled = await jobs.get(tx, job_id)
+        assert cancelled is not None
+        return cancelled, refunded
+
+    def _let_go(self, cancelled: Sequence[Job], *, by: int) -> None:
+        """Stop drawing cancelled jobs; tell the owners of those that were not being drawn."""
+        waiting = []
+        for job in cancelled:
+            _log.info("job cancelled", job=job.id, by=by)
+            if ticket := self._tickets.get(job.id):
+                self._cancelled.add(job.id)
+                self._generator.cancel(ticket)
+            else:
+                waiting.append(job)
+        if waiting:
+            self._spawn(self._tell_failures(waiting), f"failures of {len(waiting)} jobs")
+            self._line_moved()
+
+    async def _tell_failures(self, ended: Sequence[Job]) -> None:
+        for job in ended:
+            await self._tell_failure(job)
+
+    def look_again(self) -> None:
+        """Something that decides who may be next was changed, such as a pause."""
+        self._wake.set()
+        self._line_moved()
+
                 continue
             if job is None:
                 await self._wait(self._wake.wait(), reason="the queue is empty or the generator is busy")

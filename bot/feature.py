@@ -192,4 +192,11 @@ def requester(
         role_ids=tuple(role.id for role in actor.roles),
         joined_at=actor.joined_at,
         interaction_id=interaction_id,
+        within=_around(channel),
     )
+
+
+def _around(channel: object) -> tuple[int, ...]:
+    """What a channel stands in: a thread's channel, and the category."""
+    ids = (getattr(channel, "parent_id", None), getattr(channel, "category_id", None))
+    return tuple(one for one in ids if one is not None)

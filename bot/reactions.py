@@ -37,7 +37,7 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             actor=member,
             channel=channel,
             message_id=payload.message_id,
-            job=await find(client.studio, job.id, index),
+            job=await find(client.studio, job.id, index, asker=member),
             index=index,
             interaction_id=None,
             permissions=channel.permissions_for(member),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from datetime import datetime
 
+from bot.access import admit
 from bot.balances import balance_of
-from bot.errors import OverQuota, QueueFull
+from bot.errors import OverQuota
 from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
-from storage import jobs, quotas, users
+from storage import access, jobs, quotas, users
 from storage.database import Transaction
 from storage.jobs import Job
 
@@ -23,14 +24,16 @@ async def enrol(
 
     Raises QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same interaction was accepted before.
     """
-    if await jobs.count_waiting(tx, user_id=who.user_id) >= settings.max_waiting:
-        raise QueueFull(settings.max_waiting)
+    admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
     job = await jobs.insert(tx, _new_job(order, who, random), now=now)
+    if admission.most_running is not None:
+        await access.limit_running(tx, job.id, admission.most_running)
     await users.remember(tx, who.user_id, now)
     left = await _pay(tx, job, who, default=settings.daily_credits, now=now)
     ahead = await jobs.position(tx, job.id)
     each = await jobs.average_seconds(tx, job.model)
-    return Accepted(job=job, ahead=ahead, seconds=each * ahead if each else None, left=left)
+    seconds = each * ahead if each else None
+    return Accepted(job=job, ahead=ahead, seconds=seconds, left=left, paused=admission.paused)
 
 
 def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob:

@@ -66,7 +66,10 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """Who asks for a job, and from where. `interaction_id` makes sure that an event that comes twice counts once."""
+    """Who asks for a job, and from where. `interaction_id` makes sure that an event that comes twice counts once.
+
+    `within` are the ids of what the channel stands in: a thread's channel, and the category.
+    """
 
     user_id: int
     guild_id: int
@@ -82,5 +85,15 @@ class Accepted:
 
     job: Job
     ahead: int
+    within: tuple[int, ...] = ()
     seconds: float | None
     left: int
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """How many jobs were stopped at once, and the credits that came back for them."""
+
+    jobs: int
+    credits: int

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
+from storage.clock import from_sql
 from storage.database import Transaction
 
 EVERYONE = 0
@@ -68,6 +70,38 @@ async def rules(tx: Transaction, guild_id: int) -> Rules:
                 thing = (Thing(kind), row["name"])
                 roles[thing] = roles.get(thing, frozenset()) | {row["id"]}
     return Rules(channels=frozenset(channels), roles=roles, limits=limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsOf:
+    """A person's jobs that wait anywhere and in a guild, and when the latest was accepted there."""
+
+    waiting: int
+    waiting_here: int
+    latest: datetime | None
+
+
+JOBS_OF = """
+SELECT count(*) AS waiting, count(*) FILTER (WHERE guild_id = :guild_id) AS here, (
+    SELECT created_at FROM jobs WHERE guild_id = :guild_id AND user_id = :user_id
+        AND interaction_id IS NOT :interaction_id ORDER BY number DESC LIMIT 1
+) AS latest
+FROM jobs WHERE state = 'queued' AND user_id = :user_id
+"""
+
+
+async def jobs_of(tx: Transaction, *, guild_id: int, user_id: int, interaction_id: int | None) -> JobsOf:
+    """What limits are measured against. An interaction that comes twice is not held against itself."""
+    values = {"guild_id": guild_id, "user_id": user_id, "interaction_id": interaction_id or 0}
+    row = await tx.fetch_one(JOBS_OF, values)
+    assert row is not None
+    latest = None if row["latest"] is None else from_sql(row["latest"])
+    return JobsOf(waiting=row["waiting"], waiting_here=row["here"], latest=latest)
+
+
+async def limit_running(tx: Transaction, job_id: str, most: int) -> None:
+    """A waiting job is not begun while `most` of its owner's jobs in its guild are being drawn."""
+    await tx.execute("UPDATE jobs SET most_running = ? WHERE id = ?", (max(1, most), job_id))
 
 
 async def open_channel(tx: Transaction, *, guild_id: int, channel_id: int, open: bool) -> None:

@@ -31,6 +31,16 @@ async def position(tx: Transaction, job_id: str) -> int:
 
 
 async def active(
+async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int]]:
+    """The guilds and channels in which jobs run or wait; None for a guild means all of them."""
+    rows = await tx.fetch_all(
+        "SELECT DISTINCT guild_id, channel_id FROM jobs WHERE state IN ('queued', 'running')"
+        " AND guild_id = coalesce(?, guild_id) ORDER BY guild_id, channel_id",
+        (guild_id,),
+    )
+    return [(row["guild_id"], row["channel_id"]) for row in rows]
+
+
     tx: Transaction, *, guild_id: int | None = None, user_id: int | None = None, limit: int = 100
 ) -> list[Job]:
     """The running jobs and then the queued ones in the order of their turns, at most `limit`.

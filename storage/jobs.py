@@ -21,7 +21,7 @@ from typing import Any
 from storage.clock import to_sql
 from storage.database import Transaction
 from storage.job import Job, JobState, NewJob, as_job, check_id, new_id
-from storage.job_lists import active, average_seconds, count_waiting, get, position, recent
+from storage.job_lists import active, average_seconds, channels, count_waiting, get, position, recent
 from storage.messages import PostedMessage, add_message, by_message, forget_message, message
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "average_seconds",
     "by_message",
     "cancel",
+    "channels",
     "claim",
     "count_waiting",
     "deliver",

@@ -57,7 +57,7 @@ async def imagine(
             left=accepted.left,
             ahead=accepted.ahead,
             seconds=accepted.seconds,
-            notes=order.notes,
+            notes=(*order.notes, texts.PAUSED) if accepted.paused else order.notes,
         ),
         ephemeral=True,
     )

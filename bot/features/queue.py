@@ -7,10 +7,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import pages
+from bot import admin_pages, pages
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
-from storage import jobs
+from bot.seams import workers_of
+from storage import jobs, pauses
 
 _SHOWN = 10
 
@@ -23,9 +24,18 @@ async def queue(interaction: discord.Interaction[Any]) -> None:
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     async with studio.database.reading() as tx:
         line = await jobs.active(tx, limit=1000)
-        seconds = {model: await jobs.average_seconds(tx, model) for model in {job.model for job in line}}
+        workers = workers_of(studio.generator)
+        done = await jobs.outlooks(tx, now=studio.clock(), workers=workers)
+        stops = await pauses.pauses(tx, who.guild_id)
     await interaction.followup.send(
-        pages.queue(line, seconds, channel_id=who.channel_id, user_id=who.user_id, shown=_SHOWN),
+        pages.queue(
+            line,
+            done,
+            channel_id=who.channel_id,
+            user_id=who.user_id,
+            shown=_SHOWN,
+            notes=[admin_pages.stop(one) for one in stops],
+        ),
         ephemeral=True,
     )
 

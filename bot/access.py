@@ -1,0 +1,145 @@
+"""Who may ask for what, where: `decide` is the one place that says so, and it is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit, QueueFull, Refusal, TooSoon
+from bot.orders import Order
+from bot.seams import Requester
+from storage import access, bans, pauses
+from storage.access import EVERYONE, Limit, Rules, Thing
+from storage.bans import Ban
+from storage.changes import EVERYWHERE
+from storage.database import Transaction
+from storage.pauses import Halt, Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody asks for. `places` are the channel and what it stands in: a thread's channel, a category.
+
+    `size` is the longer side in pixels.
+    """
+
+    places: Collection[int]
+    role_ids: Collection[int]
+    action: str
+    model: str
+    size: int
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of the person at this moment: their waiting jobs anywhere and in this server, and the moment of
+    their latest job here."""
+
+    ban: Ban | None = None
+    pauses: Sequence[Pause] = field(default=())
+    waiting: int = 0
+    waiting_here: int = 0
+    latest: datetime | None = None
+
+
+def decide(
+    rules: Rules, wish: Wish, standing: Standing, *, most_waiting: int, now: datetime
+) -> Refusal | None:
+    """Why the wish is refused, or None. `most_waiting` is the host's limit over all servers."""
+    if standing.ban is not None:
+        return Banned(reason=standing.ban.reason, everywhere=standing.ban.guild_id == EVERYWHERE)
+    for pause in standing.pauses:
+        if pause.halt is Halt.DRAINING:
+            return NoNewJobs(reason=pause.reason, everywhere=pause.guild_id == EVERYWHERE)
+    if rules.channels and rules.channels.isdisjoint(wish.places):
+        return ClosedChannel(tuple(sorted(rules.channels)))
+    return _kept_for_others(rules, wish) or _over_a_limit(
+        rules, wish, standing, most_waiting=most_waiting, now=now
+    )
+
+
+def _kept_for_others(rules: Rules, wish: Wish) -> Refusal | None:
+    for thing in ((Thing.ACTION, wish.action), (Thing.MODEL, wish.model)):
+        roles = rules.roles.get(thing)
+        if roles and roles.isdisjoint(wish.role_ids):
+            return KeptForRoles(thing[1], tuple(sorted(roles)))
+    return None
+
+
+def _over_a_limit(
+    rules: Rules, wish: Wish, standing: Standing, *, most_waiting: int, now: datetime
+) -> Refusal | None:
+    for limit, wanted in ((Limit.SIZE, wish.size), (Limit.PICTURES, wish.pictures)):
+        most = amount(rules, limit, wish.role_ids)
+        if most is not None and wanted > most:
+            more = [role for role, own in rules.limits[limit].items() if role != EVERYONE and own >= wanted]
+            return OverLimit(limit.value, wanted=wanted, most=most, roles=tuple(sorted(more)))
+    if standing.waiting >= most_waiting:
+        return QueueFull(most_waiting)
+    here = amount(rules, Limit.WAITING, wish.role_ids)
+    if here is not None and standing.waiting_here >= here:
+        return QueueFull(here)
+    cooldown = amount(rules, Limit.COOLDOWN, wish.role_ids) or 0
+    if standing.latest is not None and now < (again := standing.latest + timedelta(seconds=cooldown)):
+        return TooSoon(again)
+    return None
+
+
+def amount(rules: Rules, limit: Limit, role_ids: Collection[int]) -> int | None:
+    """A person's limit: the most generous of their roles' amounts, then everyone's; None for no limit."""
+    amounts = rules.limits.get(limit, {})
+    own = [amounts[role] for role in role_ids if role in amounts]
+    if own:
+        return min(own) if limit is Limit.COOLDOWN else max(own)
+    return amounts.get(EVERYONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The terms on which a wish is let in: how many of the person's jobs may be drawn at once in this server, None for
+    no limit, and whether drawing is paused."""
+
+    most_running: int | None
+    paused: bool
+
+
+async def admit(
+    tx: Transaction, order: Order, who: Requester, *, most_waiting: int, now: datetime
+) -> Admission:
+    """Let an order in, or raise the refusal of `decide`."""
+    rules = await access.rules(tx, who.guild_id)
+    halts = await pauses.pauses(tx, who.guild_id)
+    jobs = await access.jobs_of(
+        tx, guild_id=who.guild_id, user_id=who.user_id, interaction_id=who.interaction_id
+    )
+    standing = Standing(
+        ban=await bans.of_person(tx, guild_id=who.guild_id, user_id=who.user_id),
+        pauses=halts,
+        waiting=jobs.waiting,
+        waiting_here=jobs.waiting_here,
+        latest=jobs.latest,
+    )
+    wish = Wish(
+        places=(who.channel_id, *who.within),
+        role_ids=who.role_ids,
+        action=order.action,
+        model=order.request.model,
+        size=max(order.request.width, order.request.height),
+        pictures=len(order.request.seeds),
+    )
+    refusal = decide(rules, wish, standing, most_waiting=most_waiting, now=now)
+    if refusal is not None:
+        raise refusal
+    return Admission(
+        most_running=amount(rules, Limit.RUNNING, who.role_ids),
+        paused=any(pause.halt is Halt.PAUSED for pause in halts),
+    )
+
+
+async def only_welcome(tx: Transaction, *, guild_id: int, user_id: int) -> None:
+    """Raises Banned for people who may not use the bot here."""
+    ban = await bans.of_person(tx, guild_id=guild_id, user_id=user_id)
+    if ban is not None:
+        raise Banned(reason=ban.reason, everywhere=ban.guild_id == EVERYWHERE)

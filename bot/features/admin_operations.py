@@ -1,0 +1,217 @@
+"""`/admin pause|drain|resume|clear|cancel|ban|unban|announce`: what admins do while the bot runs.
+
+An admin acts on their own server; with `everywhere` the host acts on all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import admin_pages
+from bot.admin import Desk, admin, is_admin, opened
+from bot.errors import NothingToCancel, ServerOnly
+from bot.feature import Feature, Studio
+from bot.inert import readable
+from bot.progress import Unreachable
+from storage import bans, jobs, pauses
+from storage.bans import Ban
+from storage.changes import EVERYWHERE
+from storage.jobs import JobState
+from storage.pauses import Halt, Pause
+
+_CHOICES = 25
+_LINE = 1000
+_EVERYWHERE = "In all servers; only those who run the bot can do that"
+_REASON = "Why; people are told"
+
+Reason = app_commands.Range[str, 1, 200]
+
+
+@admin.command(name="pause", description="Draw nothing more for now: new jobs are taken, and wait")
+@app_commands.describe(reason=_REASON, everywhere=_EVERYWHERE)
+async def pause(
+    interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False
+) -> None:
+    await _halt(await opened(interaction), Halt.PAUSED, reason or "", everywhere)
+
+
+@admin.command(name="drain", description="Take no new jobs for now: what waits is drawn to the end")
+@app_commands.describe(reason=_REASON, everywhere=_EVERYWHERE)
+async def drain(
+    interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False
+) -> None:
+    await _halt(await opened(interaction), Halt.DRAINING, reason or "", everywhere)
+
+
+async def _halt(desk: Desk, halt: Halt, reason: str, everywhere: bool) -> None:
+    guild_id = desk.scope(everywhere)
+    new = Pause(guild_id=guild_id, halt=halt, actor_id=desk.actor_id, reason=reason, at=desk.studio.clock())
+    async with desk.changing() as record:
+        old = [one for one in await pauses.pauses(record.tx, guild_id) if one.guild_id == guild_id]
+        await pauses.halt(record.tx, new)
+        before = admin_pages.halt(old[0] if old else None)
+        await record.note("drawing", old=before, new=admin_pages.halt(new), everywhere=everywhere)
+    desk.studio.dispatcher.look_again()
+    await desk.tell(admin_pages.halted(new))
+
+
+@admin.command(name="resume", description="End a pause or a drain")
+@app_commands.describe(everywhere=_EVERYWHERE)
+async def resume(interaction: discord.Interaction[Any], everywhere: bool = False) -> None:
+    desk = await opened(interaction)
+    guild_id = desk.scope(everywhere)
+    async with desk.changing() as record:
+        stops = await pauses.pauses(record.tx, desk.guild_id)
+        ended = [one for one in stops if one.guild_id == guild_id]
+        if ended:
+            await pauses.resume(record.tx, guild_id)
+            old, new = admin_pages.halt(ended[0]), admin_pages.halt(None)
+            await record.note("drawing", old=old, new=new, everywhere=everywhere)
+    desk.studio.dispatcher.look_again()
+    await desk.tell(admin_pages.resumed(ended, left=[one for one in stops if one not in ended]))
+
+
+@admin.command(name="clear", description="Cancel all waiting jobs and give their credits back")
+@app_commands.describe(who="Only this member's", everywhere=_EVERYWHERE)
+async def clear(
+    interaction: discord.Interaction[Any], who: discord.User | None = None, everywhere: bool = False
+) -> None:
+    desk = await opened(interaction)
+    guild_id = desk.scope(everywhere)
+    cleared = await desk.studio.dispatcher.clear(
+        by=desk.actor_id, guild_id=guild_id or None, user_id=who.id if who else None
+    )
+    if cleared.jobs:
+        async with desk.changing() as record:
+            await record.note(
+                admin_pages.line_of(who.id if who else None),
+                old=admin_pages.jobs(cleared.jobs),
+                new="cleared",
+                everywhere=everywhere,
+            )
+    await desk.tell(admin_pages.cleared(cleared, who.id if who else None))
+
+
+@admin.command(
+    name="cancel", description="Cancel anybody's job, waiting or running, and give its credits back"
+)
+@app_commands.describe(job="Which one")
+async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
+    desk = await opened(interaction)
+    async with desk.studio.database.reading() as tx:
+        found = await jobs.get(tx, job)
+    if found is None or found.guild_id != desk.guild_id:
+        raise NothingToCancel
+    refunded = await desk.studio.dispatcher.cancel(found.id, by=desk.actor_id)
+    async with desk.changing() as record:
+        await record.note(admin_pages.job_of(found), old=found.state.value, new="cancelled")
+    await desk.tell(admin_pages.cancelled(found, refunded))
+
+
+@cancel.autocomplete("job")
+async def _jobs(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    if interaction.guild_id is None or not await is_admin(interaction):
+        return []
+    studio: Studio = interaction.client.studio
+    async with studio.database.reading() as tx:
+        line = await jobs.active(tx, guild_id=interaction.guild_id, limit=_LINE)
+    words = {JobState.RUNNING: "being drawn", JobState.QUEUED: "waiting"}
+    named = [(f"{words[one.state]}: {readable(one.prompt)}"[:80] + f" ({one.id})", one.id) for one in line]
+    fitting = [pair for pair in named if current.casefold() in pair[0].casefold()]
+    return [app_commands.Choice(name=name, value=value) for name, value in fitting[:_CHOICES]]
+
+
+@admin.command(
+    name="ban", description="Keep somebody from using Easel; their waiting and running jobs are cancelled"
+)
+@app_commands.describe(who="Whom", reason="Why; they are told", everywhere=_EVERYWHERE)
+async def ban(
+    interaction: discord.Interaction[Any],
+    who: discord.User,
+    reason: Reason | None = None,
+    everywhere: bool = False,
+) -> None:
+    desk = await opened(interaction)
+    guild_id = desk.scope(everywhere)
+    new = Ban(
+        guild_id=guild_id,
+        user_id=who.id,
+        actor_id=desk.actor_id,
+        reason=reason or "",
+        at=desk.studio.clock(),
+    )
+    async with desk.changing() as record:
+        await bans.ban(record.tx, new)
+        await record.note(
+            admin_pages.ban_of(who.id), old=None, new=admin_pages.banned_for(new), everywhere=everywhere
+        )
+    cleared = await desk.studio.dispatcher.clear(
+        by=desk.actor_id, guild_id=guild_id or None, user_id=who.id, running=True
+    )
+    await desk.tell(admin_pages.banned(new, cleared))
+
+
+@admin.command(name="unban", description="Let somebody use Easel again")
+@app_commands.describe(who="Whom", everywhere=_EVERYWHERE)
+async def unban(interaction: discord.Interaction[Any], who: discord.User, everywhere: bool = False) -> None:
+    desk = await opened(interaction)
+    guild_id = desk.scope(everywhere)
+    async with desk.changing() as record:
+        lifted = await bans.unban(record.tx, guild_id=guild_id, user_id=who.id)
+        if lifted:
+            await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted", everywhere=everywhere)
+        left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=who.id)
+    await desk.tell(admin_pages.unbanned(who.id, lifted=lifted, left=left))
+
+
+@admin.command(name="announce", description="Say something in a channel, or wherever jobs wait")
+@app_commands.describe(
+    text="What to say, such as when Easel goes down for maintenance",
+    channel="Where; leave out for all channels where jobs wait",
+    everywhere=_EVERYWHERE,
+)
+async def announce(
+    interaction: discord.Interaction[Any],
+    text: app_commands.Range[str, 1, 1500],
+    channel: discord.TextChannel | discord.Thread | None = None,
+    everywhere: bool = False,
+) -> None:
+    desk = await opened(interaction)
+    places = await _places(desk, channel, desk.scope(everywhere))
+    reached, missed = [], []
+    for guild_id, channel_id in places:
+        target = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)
+        try:
+            await target.send(admin_pages.announcement(text))
+            reached.append(channel_id)
+        except Unreachable:
+            missed.append(channel_id)
+    async with desk.changing() as record:
+        await record.note(
+            "announcement",
+            old=None,
+            new=admin_pages.announced_where(text, len(reached)),
+            everywhere=everywhere,
+        )
+    await desk.tell(admin_pages.announced(reached, missed))
+
+
+async def _places(
+    desk: Desk, channel: discord.TextChannel | discord.Thread | None, guild_id: int
+) -> list[tuple[int, int]]:
+    """The servers and channels to speak in; where no job waits, the channel in which the admin is."""
+    if channel is not None:
+        return [(desk.guild_id, channel.id)]
+    async with desk.studio.database.reading() as tx:
+        busy = await jobs.channels(tx, None if guild_id == EVERYWHERE else guild_id)
+    if busy:
+        return busy
+    if desk.interaction.channel_id is None:
+        raise ServerOnly
+    return [(desk.guild_id, desk.interaction.channel_id)]
+
+
+FEATURE = Feature()
