@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import discord
 
-from tests.world import World
+from tests.world import World, world
 
 PROMPT = "a swordfish --no haddock --private"
 
@@ -52,3 +54,9 @@ async def test_without_the_flag_nothing_is_private(easel: World) -> None:
     await easel.imagine(easel.ben, "a fox")
     assert not easel.generator.requests[easel.generator.last].private
     assert "a fox" in easel.results()[0].content
+
+
+async def test_a_private_prompt_is_held_to_the_same_rules(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("swordfish",)) as easel:
+        await easel.imagine(easel.ben, PROMPT)
+        assert not easel.generator.requests
