@@ -26,6 +26,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── ServerOnly              it works in servers only
 ├── BadAmount               credits out of range
 ├── WordRefused             a word that the host or the server forbids
+├── TimedOut                refused too often lately
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── BadSheet                a file of quotas with lines that can't be imported
@@ -217,11 +218,24 @@ class BadAmount(Refusal):
 
 
 class WordRefused(Refusal):
-    """The text holds `word`, as it was written; `appeal` is the server's own text, if it has one."""
+    """The text holds `word`, as it was written; `appeal` is the server's own text, if it has one.
 
-    def __init__(self, word: str, *, appeal: str | None) -> None:
+    `until` ends the timeout to which this refusal led.
+    """
+
+    def __init__(self, word: str, *, appeal: str | None, until: datetime | None = None) -> None:
         super().__init__(word)
         self.word = word
+        self.appeal = appeal
+        self.until = until
+
+
+class TimedOut(Refusal):
+    """The person was refused too often, and can ask for nothing before `until`."""
+
+    def __init__(self, until: datetime, *, appeal: str | None) -> None:
+        super().__init__(str(until))
+        self.until = until
         self.appeal = appeal
 
 

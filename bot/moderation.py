@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bot.errors import WordRefused
+from bot.errors import TimedOut, WordRefused
 from bot.orders import Order
 from bot.seams import Requester
 from bot.settings import Settings, StartupError
 from bot.words import Rule, RuleSet
-from storage import guilds
+from storage import guilds, refusals
 from storage import words as word_rules
 from storage.database import Database
 from storage.words import WordKind
@@ -34,18 +34,36 @@ class Moderation:
         self._host = host_rules(settings)
 
     async def admit(self, order: Order, who: Requester) -> None:
-        """Try everything that an order would have drawn. Raises WordRefused."""
+        """Try everything that an order would have drawn. Raises WordRefused or TimedOut."""
         await self.check([order.prompt, *_texts(order.request)], who)
 
     async def check(self, texts: Iterable[str], who: Requester) -> None:
-        """Try texts that a person entered, for whatever purpose. Raises WordRefused."""
+        """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut."""
+        member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.reading() as tx:
+            until = await refusals.timed_out_until(tx, **member, now=self._clock())
             server = await guilds.settings(tx, who.guild_id)
             rules = await word_rules.word_rules(tx, who.guild_id)
+        if until is not None:
+            raise TimedOut(until, appeal=server.appeal)
         patterns = tuple((rule.pattern, rule.kind) for rule in rules)
         word = await asyncio.to_thread(self._find, patterns, tuple(dict.fromkeys(texts)))
         if word is not None:
-            raise WordRefused(word, appeal=server.appeal)
+            raise WordRefused(word, appeal=server.appeal, until=await self._count(who))
+
+    async def _count(self, who: Requester) -> datetime | None:
+        """One more refusal: when the timeout ends to which it leads, if it does."""
+        after, span = self._settings.timeout_after, timedelta(minutes=self._settings.timeout_minutes)
+        now = self._clock()
+        member = {"guild_id": who.guild_id, "user_id": who.user_id}
+        async with self._database.transaction() as tx:
+            refused = await refusals.count(
+                tx, **member, interaction_id=who.interaction_id, since=now - span, now=now
+            )
+            if not after or refused < after:
+                return None
+            await refusals.time_out(tx, **member, until=now + span)
+        return now + span
 
     def _find(self, patterns: tuple[tuple[str, WordKind], ...], texts: Iterable[str]) -> str | None:
         """What the host or the server forbids. A server's allowed words win over its own rules only."""

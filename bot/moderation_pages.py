@@ -40,3 +40,8 @@ def word_rule_removed(pattern: str) -> str:
 def appeal_is(text: str | None) -> str:
     """The answer to `/admin appeal`."""
     return f"After a refusal, people read: {text or APPEAL}"
+
+
+def pardoned(user_id: int) -> str:
+    """The answer to `/admin pardon`."""
+    return f"<@{user_id}> can use Easel again, and earlier refusals are forgotten."

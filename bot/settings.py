@@ -277,6 +277,26 @@ class Settings:
             allowed="words with commas between them, or the path of a file",
         ),
     )
+    timeout_after: int = field(
+        default=5,
+        metadata=_variable(
+            "EASEL_TIMEOUT_AFTER",
+            "Refused words within EASEL_TIMEOUT_MINUTES that lead to a timeout of as many minutes. 0: never.",
+            _whole_number(0, 1000),
+            default="5",
+            allowed="a whole number from 0 to 1000",
+        ),
+    )
+    timeout_minutes: int = field(
+        default=10,
+        metadata=_variable(
+            "EASEL_TIMEOUT_MINUTES",
+            "How long refusals count, and how long a timeout lasts.",
+            _whole_number(1, 10080),
+            default="10",
+            allowed="a whole number from 1 to 10080",
+        ),
+    )
     c2pa_certificate: Path | None = field(
         default=None,
         metadata=_variable(

@@ -51,7 +51,7 @@ def sentence(error: errors.Refusal) -> str:
             )
         case errors.QueueFull():
             return (
-                f"You already have {error.limit} jobs waiting, which is the most at once here. "
+                f"You already have {jobs(error.limit)} waiting, which is the most at once here. "
                 f"Wait for one, or cancel one with `/cancel`. {UNCHARGED}"
             )
         case errors.BadPicture():
@@ -100,14 +100,20 @@ def sentence(error: errors.Refusal) -> str:
         case errors.ServerOnly():
             return "Easel works in servers. Add it to one and use the command there."
         case errors.WordRefused():
+            rest = f" It was one of several: you can go on {relative(error.until)}." if error.until else ""
+            return f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED}{rest} {error.appeal or APPEAL}"
+        case errors.TimedOut():
             return (
-                f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED} {error.appeal or APPEAL}"
+                f"Several of your requests could not be used: you can go on {relative(error.until)}. "
+                f"{UNCHARGED} {error.appeal or APPEAL}"
             )
         case errors.UnknownZone():
             return f"There is no time zone `{inert(error.name, limit=40)}`. Pick one from the list, like Europe/Berlin."
         case errors.BadSheet():
             shown = "\n".join(f"- {inert(line, limit=200)}" for line in error.lines[:_WRONG_LINES])
-            more = f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
+            more = (
+                f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
+            )
             return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"

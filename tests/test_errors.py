@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from bot import errors, texts
 from bot.errors import Refusal
 from generation.contract import FailureReason
+from storage.periods import Rate
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -21,12 +22,18 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.UnknownModel: errors.UnknownModel("x", ("easel",)),
     errors.ModelUnavailable: errors.ModelUnavailable("SDXL", ("easel",)),
     errors.OverQuota: errors.OverQuota(
-        price=4, left=1, allowance=40, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
+        price=4, left=1, rate=Rate(40), resets_at=datetime(2026, 1, 1, tzinfo=UTC)
     ),
+    errors.OverCeiling: errors.OverCeiling(
+        whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    errors.UnknownZone: errors.UnknownZone("Mars"),
+    errors.BadSheet: errors.BadSheet(("line 2: `credits` is empty",)),
     errors.QueueFull: errors.QueueFull(10),
     errors.BadPicture: errors.BadPicture("it has more than 32 MiB"),
     errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
     errors.WordRefused: errors.WordRefused("kill", appeal=None),
+    errors.TimedOut: errors.TimedOut(datetime(2026, 1, 1, tzinfo=UTC), appeal=None),
     errors.BadRule: errors.BadRule("There is no such rule."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),
 }

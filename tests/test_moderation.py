@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,68 @@ async def test_any_text_can_be_tried_in_the_same_place(easel: World) -> None:
     await easel.studio.moderation.check(["a fox", "a skill"], who)
     with pytest.raises(WordRefused, match="kill"):
         await easel.studio.moderation.check(["a fox", "to kill"], who)
+
+
+async def refused(easel: World, times: int, *, seconds: float = 1) -> str:
+    told = ""
+    for _ in range(times):
+        told = await easel.imagine(easel.ben, "kill")
+        easel.clock.move(seconds=seconds)
+    return told
+
+
+async def test_repeated_refusals_lead_to_a_timeout_that_outlives_a_restart_and_ends(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",), timeout_after=3) as easel:
+        await easel.told(easel.admin, "admin appeal", text="Ask in #help.")
+        assert "you can go on" not in await refused(easel, 2)
+        told = await refused(easel, 1)
+        until = int((easel.clock() + timedelta(minutes=10)).timestamp()) - 1
+        assert told.startswith("Easel can't use “kill” here.")
+        assert f"you can go on <t:{until}:R>. Ask in #help." in told
+        await easel.restart()
+        told = await easel.imagine(easel.ben, "a fox")
+        assert f"you can go on <t:{until}:R>. Nothing was charged. Ask in #help." in told
+        assert "On its way" in await easel.imagine(easel.cleo, "a fox")
+        easel.clock.move(minutes=10)
+        assert "On its way" in await easel.imagine(easel.ben, "a fox")
+        assert "you can go on" not in await refused(easel, 2)
+
+
+async def test_refusals_far_apart_lead_nowhere(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",), timeout_after=3) as easel:
+        assert "you can go on" not in await refused(easel, 9, seconds=301)
+
+
+async def test_a_host_can_do_without_timeouts(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",), timeout_after=0) as easel:
+        assert "you can go on" not in await refused(easel, 9)
+
+
+async def test_somebody_timed_out_may_still_delete_and_be_pardoned(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",), timeout_after=1) as easel:
+        await easel.imagine(easel.ben)
+        message = easel.results()[0]
+        await refused(easel, 1)
+        assert "you can go on" in said(await easel.press(easel.ben, message, "🔄"))
+        await easel.ben.react(message, "❌")
+        await easel.rest()
+        assert easel.messages() == []
+        assert "can use Easel again" in await easel.told(easel.admin, "admin pardon", who=easel.ben)
+        assert "On its way" in await easel.imagine(easel.ben, "a fox")
+        assert f"timeout of <@{easel.ben.id}>" in await easel.told(easel.admin, "admin changes")
+
+
+async def test_an_event_that_comes_twice_is_refused_once(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",), timeout_after=2) as easel:
+        who = Requester(
+            user_id=easel.ben.id,
+            guild_id=easel.guild.id,
+            channel_id=easel.channel.id,
+            role_ids=(),
+            joined_at=None,
+            interaction_id=77,
+        )
+        for _ in range(5):
+            with pytest.raises(WordRefused) as caught:
+                await easel.studio.moderation.check(["kill"], who)
+            assert caught.value.until is None

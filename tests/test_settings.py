@@ -53,6 +53,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_ALLOW_DOWNLOADS=No
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
+        EASEL_TIMEOUT_AFTER=0
+        EASEL_TIMEOUT_MINUTES=60
         EASEL_C2PA_CERTIFICATE=keys/chain.pem
         EASEL_C2PA_KEY=/etc/easel/key.pem
         EASEL_PLAYGROUND_PORT=0
@@ -73,6 +75,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         allow_downloads=False,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
+        timeout_after=0,
+        timeout_minutes=60,
         c2pa_certificate=tmp_path / "keys" / "chain.pem",
         c2pa_key=Path("/etc/easel/key.pem"),
         playground_port=0,

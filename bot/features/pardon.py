@@ -1,0 +1,32 @@
+"""`/admin pardon`: ends the timeout of somebody who was refused too often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import moderation_pages, texts
+from bot.admin import admin, opened
+from bot.feature import Feature
+from storage import refusals
+
+
+@admin.command(name="pardon", description="End somebody's timeout after too many refusals, and forget those")
+@app_commands.describe(who="The member")
+async def pardon(interaction: discord.Interaction[Any], who: discord.Member) -> None:
+    desk = await opened(interaction)
+    member = {"guild_id": desk.guild_id, "user_id": who.id}
+    async with desk.changing() as record:
+        until = await refusals.timed_out_until(record.tx, **member, now=desk.studio.clock())
+        await refusals.pardon(record.tx, **member)
+        old = f"until {texts.relative(until)}" if until else None
+        await record.note(f"timeout of <@{who.id}>", old=old, new=None)
+    await desk.tell(moderation_pages.pardoned(who.id))
+
+
+FEATURE = Feature(
+    commands=(admin,),
+    help=("**/admin pardon** (admins) ends a timeout that somebody got for too many refusals.",),
+)

@@ -1,0 +1,53 @@
+"""Owns how often a member of a guild was refused lately, and who is timed out for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from storage.clock import from_sql, to_sql
+from storage.database import Transaction
+
+
+async def count(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    user_id: int,
+    interaction_id: int | None,
+    since: datetime,
+    now: datetime,
+) -> int:
+    """A member is refused now: how often that was since `since`. An interaction counts once; older ones are forgotten."""
+    member = (guild_id, user_id)
+    await tx.execute(
+        "DELETE FROM refusals WHERE guild_id = ? AND user_id = ? AND at <= ?", (*member, to_sql(since))
+    )
+    await tx.execute(
+        "INSERT OR IGNORE INTO refusals (guild_id, user_id, interaction_id, at) VALUES (?, ?, ?, ?)",
+        (*member, interaction_id, to_sql(now)),
+    )
+    row = await tx.fetch_one("SELECT count(*) FROM refusals WHERE guild_id = ? AND user_id = ?", member)
+    return 0 if row is None else int(row[0])
+
+
+async def time_out(tx: Transaction, *, guild_id: int, user_id: int, until: datetime) -> None:
+    """Let a member ask for nothing until a moment. Their refusals are counted anew after it."""
+    await pardon(tx, guild_id=guild_id, user_id=user_id)
+    await tx.execute(
+        "INSERT INTO timeouts (guild_id, user_id, until) VALUES (?, ?, ?)", (guild_id, user_id, to_sql(until))
+    )
+
+
+async def timed_out_until(tx: Transaction, *, guild_id: int, user_id: int, now: datetime) -> datetime | None:
+    """When a member's timeout ends; None where there is none."""
+    row = await tx.fetch_one(
+        "SELECT until FROM timeouts WHERE guild_id = ? AND user_id = ? AND until > ?",
+        (guild_id, user_id, to_sql(now)),
+    )
+    return None if row is None else from_sql(row["until"])
+
+
+async def pardon(tx: Transaction, *, guild_id: int, user_id: int) -> None:
+    """Forget a member's refusals and timeout."""
+    for table in ("refusals", "timeouts"):
+        await tx.execute(f"DELETE FROM {table} WHERE guild_id = ? AND user_id = ?", (guild_id, user_id))
