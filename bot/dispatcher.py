@@ -1,4 +1,4 @@
-"""A job's life: accept → queue → run → record → deliver → recover. The only place that decides who is next."""
+"""A job's life: accept → queue → run → record → deliver → recover. The only place that asks who is next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.moderation import Moderation
 from bot.orders import Order
 from bot.reception import enrol
-from bot.seams import Accepted, Announcer, Cleared, ProgressView, Requester, Wait, plain_wait
+from bot.seams import Accepted, Announcer, Cleared, ProgressView, Requester, Wait, plain_wait, workers_of
 from bot.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import (
@@ -31,10 +31,11 @@ from generation.contract import (
     Started,
     from_json,
 )
-from storage import images, jobs, quotas
+from storage import images, jobs, paces, quotas
 from storage.database import Database, Transaction
 from storage.errors import StorageError
 from storage.jobs import Job, JobState
+from storage.turns import Workers
 
 MAX_TRIES = 2
 """How often a job may take the worker down with it before it is given up."""
@@ -51,10 +52,10 @@ _PLACES_EVERY = 2.0
 _DATABASE_PAUSE = 5.0
 """Seconds until the database is tried again after it failed, say on a full disk."""
 
-_log = structlog.get_logger(__name__)
 _BATCH = 100
 """How many jobs are cancelled in one transaction, so that others get their turn between two."""
 
+_log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
@@ -106,7 +107,13 @@ class Dispatcher:
         await self._moderation.admit(order, who)
         async with self._database.transaction() as tx:
             accepted = await enrol(
-                tx, order, who, settings=self._settings, now=self._clock(), random=self._random
+                tx,
+                order,
+                who,
+                settings=self._settings,
+                workers=self._workers(),
+                now=self._clock(),
+                random=self._random,
             )
         job = accepted.job
         structlog.contextvars.bind_contextvars(job=job.id)
@@ -114,6 +121,9 @@ class Dispatcher:
         self._wake.set()
         await self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds)
         return accepted
+
+    def _workers(self) -> Workers:
+        return workers_of(self._generator)
 
     def check_model(self, key: str) -> None:
         """Raises ModelUnavailable for a model that was tried and could not be loaded."""
@@ -136,16 +146,6 @@ class Dispatcher:
         self._let_go([cancelled], by=by)
         return refunded
 
-    # --------------------------------------------------------------------- run
-
-    async def run(self) -> None:
-        """Claim and perform jobs for as long as the bot lives."""
-        while not self._closing:
-            try:
-                job = await self._claim() if len(self._tickets) < self._generator.capacity else None
-            except StorageError:
-                _log.exception("the next job can't be read", again_in=_DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(_DATABASE_PAUSE), reason="the database failed")
     async def clear(
         self, *, by: int, guild_id: int | None = None, user_id: int | None = None, running: bool = False
     ) -> Cleared:
@@ -198,6 +198,16 @@ class Dispatcher:
         self._wake.set()
         self._line_moved()
 
+    # --------------------------------------------------------------------- run
+
+    async def run(self) -> None:
+        """Claim and perform jobs for as long as the bot lives."""
+        while not self._closing:
+            try:
+                job = await self._claim() if len(self._tickets) < self._generator.capacity else None
+            except StorageError:
+                _log.exception("the next job can't be read", again_in=_DATABASE_PAUSE)
+                await self._wait(asyncio.sleep(_DATABASE_PAUSE), reason="the database failed")
                 continue
             if job is None:
                 await self._wait(self._wake.wait(), reason="the queue is empty or the generator is busy")
@@ -227,7 +237,12 @@ class Dispatcher:
         if self._closing:
             return None
         async with self._database.transaction() as tx:
-            job = await jobs.claim(tx, now=self._clock())
+            job = await jobs.claim(
+                tx,
+                now=self._clock(),
+                workers=self._workers(),
+                most_running=self._settings.max_running,
+            )
         if job is not None:
             self._line_moved()
         return job
@@ -301,12 +316,15 @@ class Dispatcher:
     # ------------------------------------------------------------------ record
 
     async def _record(self, job: Job, result: Finished) -> None:
-        seeds = from_json(job.request).seeds
-        rows = await asyncio.to_thread(pictures.keep, self._database.folder, job.id, result, seeds)
+        request = from_json(job.request)
+        rows = await asyncio.to_thread(pictures.keep, self._database.folder, job.id, result, request.seeds)
         ended: Job | None
         async with self._database.transaction() as tx:
             if await jobs.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
                 await images.record(tx, rows)
+                await paces.learn(tx, paces.shape_of(request), seconds=result.seconds)
+                if job.load:
+                    await paces.learn_load(tx, job.id)
                 ended = replace(job, state=JobState.FINISHED, seconds=result.seconds)
             else:
                 ended = await jobs.get(tx, job.id)
@@ -399,11 +417,10 @@ class Dispatcher:
         """Bring the places that waiting people see up to date, for the next few in line."""
         async with self._database.transaction() as tx:
             line = await jobs.active(tx, limit=_PLACES_SHOWN + self._generator.capacity)
-            each = {model: await jobs.average_seconds(tx, model) for model in {job.model for job in line}}
+            done = await jobs.outlooks(tx, now=self._clock(), workers=self._workers())
         for ahead, job in enumerate(line):
             if job.state is JobState.QUEUED and await self._still_waits(job.id):
-                seconds = each[job.model]
-                await self._announcer.announce(job, ahead=ahead, seconds=seconds * ahead if seconds else None)
+                await self._announcer.announce(job, ahead=ahead, seconds=done.get(job.id))
 
     async def _still_waits(self, job_id: str) -> bool:
         async with self._database.reading() as tx:

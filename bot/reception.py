@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime
 
 from bot.access import admit
 from bot.balances import balance_of
-from bot.errors import OverQuota
+from bot.errors import OverCeiling, OverQuota
 from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
-from storage import access, jobs, quotas, users
+from storage import access, jobs, paces, quotas, terms, users, weights
 from storage.database import Transaction
 from storage.jobs import Job
+from storage.turns import Workers
 
 
 async def enrol(
-    tx: Transaction, order: Order, who: Requester, *, settings: Settings, now: datetime, random: random.Random
+    tx: Transaction,
+    order: Order,
+    who: Requester,
+    *,
+    settings: Settings,
+    workers: Workers,
+    now: datetime,
+    random: random.Random,
 ) -> Accepted:
     """Queue an order and set its price aside, in the caller's transaction.
 
-    Raises QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same interaction was accepted before.
+    Raises QueueFull, OverQuota, OverCeiling, or `jobs.DuplicateInteraction` when the same interaction was accepted before.
     """
     admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
-    job = await jobs.insert(tx, _new_job(order, who, random), now=now)
+    cost = await paces.expect(tx, paces.shape_of(order.request))
+    weight = await weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)
+    order = await _priced(tx, order, who)
+    new = replace(_new_job(order, who, random), cost=cost, weight=weight)
+    job = await jobs.insert(tx, new, now=now)
     if admission.most_running is not None:
         await access.limit_running(tx, job.id, admission.most_running)
     await users.remember(tx, who.user_id, now)
-    left = await _pay(tx, job, who, default=settings.daily_credits, now=now)
-    ahead = await jobs.position(tx, job.id)
-    each = await jobs.average_seconds(tx, job.model)
-    seconds = each * ahead if each else None
-    return Accepted(job=job, ahead=ahead, seconds=seconds, left=left, paused=admission.paused)
+    left = await _pay(tx, job, who, settings=settings, now=now)
+    outlook = await jobs.outlook(tx, job.id, now=now, workers=workers)
+    return Accepted(job=job, ahead=outlook.ahead, seconds=outlook.seconds, left=left, paused=admission.paused)
 
 
 def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob:
@@ -54,15 +65,21 @@ def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob
     )
 
 
-async def _pay(tx: Transaction, job: Job, who: Requester, *, default: int, now: datetime) -> int:
-    """Set the price aside; the credits that are left then. Raises OverQuota."""
+async def _priced(tx: Transaction, order: Order, who: Requester) -> Order:
+    """The order, for nothing where the server made its action free."""
+    free = (await terms.terms(tx, who.guild_id)).free
+    return replace(order, price=0) if order.action in free else order
+
+
+async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings, now: datetime) -> int:
+    """Set the price aside; the credits that are left then. Raises OverQuota or OverCeiling."""
     balance = await balance_of(
         tx,
         guild_id=who.guild_id,
         user_id=who.user_id,
         role_ids=who.role_ids,
         joined_at=who.joined_at,
-        default=default,
+        default=settings.daily_credits,
         now=now,
     )
     try:
@@ -72,14 +89,19 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, default: int, now: 
             user_id=who.user_id,
             job_id=job.id,
             price=job.price,
-            allowance=balance.allowance,
+            allowance=balance.rate,
             now=now,
+            bot_ceiling=settings.daily_ceiling,
         )
     except quotas.QuotaExceeded as error:
         raise OverQuota(
             price=job.price,
             left=balance.left,
-            allowance=balance.allowance,
+            rate=balance.rate,
             resets_at=balance.resets_at,
+        ) from error
+    except quotas.CeilingReached as error:
+        raise OverCeiling(
+            whose=error.whose, price=job.price, left=error.left, resets_at=error.resets_at
         ) from error
     return balance.left - job.price

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from generation.contract import Progressed
+from generation.contract import Generator, ModelState, Progressed
 from storage.jobs import Job
+from storage.turns import Workers
 
 _T = TypeVar("_T")
 
@@ -22,6 +23,13 @@ class Wait(Protocol):
 async def plain_wait(awaitable: Awaitable[_T], *, reason: str) -> _T:  # noqa: ARG001 - part of the protocol
     """The `Wait` of production."""
     return await awaitable
+
+
+def workers_of(generator: Generator) -> Workers:
+    """What the queue needs to know of a generator now."""
+    states = generator.models()
+    warm = frozenset(key for key, status in states.items() if status.state is ModelState.WARM)
+    return Workers(capacity=generator.capacity, warm=warm)
 
 
 class ProgressView(Protocol):
@@ -77,15 +85,16 @@ class Requester:
     role_ids: tuple[int, ...]
     joined_at: datetime | None
     interaction_id: int | None
+    within: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A job that is now in the queue: how many are ahead, seconds until it starts if known, and credits left."""
+    """A job that is now in the queue: how many are ahead, seconds until its pictures are there if known,
+    and credits left. `paused` says that nothing begins to be drawn at present."""
 
     job: Job
     ahead: int
-    within: tuple[int, ...] = ()
     seconds: float | None
     left: int
     paused: bool = False

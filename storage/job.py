@@ -48,6 +48,8 @@ class NewJob:
     model: str
     images: int
     price: int
+    cost: float = 1.0
+    weight: float = 1.0
     parent_id: str | None = None
     parent_index: int | None = None
     progress_message_id: int | None = None
@@ -58,7 +60,9 @@ class Job:
     """A job as it is stored.
 
     `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the
-    pictures asked for, `price` is in credits. `parent_index` is the picture (1-based) of the parent that it
+    pictures asked for, `price` is in credits. `cost` is the seconds of drawing that it is expected to take; of
+    these its owner is charged a `weight`-th part when turns are dealt out. `load` is the seconds that loading its model
+    was expected to take when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it
     grew from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says
     that the owner of a failed or cancelled job has been told. `seconds` is the drawing time of the whole job;
     `finished_at` is when it finished, failed or was cancelled.
@@ -75,10 +79,13 @@ class Job:
     model: str
     images: int
     price: int
+    cost: float
+    weight: float
     state: JobState
     attempt: int
     tries: int
     turn: float
+    load: float
     parent_id: str | None
     parent_index: int | None
     progress_message_id: int | None

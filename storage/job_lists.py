@@ -1,12 +1,9 @@
-"""Questions about jobs that change nothing: a place in line, a member's jobs, how long a model takes."""
+"""Questions about jobs that change nothing: who runs and waits, a member's jobs."""
 
 from __future__ import annotations
 
 from storage.database import Transaction
 from storage.job import Job, as_job
-
-_SAMPLE = 20
-"""How many finished jobs an average looks back on."""
 
 
 async def get(tx: Transaction, job_id: str) -> Job | None:
@@ -15,32 +12,7 @@ async def get(tx: Transaction, job_id: str) -> Job | None:
     return None if row is None else as_job(row)
 
 
-POSITION = """
-SELECT (SELECT count(*) FROM jobs WHERE state = 'running') + (
-    SELECT count(*) FROM jobs AS ahead
-    WHERE ahead.state = 'queued' AND (ahead.turn, ahead.number) < (me.turn, me.number)
-) AS position
-FROM jobs AS me WHERE me.id = :job_id AND me.state = 'queued'
-"""
-
-
-async def position(tx: Transaction, job_id: str) -> int:
-    """How many jobs are before this one: those running and the queued ones ahead. 0 when it doesn't wait."""
-    row = await tx.fetch_one(POSITION, {"job_id": job_id})
-    return 0 if row is None else int(row["position"])
-
-
 async def active(
-async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int]]:
-    """The guilds and channels in which jobs run or wait; None for a guild means all of them."""
-    rows = await tx.fetch_all(
-        "SELECT DISTINCT guild_id, channel_id FROM jobs WHERE state IN ('queued', 'running')"
-        " AND guild_id = coalesce(?, guild_id) ORDER BY guild_id, channel_id",
-        (guild_id,),
-    )
-    return [(row["guild_id"], row["channel_id"]) for row in rows]
-
-
     tx: Transaction, *, guild_id: int | None = None, user_id: int | None = None, limit: int = 100
 ) -> list[Job]:
     """The running jobs and then the queued ones in the order of their turns, at most `limit`.
@@ -57,6 +29,16 @@ async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int
         )
         jobs += [as_job(row) for row in rows]
     return jobs
+
+
+async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int]]:
+    """The guilds and channels in which jobs run or wait; None for a guild means all of them."""
+    rows = await tx.fetch_all(
+        "SELECT DISTINCT guild_id, channel_id FROM jobs WHERE state IN ('queued', 'running')"
+        " AND guild_id = coalesce(?, guild_id) ORDER BY guild_id, channel_id",
+        (guild_id,),
+    )
+    return [(row["guild_id"], row["channel_id"]) for row in rows]
 
 
 async def count_waiting(tx: Transaction, *, user_id: int | None = None) -> int:
@@ -77,13 +59,3 @@ async def recent(tx: Transaction, *, guild_id: int, user_id: int, limit: int) ->
         (guild_id, user_id, limit),
     )
     return [as_job(row) for row in rows]
-
-
-async def average_seconds(tx: Transaction, model: str) -> float | None:
-    """Seconds of drawing per job, over the model's last 20 finished ones; None before the first."""
-    row = await tx.fetch_one(
-        "SELECT avg(seconds) FROM (SELECT seconds FROM jobs WHERE model = ? AND seconds IS NOT NULL"
-        " ORDER BY finished_at DESC LIMIT ?)",
-        (model, _SAMPLE),
-    )
-    return None if row is None or row[0] is None else float(row[0])

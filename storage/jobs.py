@@ -1,10 +1,4 @@
-"""Owns jobs: their states, who is next, and the messages that show them.
-
-Who is next follows start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996): a job's `turn` is the later
-of the virtual time and the end of its owner's previous turn, and its own turn lasts as long as its price. The
-virtual time is the turn of the latest job that was claimed. Both are read from the jobs themselves, so a
-restart changes nothing: one member's forty jobs don't hold up the others, and a lone member's come in order.
-A job that was cancelled before it began takes up no turn.
+"""Owns jobs: their states and the messages that show them. Who is next is `line.py`'s.
 
 `attempt` counts the claims of a job and fences: an update for an attempt that has been given up changes
 nothing and says False. `tries` counts the attempts that were the job's own fault, which a restart of the bot
@@ -21,7 +15,8 @@ from typing import Any
 from storage.clock import to_sql
 from storage.database import Transaction
 from storage.job import Job, JobState, NewJob, as_job, check_id, new_id
-from storage.job_lists import active, average_seconds, channels, count_waiting, get, position, recent
+from storage.job_lists import active, channels, count_waiting, get, recent
+from storage.line import CLOCK, Outlook, claim, outlook, outlooks, position, settle
 from storage.messages import PostedMessage, add_message, by_message, forget_message, message
 
 __all__ = [
@@ -29,11 +24,11 @@ __all__ = [
     "Job",
     "JobState",
     "NewJob",
+    "Outlook",
     "PostedMessage",
     "Recovered",
     "active",
     "add_message",
-    "average_seconds",
     "by_message",
     "cancel",
     "channels",
@@ -48,6 +43,8 @@ __all__ = [
     "mark_notified",
     "message",
     "new_id",
+    "outlook",
+    "outlooks",
     "position",
     "recent",
     "recover",
@@ -72,17 +69,17 @@ class Recovered:
     """Failed or cancelled, and their owner has not been told."""
 
 
-INSERT = """
+INSERT = f"""
 INSERT INTO jobs (
-    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price,
+    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, cost, weight,
     parent_id, parent_index, progress_message_id, nonce, created_at, turn, turn_end
 )
 SELECT
     :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,
-    :price, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
-    start + max(:price, 1)
+    :price, :cost, :weight, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
+    start + :cost / :weight
 FROM (SELECT max(
-    coalesce((SELECT max(turn) FROM jobs WHERE attempt > 0), 0.0),
+    {CLOCK},
     coalesce((SELECT max(turn_end) FROM jobs
         WHERE user_id = :user_id AND (attempt > 0 OR state = 'queued')), 0.0)
 ) AS start)
@@ -107,19 +104,6 @@ async def insert(tx: Transaction, job: NewJob, *, now: datetime) -> Job:
     return as_job(row)
 
 
-CLAIM = """
-UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = :now
-WHERE number = (SELECT number FROM jobs WHERE state = 'queued' ORDER BY turn, number LIMIT 1)
-RETURNING *
-"""
-
-
-async def claim(tx: Transaction, *, now: datetime) -> Job | None:
-    """Take the next queued job, which is running from now on; None when nobody waits."""
-    row = await tx.fetch_one(CLAIM, {"now": to_sql(now)})
-    return None if row is None else as_job(row)
-
-
 async def _changed(tx: Transaction, sql: str, parameters: tuple[Any, ...]) -> bool:
     return await tx.fetch_one(f"{sql} RETURNING number", parameters) is not None
 
@@ -136,6 +120,7 @@ async def requeue(tx: Transaction, job_id: str, attempt: int, *, counts: bool) -
 
 async def finish(tx: Transaction, job_id: str, attempt: int, *, seconds: float, now: datetime) -> bool:
     """A running job's pictures are on disk after `seconds` of drawing."""
+    await settle(tx, job_id, attempt, seconds=float(seconds), now=now)
     return await _changed(
         tx,
         "UPDATE jobs SET state = 'finished', seconds = ?, finished_at = ?"
@@ -146,6 +131,7 @@ async def finish(tx: Transaction, job_id: str, attempt: int, *, seconds: float, 
 
 async def fail(tx: Transaction, job_id: str, attempt: int, *, reason: str, now: datetime) -> bool:
     """A running job ends without pictures; `reason` is a `FailureReason`."""
+    await settle(tx, job_id, attempt, seconds=None, now=now)
     return await _changed(
         tx,
         "UPDATE jobs SET state = 'failed', failure = ?, finished_at = ?"
@@ -156,6 +142,7 @@ async def fail(tx: Transaction, job_id: str, attempt: int, *, reason: str, now: 
 
 async def cancel(tx: Transaction, job_id: str, *, by: int, now: datetime) -> bool:
     """Stop a queued or running job, of whatever attempt; `by` is the person who asked."""
+    await settle(tx, job_id, None, seconds=None, now=now)
     return await _changed(
         tx,
         "UPDATE jobs SET state = 'cancelled', cancelled_by = ?, finished_at = ?"

@@ -15,6 +15,7 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON, new_job, queue, run
 from storage import jobs
 from storage.database import Database, Transaction
 from storage.jobs import DuplicateInteraction, Job, JobState, PostedMessage
+from storage.turns import USUAL_LOAD
 
 LATER = NOON + timedelta(seconds=7)
 
@@ -67,7 +68,7 @@ async def test_what_can_not_be_a_job_is_refused(tx: Transaction) -> None:
 async def test_the_way_of_a_job(tx: Transaction) -> None:
     queued = await queue(tx)
     claimed = await jobs.claim(tx, now=NOON)
-    assert claimed == replace(queued, state=JobState.RUNNING, attempt=1, started_at=NOON)
+    assert claimed == replace(queued, state=JobState.RUNNING, attempt=1, started_at=NOON, load=USUAL_LOAD)
     assert await jobs.finish(tx, queued.id, 1, seconds=6.5, now=LATER)
     finished = await jobs.get(tx, queued.id)
     assert finished == replace(claimed, state=JobState.FINISHED, seconds=6.5, finished_at=LATER)
@@ -190,18 +191,6 @@ async def test_recent_jobs_are_a_members_newest_first(tx: Transaction) -> None:
     await queue(tx, user_id=BOB)
     await queue(tx, guild_id=GUILD + 1)
     assert await jobs.recent(tx, guild_id=GUILD, user_id=ALICE, limit=2) == [mine[2], mine[1]]
-
-
-async def test_average_seconds_looks_back_on_twenty_jobs_of_the_model(tx: Transaction) -> None:
-    assert await jobs.average_seconds(tx, "toy") is None
-    for number in range(25):
-        job = await run(tx)
-        seconds = 100.0 if number < 5 else 4.0
-        await jobs.finish(tx, job.id, 1, seconds=seconds, now=NOON + timedelta(seconds=number))
-    other = await run(tx, model="large")
-    await jobs.finish(tx, other.id, 1, seconds=60, now=LATER)
-    assert await jobs.average_seconds(tx, "toy") == 4.0
-    assert await jobs.average_seconds(tx, "large") == 60.0
 
 
 # -------------------------------------------------------------------------------------------------------- messages

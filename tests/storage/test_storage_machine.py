@@ -22,11 +22,14 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON, new_job
 
 from storage import jobs, quotas
 from storage.database import Database, Transaction
-from storage.jobs import JobState
-from storage.quotas import QuotaExceeded, Subject
+from storage.jobs import Job, JobState
+from storage.paces import LEAST
+from storage.quotas import QuotaExceeded, Rate, Subject
+from storage.turns import USUAL_LOAD, WINDOW, Waiting, choose, tick
 
 T = TypeVar("T")
 DEFAULT, ROLE = 12, 55
+COSTS = st.sampled_from((1.0, 3.0, 20.0))
 USERS = st.sampled_from((ALICE, BOB))
 SUBJECTS = st.sampled_from(
     (
@@ -43,7 +46,9 @@ class ModelJob:
 
     user: int
     price: int
+    cost: float
     turn: float
+    charged: float
     number: int
     day: int
     daily: int
@@ -51,6 +56,8 @@ class ModelJob:
     state: JobState = JobState.QUEUED
     attempt: int = 0
     tries: int = 0
+    delayed: float = 0.0
+    started: datetime = NOON
 
 
 @dataclass
@@ -77,10 +84,41 @@ class Model:
         return max(0, self.allowance(user) - self.used.get((user, self.day), 0))
 
     def next_turn(self, user: int) -> float:
-        ends = [
-            job.turn + max(job.price, 1) for job in self.jobs.values() if job.user == user and counts(job)
-        ]
+        ends = [job.turn + job.charged for job in self.jobs.values() if job.user == user and counts(job)]
         return max([self.virtual, *ends])
+
+    def line(self) -> list[Waiting]:
+        queued = [(job.turn, job.number, job_id, job) for job_id, job in self.jobs.items() if waits(job)]
+        return [
+            Waiting(
+                id=job_id,
+                user_id=job.user,
+                model="toy",
+                turn=turn,
+                weight=1.0,
+                seconds=job.cost,
+                load=USUAL_LOAD,
+                delayed=job.delayed,
+            )
+            for turn, _, job_id, job in sorted(queued, key=lambda one: one[:2])
+        ]
+
+    def settle(self, job: ModelJob, seconds: float) -> None:
+        """Charge what a job took, and move its owner's later turns."""
+        change = max(seconds, LEAST) - job.charged
+        later = [
+            one for one in self.jobs.values() if waits(one) and one.user == job.user and one.turn > job.turn
+        ]
+        job.charged += change
+        shift = max(change, min(0.0, self.virtual - min((one.turn for one in later), default=0.0)))
+        for one in later:
+            one.turn += shift
+
+    def held(self, job: ModelJob) -> float:
+        """The seconds that an ended attempt is charged."""
+        if job.state is JobState.QUEUED:
+            return 0.0
+        return min((self.now - job.started).total_seconds(), job.charged)
 
     def give_back(self, job: ModelJob) -> int:
         """Undo the reservation of a job."""
@@ -90,6 +128,10 @@ class Model:
 
     def in_state(self, *states: JobState) -> list[str]:
         return [job_id for job_id, job in self.jobs.items() if job.state in states]
+
+
+def waits(job: ModelJob) -> bool:
+    return job.state is JobState.QUEUED
 
 
 def counts(job: ModelJob) -> bool:
@@ -122,13 +164,13 @@ class Studio(RuleBasedStateMachine):
     def pick(self, *states: JobState) -> str:
         return self.source.choice(self.model.in_state(*states))
 
-    @rule(user=USERS, price=st.integers(0, 9), crash=st.booleans())
-    def imagine(self, user: int, price: int, crash: bool) -> None:
-        model, job = self.model, new_job(user_id=user, price=price)
+    @rule(user=USERS, price=st.integers(0, 9), cost=COSTS, crash=st.booleans())
+    def imagine(self, user: int, price: int, cost: float, crash: bool) -> None:
+        model, job = self.model, new_job(user_id=user, price=price, cost=cost)
 
         async def accept(tx: Transaction) -> None:
             allowance = await quotas.allowance(
-                tx, guild_id=GUILD, user_id=user, role_ids=[ROLE], default=DEFAULT
+                tx, guild_id=GUILD, user_id=user, role_ids=[ROLE], default=Rate(DEFAULT)
             )
             await quotas.reserve(
                 tx,
@@ -154,7 +196,9 @@ class Studio(RuleBasedStateMachine):
         model.jobs[job.id] = ModelJob(
             user=user,
             price=price,
+            cost=cost,
             turn=model.next_turn(user),
+            charged=cost,
             number=len(model.jobs),
             day=model.day,
             daily=daily,
@@ -173,26 +217,30 @@ class Studio(RuleBasedStateMachine):
     def claim(self) -> None:
         model = self.model
         claimed = self.transact(lambda tx: jobs.claim(tx, now=model.now))
-        queued = model.in_state(JobState.QUEUED)
+        line = model.line()[:WINDOW]
         if claimed is None:
-            assert not queued
+            assert not line
             return
-        assert claimed.id == min(queued, key=lambda name: (model.jobs[name].turn, model.jobs[name].number))
+        place = choose(line, ())
+        assert claimed.id == line[place].id
         job = model.jobs[claimed.id]
-        job.state, job.attempt = JobState.RUNNING, job.attempt + 1
-        model.virtual = max(model.virtual, job.turn)
+        job.state, job.attempt, job.started = JobState.RUNNING, job.attempt + 1, model.now
+        for passed in line[:place]:
+            model.jobs[passed.id].delayed += line[place].takes(())
+        model.virtual = max(line[0].turn, model.virtual + tick(line, line[place]))
 
     @precondition(lambda self: self.model.in_state(JobState.RUNNING))
-    @rule()
-    def finish(self) -> None:
+    @rule(seconds=COSTS)
+    def finish(self, seconds: float) -> None:
         job_id = self.pick(JobState.RUNNING)
         job = self.model.jobs[job_id]
 
         async def finish(tx: Transaction) -> None:
-            assert not await jobs.finish(tx, job_id, job.attempt - 1, seconds=1, now=self.model.now)
-            assert await jobs.finish(tx, job_id, job.attempt, seconds=1, now=self.model.now)
+            assert not await jobs.finish(tx, job_id, job.attempt - 1, seconds=9, now=self.model.now)
+            assert await jobs.finish(tx, job_id, job.attempt, seconds=seconds, now=self.model.now)
 
         self.transact(finish)
+        self.model.settle(job, seconds)
         job.state = JobState.FINISHED
 
     @precondition(lambda self: self.model.in_state(JobState.FINISHED))
@@ -223,6 +271,7 @@ class Studio(RuleBasedStateMachine):
             return await quotas.refund(tx, job_id, now=model.now)
 
         assert self.transact(end) == model.give_back(job)
+        model.settle(job, model.held(job))
         job.state = JobState.FAILED if fails else JobState.CANCELLED
 
     @precondition(lambda self: self.model.jobs)
@@ -268,7 +317,9 @@ class Studio(RuleBasedStateMachine):
     def reset(self, user: int) -> None:
         model = self.model
         self.transact(
-            lambda tx: quotas.reset(tx, guild_id=GUILD, user_id=user, actor_id=ADMIN, now=model.now)
+            lambda tx: quotas.reset(
+                tx, guild_id=GUILD, user_id=user, allowance=Rate(0), actor_id=ADMIN, now=model.now
+            )
         )
         model.used[user, model.day] = 0
         for job in model.jobs.values():
@@ -277,9 +328,10 @@ class Studio(RuleBasedStateMachine):
 
     @rule(subject=SUBJECTS, credits=st.none() | st.integers(0, 20))
     def set_allowance(self, subject: Subject, credits: int | None) -> None:
+        rate = None if credits is None else Rate(credits)
         self.transact(
             lambda tx: quotas.set_allowance(
-                tx, guild_id=GUILD, subject=subject, credits=credits, actor_id=ADMIN, now=self.model.now
+                tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=self.model.now
             )
         )
         if credits is None:
@@ -311,11 +363,11 @@ class Studio(RuleBasedStateMachine):
         model = self.model
         for user in (ALICE, BOB):
             allowance = await quotas.allowance(
-                tx, guild_id=GUILD, user_id=user, role_ids=[ROLE], default=DEFAULT
+                tx, guild_id=GUILD, user_id=user, role_ids=[ROLE], default=Rate(DEFAULT)
             )
             found = await quotas.balance(tx, guild_id=GUILD, user_id=user, allowance=allowance, now=model.now)
             expected = (model.allowance(user), model.used.get((user, model.day), 0), model.bonus[user])
-            assert (found.allowance, found.used_today, found.bonus) == expected
+            assert (found.rate.credits, found.used, found.bonus) == expected
             assert min(expected) >= 0
             assert found.left == model.daily_left(user) + model.bonus[user]
 
@@ -324,14 +376,15 @@ class Studio(RuleBasedStateMachine):
         self.transact(self.compare_jobs)
 
     async def compare_jobs(self, tx: Transaction) -> None:
-        found = {}
+        found: dict[str, Job] = {}
         for user in (ALICE, BOB):
             for job in await jobs.recent(tx, guild_id=GUILD, user_id=user, limit=1000):
-                found[job.id] = (job.state, job.attempt, job.tries, job.turn)
-        expected = {
-            job_id: (job.state, job.attempt, job.tries, job.turn) for job_id, job in self.model.jobs.items()
-        }
-        assert found == expected
+                found[job.id] = job
+        assert set(found) == set(self.model.jobs)
+        for job_id, expected in self.model.jobs.items():
+            job = found[job_id]
+            assert (job.state, job.attempt, job.tries) == (expected.state, expected.attempt, expected.tries)
+            assert abs(job.turn - expected.turn) < 1e-6
 
 
 THOROUGH = os.environ.get("EASEL_HYPOTHESIS") == "thorough"

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from storage_samples import ADMIN, ALICE, BOB, CAROL, GUILD, NOON, queue, run
 
-from storage import job_lists, jobs, messages, quotas
+from storage import boosts, ceilings, jobs, line, messages, quotas, terms, weights
 from storage.database import Database, Transaction
 from storage.jobs import Job
 from storage.migrations import migrate
+from storage.turns import WINDOW
 
 
 async def claim_all(tx: Transaction, limit: int = 1000) -> list[Job]:
@@ -25,7 +26,7 @@ async def claim_all(tx: Transaction, limit: int = 1000) -> list[Job]:
 
 
 async def test_a_lone_members_jobs_come_in_order(tx: Transaction) -> None:
-    queued = [await queue(tx, price=price) for price in (4, 1, 9, 0, 2)]
+    queued = [await queue(tx, cost=cost) for cost in (40, 1, 90, 0.01, 2)]
     assert [job.id for job in await claim_all(tx)] == [job.id for job in queued]
 
 
@@ -48,13 +49,13 @@ async def test_equal_members_take_turns(tx: Transaction) -> None:
         assert set(users[start : start + 3]) == {ALICE, BOB, CAROL}
 
 
-async def test_a_dearer_job_takes_a_longer_turn(tx: Transaction) -> None:
+async def test_a_longer_job_takes_a_longer_turn(tx: Transaction) -> None:
     for _ in range(30):
-        await queue(tx, user_id=ALICE, price=8)
-        await queue(tx, user_id=BOB, price=2)
+        await queue(tx, user_id=ALICE, cost=8)
+        await queue(tx, user_id=BOB, cost=5)
     spent: Counter[int] = Counter()
     for job in await claim_all(tx, limit=35):
-        spent[job.user_id] += job.price
+        spent[job.user_id] += round(job.cost)
     assert abs(spent[ALICE] - spent[BOB]) <= 8
 
 
@@ -74,7 +75,7 @@ async def test_what_was_cancelled_before_it_began_takes_no_turn(tx: Transaction)
     for _ in range(20):
         job = await queue(tx)
         await jobs.cancel(tx, job.id, by=ADMIN, now=NOON)
-    assert (await queue(tx)).turn == first.turn + first.price
+    assert (await queue(tx)).turn == first.turn + first.cost
 
 
 async def test_a_job_put_back_keeps_its_turn(tx: Transaction) -> None:
@@ -141,10 +142,19 @@ async def test_active_jobs_are_the_running_and_then_the_queued(tx: Transaction) 
 
 EVERY_JOB = {
     "insert": jobs.INSERT,
-    "claim": jobs.CLAIM,
-    "position": job_lists.POSITION,
+    "first in line": line.FIRST,
+    "claim": line.CLAIM,
+    "settle a turn": line.SETTLE,
+    "ahead": line.AHEAD,
+    "running": line.RUNNING,
+    "weight": weights.OF_MEMBER,
     "by message": messages.BY_MESSAGE,
-    "balance": quotas.BALANCE,
+    "terms": terms.TERMS,
+    "used": quotas.USED,
+    "bonus": quotas.BONUS,
+    "boosts": boosts.LOTS,
+    "the server's ceiling": ceilings.OF_SERVER,
+    "the bot's ceiling": ceilings.OF_BOT,
     "settle": quotas.SETTLE,
     "refund": quotas.REFUND,
 }
@@ -172,15 +182,15 @@ def test_what_happens_for_every_job_reads_no_whole_table(name: str) -> None:
 
 def test_claiming_walks_the_queue_index() -> None:
     with closing(migrated()) as connection:
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {jobs.CLAIM}", {"now": 1}).fetchall()
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {line.FIRST}", values_for(line.FIRST)).fetchall()
     assert any("INDEX jobs_queue" in row[3] for row in rows)
 
 
 FILL = """
-WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ?)
+WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < :waiting)
 INSERT INTO jobs (id, guild_id, channel_id, user_id, action, prompt, request, model, images, price,
     turn, turn_end, nonce, created_at)
-SELECT 'job' || n, 1, 1, n % 500, 'imagine', '', '{}', 'toy', 4, 4, n, n + 4, 'n' || n, 0 FROM many
+SELECT 'job' || n, 1, 1, n % :people, 'imagine', '', '{}', 'toy', 4, 4, n, n + 4, 'n' || n, 0 FROM many
 """
 
 
@@ -200,15 +210,23 @@ def instructions(connection: sqlite3.Connection, sql: str, parameters: dict[str,
 
 def test_queueing_and_claiming_cost_the_same_with_ten_thousand_waiting() -> None:
     costs = []
-    for waiting in (10, 10_000):
+    for waiting in (100, 10_000):
         with closing(migrated()) as connection:
-            connection.execute(FILL, (waiting,))
+            connection.execute(FILL, {"waiting": waiting, "people": waiting // 10})
             new = values_for(jobs.INSERT) | {"id": "new", "parent_id": None, "request": "{}"}
-            claim = instructions(connection, jobs.CLAIM, {"now": 1})
-            costs.append((claim, instructions(connection, jobs.INSERT, new)))
+            first = values_for(line.FIRST) | {"window": WINDOW}
+            claim = values_for(line.CLAIM) | {"id": "job1"}
+            end = values_for(line.SETTLE) | {"id": "job1", "attempt": None}
+            costs.append(
+                [
+                    instructions(connection, line.FIRST, first),
+                    instructions(connection, line.CLAIM, claim),
+                    instructions(connection, line.SETTLE, end),
+                    instructions(connection, jobs.INSERT, new),
+                ]
+            )
     few, many = costs
-    assert many[0] <= few[0] * 1.1
-    assert many[1] <= few[1] * 1.1
+    assert all(after <= before * 1.1 for before, after in zip(few, many, strict=True)), costs
 
 
 async def test_a_members_waiting_jobs_are_counted_by_an_index(tx: Transaction) -> None:

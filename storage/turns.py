@@ -1,0 +1,112 @@
+"""Who is next, as plain arithmetic on the first few in line; `line.py` reads and writes what it needs.
+
+The line is in the order of start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996) over people: a job's `turn`
+is the later of the virtual clock and the end of its owner's turn before, and lasts as many seconds as it keeps the
+GPU, divided by its weight. From that order `choose` departs for jobs that are done much sooner than the first, because
+they are light or because their model is loaded, and never so far that anybody is held up for more than `PATIENCE`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+PATIENCE = 30.0
+"""Seconds of others' drawing by which a job is passed over in all, and the seconds of turn by which a person gets ahead."""
+
+AGEING = 0.9
+"""The virtual clock advances with each drawn second at least by this part of what even shares would make of it.
+
+So nobody starves: what is asked for later goes before a job only until the GPU has drawn 1/0.9 of the seconds that even
+shares among those in sight (`WINDOW`) would need for its owner's earlier jobs. It stays below 1, as a clock that runs
+ahead of the turns in line would serve people in the order of asking.
+"""
+
+WINDOW = 32
+"""How many of the line are looked at."""
+
+MUCH_SOONER = 0.5
+"""The part of another job's seconds that a job may take at most to be drawn before it out of turn."""
+
+USUAL_LOAD = 5.0
+"""Seconds that loading a model is taken for until it has been seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A job in line. `seconds` of drawing and `load` of loading its model are expected; `delayed` says by how many
+    seconds it has been passed over."""
+
+    id: str
+    user_id: int
+    model: str
+    turn: float
+    weight: float
+    seconds: float
+    load: float
+    delayed: float = 0.0
+
+    def takes(self, warm: Collection[str]) -> float:
+        """Seconds until it is done, once it has begun."""
+        return self.seconds + (0.0 if self.model in warm else self.load)
+
+
+def choose(line: Sequence[Waiting], warm: Collection[str]) -> int:
+    """The place of the next job in a line that is sorted by turn and not empty; everybody's own jobs keep their order.
+
+    `warm` are the loaded models. For everyone passed over, `delayed` grows by what the chosen one takes.
+    """
+    best, best_burden = 0, _burden(line[0], warm)
+    slack, seen = PATIENCE - line[0].delayed, {line[0].user_id}
+    for place, job in enumerate(line[1:], start=1):
+        if job.turn - line[0].turn > PATIENCE:
+            break
+        burden = _burden(job, warm)
+        if job.user_id not in seen and burden <= MUCH_SOONER * best_burden and job.takes(warm) <= slack:
+            best, best_burden = place, burden
+        slack = min(slack, PATIENCE - job.delayed)
+        seen.add(job.user_id)
+    return best
+
+
+def tick(line: Sequence[Waiting], chosen: Waiting) -> float:
+    """How far the virtual clock advances at least while the chosen job of this line is drawn."""
+    weights = {job.user_id: job.weight for job in line}
+    return AGEING * chosen.seconds / sum(weights.values())
+
+
+def _burden(job: Waiting, warm: Collection[str]) -> float:
+    """What drawing it now costs all who wait: a cold model is loaded, and what is loaded now has to be loaded again."""
+    return job.seconds if job.model in warm else job.seconds + 2 * job.load
+
+
+def foresee(line: Sequence[Waiting], *, warm: Collection[str], busy: Sequence[float]) -> dict[str, float]:
+    """Seconds until each job of the line is done, by its id, if nobody comes and all take as long as expected.
+
+    `busy` holds the seconds until each worker is free. Several warm models mean that there is room for another.
+    """
+    left, loaded, free = list(line), set(warm), list(busy)
+    heapq.heapify(free)
+    done: dict[str, float] = {}
+    while left:
+        place = choose(left[:WINDOW], loaded)
+        job = left.pop(place)
+        takes = job.takes(loaded)
+        left[:place] = [replace(one, delayed=one.delayed + takes) for one in left[:place]]
+        loaded = {job.model} | (loaded if len(warm) > 1 or job.model in loaded else set())
+        done[job.id] = heapq.heappop(free) + takes
+        heapq.heappush(free, done[job.id])
+    return done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """What draws: how many jobs at once, and which models are loaded."""
+
+    capacity: int = 1
+    warm: frozenset[str] = frozenset()
+
+
+NONE_WARM = Workers()
+"""One worker that has loaded nothing, or of which nothing is known."""
