@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.inert import inert
 from bot.pages import page
 from bot.seams import Cleared
-from bot.texts import credits, relative
+from bot.texts import credits, job_count, relative
+from storage.access import EVERYONE, Limit, Rules
 from storage.bans import Ban
 from storage.changes import EVERYWHERE, Change
+from storage.guilds import GuildSettings
 from storage.jobs import Job
 from storage.pauses import Halt, Pause
 
 UNSET = "not set"
+
+LIMITS = {
+    Limit.SIZE: "size: pixels of a picture's longer side",
+    Limit.PICTURES: "pictures: of one job",
+    Limit.WAITING: "waiting: jobs of one person in line",
+    Limit.RUNNING: "running: jobs of one person drawn at once",
+    Limit.COOLDOWN: "cooldown: seconds between two jobs of one person",
+}
+_UNITS = {
+    Limit.SIZE: "pixels on the longer side",
+    Limit.PICTURES: "pictures in a job",
+    Limit.WAITING: "jobs waiting",
+    Limit.RUNNING: "jobs being drawn at once",
+    Limit.COOLDOWN: "seconds between two jobs",
+}
+"""What follows the amount of each limit."""
 
 
 def change(one: Change) -> str:
@@ -52,11 +70,6 @@ def admin_role_is(role_id: int | None) -> str:
         f"Members with <@&{role_id}> are admins of Easel now, beside people with Manage Server.\n"
         "-# Discord shows them `/admin` only once you add the role there: Server Settings → Integrations → Easel."
     )
-
-
-def jobs(count: int) -> str:
-    """A number of jobs in words."""
-    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def halt(pause: Pause | None) -> str:
@@ -101,7 +114,7 @@ def cleared(done: Cleared, user_id: int | None) -> str:
     whose = f" of <@{user_id}>" if user_id else ""
     if not done.jobs:
         return f"No job{whose} is waiting."
-    return f"{jobs(done.jobs).capitalize()}{whose} cancelled, {credits(done.credits)} given back."
+    return f"{job_count(done.jobs).capitalize()}{whose} cancelled, {credits(done.credits)} given back."
 
 
 def line_of(user_id: int | None) -> str:
@@ -132,7 +145,7 @@ def banned_for(ban: Ban) -> str:
 
 def banned(ban: Ban, stopped: Cleared) -> str:
     """The answer to `/admin ban`."""
-    lost = f" {jobs(stopped.jobs).capitalize()} cancelled and refunded." if stopped.jobs else ""
+    lost = f" {job_count(stopped.jobs).capitalize()} cancelled and refunded." if stopped.jobs else ""
     return (
         f"<@{ban.user_id}> can't ask Easel for pictures {_where(ban.guild_id)} any more.{lost} "
         "`/admin unban` undoes it."
@@ -177,3 +190,84 @@ def _where(guild_id: int) -> str:
 
 def _because(reason: str) -> str:
     return f" ({inert(reason)})" if reason else ""
+
+
+def channels(ids: Collection[int]) -> str:
+    """The open channels, as the record of changes names them."""
+    return _channels(sorted(ids)) if ids else "all"
+
+
+def channels_are(ids: Collection[int]) -> str:
+    """The answer to `/admin channel`."""
+    if not ids:
+        return "Jobs are taken in all channels."
+    return f"Jobs are taken in {channels(ids)} and nowhere else from now on."
+
+
+def roles(ids: Collection[int] | None) -> str:
+    """For whom something is, as the record of changes names them."""
+    return ", ".join(f"<@&{one}>" for one in sorted(ids)) if ids else "everyone"
+
+
+def kept_for(what: str, ids: Collection[int] | None) -> str:
+    """The answer to `/admin action` and `/admin model`."""
+    return f"`{what}` is for {roles(ids)} from now on."
+
+
+def limit_of(limit: Limit, role_id: int) -> str:
+    """What `/admin limit` changes, in the record."""
+    return f"{limit.value} limit of {_role(role_id)}"
+
+
+def limit_is(limit: Limit, role_id: int, amount: int | None) -> str:
+    """The answer to `/admin limit`."""
+    if amount is None:
+        return f"No limit of {limit.value} is set for {_role(role_id)} any more."
+    least = "at least" if limit is Limit.COOLDOWN else "at most"
+    return f"{_role(role_id).capitalize()}: {least} {amount} {_UNITS[limit]} from now on."
+
+
+def limit_range(limit: Limit, least: int, most: int) -> str:
+    """What is said to an amount that makes no sense."""
+    return f"{LIMITS[limit].capitalize()}, from {least} to {most}."
+
+
+def priority_is(role_id: int, weight: float) -> str:
+    """The answer to `/admin priority`."""
+    return f"Jobs of <@&{role_id}> get {weight:g} times the usual share from now on, when people wait for each other."
+
+
+def default_model_is(name: str) -> str:
+    """The answer to `/admin default-model`."""
+    return f"{name} draws from now on when nobody names a model."
+
+
+def rules(
+    server: GuildSettings,
+    set_: Rules,
+    weights: Mapping[int, float],
+    stops: Sequence[Pause],
+    bans: Sequence[Ban],
+) -> str:
+    """The answer to `/admin rules`."""
+    lines = [
+        *(f"⏸️ {stop(one)}" for one in stops),
+        f"**Channels**: {channels(set_.channels)}",
+        f"**Default model**: {server.default_model or 'the host’s'}",
+        f"**Admin role**: {f'<@&{server.admin_role_id}>' if server.admin_role_id else 'none'}",
+        f"**Log channel**: {f'<#{server.log_channel_id}>' if server.log_channel_id else 'none'}",
+    ]
+    for (kind, name), ids in sorted(set_.roles.items()):
+        lines.append(f"**{kind.value.capitalize()}** `{name}`: {roles(ids)}")
+    for limit in Limit:
+        for role_id, amount in sorted(set_.limits.get(limit, {}).items()):
+            lines.append(f"**{limit.value.capitalize()}** of {_role(role_id)}: {amount} {_UNITS[limit]}")
+    lines += [f"**Priority** of <@&{role_id}>: {weight:g}" for role_id, weight in weights.items()]
+    if bans:
+        lines.append(f"**Banned** ({len(bans)})")
+        lines += [f"- <@{one.user_id}> {relative(one.at)}{_because(one.reason)}" for one in bans]
+    return page(lines)
+
+
+def _role(role_id: int) -> str:
+    return "everyone" if role_id == EVERYONE else f"<@&{role_id}>"

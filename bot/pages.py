@@ -137,11 +137,6 @@ def balance_line(balance: Balance) -> str:
     )
 
 
-def default_model_is(name: str) -> str:
-    """The answer to `/default-model`."""
-    return f"{name} draws from now on when nobody names a model."
-
-
 def models(catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str) -> str:
     """The models and what each costs; unusable ones last, marked."""
     usable, not_here = [], []

@@ -51,7 +51,7 @@ def sentence(error: errors.Refusal) -> str:
             )
         case errors.QueueFull():
             return (
-                f"You already have {jobs(error.limit)} waiting, which is the most at once here. "
+                f"You already have {job_count(error.limit)} waiting, which is the most at once here. "
                 f"Wait for one, or cancel one with `/cancel`. {UNCHARGED}"
             )
         case errors.BadPicture():
@@ -229,3 +229,8 @@ def credits(amount: int) -> str:
 def per(rate: Rate) -> str:
     """A rate in words, like "40 credits a day"."""
     return f"{credits(rate.credits)} a {rate.period}"
+
+
+def job_count(number: int) -> str:
+    """A number of jobs in words."""
+    return "1 job" if number == 1 else f"{number} jobs"

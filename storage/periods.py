@@ -18,7 +18,7 @@ MAX_CREDITS = 1_000_000
 """The most credits that a price, an allowance or a bonus may be."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_RATE = re.compile(r"([0-9]{1,7})/(day|week|month)")
+_RATE = re.compile(r"([0-9]{1,7})/(day|week|month)", re.ASCII)
 
 
 class Period(StrEnum):

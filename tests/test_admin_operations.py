@@ -155,7 +155,7 @@ async def test_an_admin_cancels_anybodys_job_offered_by_name(tmp_path: Path) -> 
         told = await easel.told(easel.admin, "admin cancel", job=fox["value"])
         assert "4 credits went back" in told
         await easel.rest()
-        assert easel.generator.cancelled == [list(easel.generator.requests)[0]]
+        assert easel.generator.cancelled == [next(iter(easel.generator.requests))]
         assert "Cancelled by an admin" in easel.messages()[0].content
         assert "40 of 40" in await easel.told(easel.ben, "info")
         assert f"of <@{easel.ben.id}>" in await easel.told(easel.admin, "admin changes")

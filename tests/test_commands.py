@@ -1,4 +1,4 @@
-"""The smaller commands: /queue, /help, /models, /default-model and /cancel by name."""
+"""The smaller commands: /queue, /help, /models and /cancel by name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_queue_estimates_from_what_was_drawn_before(tmp_path: Path) -> Non
 async def test_help_names_every_command(easel: World) -> None:
     page = await easel.told(easel.ben, "help")
     for command in easel.client.tree.get_commands():
-        if command.name not in ("help", "default-model"):
+        if command.name != "help":
             assert f"/{command.name}" in page
     assert len(page) < 2000
 
@@ -54,8 +54,10 @@ async def test_an_unusable_model_is_refused_with_the_others_named(easel: World) 
 
 
 async def test_an_admin_chooses_the_servers_default_model(easel: World) -> None:
-    assert "draws from now on" in await easel.told(easel.admin, "default-model", model="easel")
-    assert "no model `nope`" in await easel.told(easel.admin, "default-model", model="nope")
+    assert "draws from now on" in await easel.told(easel.admin, "admin default-model", model="easel")
+    assert "no model `nope`" in await easel.told(easel.admin, "admin default-model", model="nope")
+    offered = await easel.admin.autocomplete(easel.channel, "admin default-model", "model", "built")
+    assert [choice["value"] for choice in offered] == ["easel"]
 
 
 async def test_cancel_offers_ones_own_jobs_by_prompt(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import admin_pages
+from bot import admin_pages, texts
 from bot.admin import Desk, admin, is_admin, opened
 from bot.errors import NothingToCancel, ServerOnly
 from bot.feature import Feature, Studio
@@ -88,7 +88,7 @@ async def clear(
         async with desk.changing() as record:
             await record.note(
                 admin_pages.line_of(who.id if who else None),
-                old=admin_pages.jobs(cleared.jobs),
+                old=texts.job_count(cleared.jobs),
                 new="cleared",
                 everywhere=everywhere,
             )

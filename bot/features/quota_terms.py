@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -11,6 +11,7 @@ from bot import quota_pages
 from bot.admin import opened
 from bot.errors import UnknownZone
 from bot.feature import Feature
+from bot.orders import Action
 from bot.quota import quota
 from storage import terms
 from storage.periods import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
@@ -56,7 +57,7 @@ async def ceiling(
 @quota.command(name="free", description="Make an action free in this server, or let it cost again")
 @app_commands.describe(action="Which one", free="Whether it is free from now on")
 async def free_(
-    interaction: discord.Interaction[Any], action: Literal["imagine", "vary", "reroll"], free: bool
+    interaction: discord.Interaction[Any], action: Action, free: bool
 ) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.transaction() as tx:

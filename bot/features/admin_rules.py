@@ -1,0 +1,197 @@
+"""`/admin channel|action|model|limit|priority|default-model|rules`: who may use what in a server, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import admin_pages, orders
+from bot.admin import Desk, admin, opened
+from bot.errors import BadAmount
+from bot.feature import Feature, Studio
+from storage import access, bans, guilds, pauses, weights
+from storage.access import EVERYONE, Limit, Thing
+
+_CHOICES = 25
+_MOST = {
+    Limit.SIZE: 16384,
+    Limit.PICTURES: 16,
+    Limit.WAITING: 1000,
+    Limit.RUNNING: 1000,
+    Limit.COOLDOWN: 86400,
+}
+_LEAST = {Limit.SIZE: 64, Limit.PICTURES: 1, Limit.WAITING: 1, Limit.RUNNING: 1, Limit.COOLDOWN: 0}
+
+OpenChannel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.ForumChannel
+    | discord.CategoryChannel
+    | discord.Thread
+)
+
+
+@admin.command(name="channel", description="Take jobs in chosen channels only")
+@app_commands.describe(
+    channel="A channel, a thread or a whole category; leave out to take jobs everywhere again",
+    allowed="Whether jobs are taken there",
+)
+async def channel(
+    interaction: discord.Interaction[Any], channel: OpenChannel | None = None, allowed: bool = True
+) -> None:
+    desk = await opened(interaction)
+    async with desk.changing() as record:
+        old = await access.rules(record.tx, desk.guild_id)
+        if channel is None:
+            await access.open_all_channels(record.tx, desk.guild_id)
+        else:
+            await access.open_channel(record.tx, guild_id=desk.guild_id, channel_id=channel.id, open=allowed)
+        new = await access.rules(record.tx, desk.guild_id)
+        await record.note(
+            "channels", old=admin_pages.channels(old.channels), new=admin_pages.channels(new.channels)
+        )
+    await desk.tell(admin_pages.channels_are(new.channels))
+
+
+@admin.command(name="action", description="Keep an action for chosen roles")
+@app_commands.describe(
+    action="What people do",
+    role="Who may; leave out to give it to everyone again",
+    allowed="Whether they may",
+)
+async def action(
+    interaction: discord.Interaction[Any],
+    action: orders.Action,
+    role: discord.Role | None = None,
+    allowed: bool = True,
+) -> None:
+    await _keep(await opened(interaction), (Thing.ACTION, action), role, allowed)
+
+
+@admin.command(name="model", description="Keep a model for chosen roles")
+@app_commands.describe(
+    model="Which one", role="Who may; leave out to give it to everyone again", allowed="Whether they may"
+)
+async def model(
+    interaction: discord.Interaction[Any],
+    model: str,
+    role: discord.Role | None = None,
+    allowed: bool = True,
+) -> None:
+    desk = await opened(interaction)
+    key = orders.find_model(model, desk.studio.catalogue).key
+    await _keep(desk, (Thing.MODEL, key), role, allowed)
+
+
+async def _keep(desk: Desk, thing: tuple[Thing, str], role: discord.Role | None, allowed: bool) -> None:
+    async with desk.changing() as record:
+        old = (await access.rules(record.tx, desk.guild_id)).roles.get(thing)
+        if role is None or role.id == desk.guild_id:
+            await access.give_to_everyone(record.tx, guild_id=desk.guild_id, thing=thing)
+        else:
+            await access.keep_for(
+                record.tx, guild_id=desk.guild_id, thing=thing, role_id=role.id, may=allowed
+            )
+        new = (await access.rules(record.tx, desk.guild_id)).roles.get(thing)
+        await record.note(
+            f"{thing[0].value} {thing[1]}", old=admin_pages.roles(old), new=admin_pages.roles(new)
+        )
+    await desk.tell(admin_pages.kept_for(thing[1], new))
+
+
+@admin.command(name="limit", description="Limit sizes, pictures, jobs at once, or how often people may ask")
+@app_commands.describe(
+    what="What is limited",
+    amount="Pixels of the longer side, pictures, jobs, or seconds; leave out for no limit",
+    role="For whom; leave out for everyone. The most generous of a member's roles counts",
+)
+@app_commands.choices(
+    what=[app_commands.Choice(name=admin_pages.LIMITS[one], value=one.value) for one in Limit]
+)
+async def limit(
+    interaction: discord.Interaction[Any],
+    what: app_commands.Choice[str],
+    amount: app_commands.Range[int, 0, 86400] | None = None,
+    role: discord.Role | None = None,
+) -> None:
+    desk = await opened(interaction)
+    chosen = Limit(what.value)
+    if amount is not None and not _LEAST[chosen] <= amount <= _MOST[chosen]:
+        raise BadAmount(admin_pages.limit_range(chosen, _LEAST[chosen], _MOST[chosen]))
+    role_id = EVERYONE if role is None or role.id == desk.guild_id else role.id
+    async with desk.changing() as record:
+        old = (await access.rules(record.tx, desk.guild_id)).limits.get(chosen, {}).get(role_id)
+        await access.set_limit(
+            record.tx, guild_id=desk.guild_id, limit=chosen, role_id=role_id, amount=amount
+        )
+        await record.note(
+            admin_pages.limit_of(chosen, role_id),
+            old=None if old is None else str(old),
+            new=None if amount is None else str(amount),
+        )
+    await desk.tell(admin_pages.limit_is(chosen, role_id, amount))
+
+
+@admin.command(
+    name="priority",
+    description="Give a role's jobs a larger or smaller share when people wait for each other",
+)
+@app_commands.describe(role="Whose", weight="1 is usual, 2 is twice the share; leave out for the usual one")
+async def priority(
+    interaction: discord.Interaction[Any],
+    role: discord.Role,
+    weight: app_commands.Range[float, weights.LEAST, weights.MOST] | None = None,
+) -> None:
+    desk = await opened(interaction)
+    async with desk.changing() as record:
+        old = (await weights.weights(record.tx, desk.guild_id)).get(role.id, weights.USUAL)
+        await weights.set_weight(record.tx, guild_id=desk.guild_id, role_id=role.id, weight=weight)
+        await record.note(f"priority of <@&{role.id}>", old=f"{old:g}", new=f"{weight or weights.USUAL:g}")
+    await desk.tell(admin_pages.priority_is(role.id, weight or weights.USUAL))
+
+
+@admin.command(name="default-model", description="Choose the model that draws when nobody names one")
+@app_commands.describe(model="The model's name; leave out for the host's choice")
+async def default_model(interaction: discord.Interaction[Any], model: str | None = None) -> None:
+    desk = await opened(interaction)
+    spec = orders.find_model(model, desk.studio.catalogue) if model else None
+    if spec is not None:
+        desk.studio.dispatcher.check_model(spec.key)
+    async with desk.changing() as record:
+        old = (await guilds.settings(record.tx, desk.guild_id)).default_model
+        await guilds.set_default_model(record.tx, desk.guild_id, spec.key if spec else None)
+        await record.note("default model", old=old, new=spec.key if spec else None)
+    name = spec.name if spec else desk.studio.catalogue[desk.studio.default_model].name
+    await desk.tell(admin_pages.default_model_is(name))
+
+
+@model.autocomplete("model")
+@default_model.autocomplete("model")
+async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+    studio: Studio = interaction.client.studio
+    wanted = current.casefold()
+    return [
+        app_commands.Choice(name=spec.name[:100], value=spec.key)
+        for spec in studio.catalogue.values()
+        if wanted in spec.key.casefold() or wanted in spec.name.casefold()
+    ][:_CHOICES]
+
+
+@admin.command(name="rules", description="Everything that is set for this server")
+async def rules(interaction: discord.Interaction[Any]) -> None:
+    desk = await opened(interaction)
+    async with desk.studio.database.reading() as tx:
+        words = admin_pages.rules(
+            await guilds.settings(tx, desk.guild_id),
+            await access.rules(tx, desk.guild_id),
+            await weights.weights(tx, desk.guild_id),
+            await pauses.pauses(tx, desk.guild_id),
+            await bans.bans(tx, desk.guild_id),
+        )
+    await desk.tell(words)
+
+
+FEATURE = Feature()

@@ -1,0 +1,83 @@
+"""A database of the first version comes through the upgrade with every credit and every change of a quota."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from storage_samples import ADMIN, ALICE, GUILD, NOON
+
+from storage import gifts, quotas
+from storage.clock import day_of, to_sql
+from storage.database import Database
+from storage.migrations import MIGRATIONS, migrate
+from storage.quotas import Change, Rate
+from storage.undo import undo
+
+LEDGER = (
+    "INSERT INTO ledger (guild_id, user_id, job_id, kind, daily, bonus, day, actor_id, reason, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+CHANGES = (
+    "INSERT INTO quota_changes (guild_id, what, subject_kind, subject_id, old, new, actor_id, reason, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def write_first_version(folder: Path) -> None:
+    """Alice got 5 credits from an admin and 3 as everybody did, has 4 spent and 6 reserved, and 2 were refunded."""
+    folder.mkdir()
+    at, day = to_sql(NOON), day_of(NOON)
+    with closing(sqlite3.connect(folder / "easel.db", isolation_level=None)) as old:
+        migrate(old, MIGRATIONS[:1])
+        old.execute("INSERT INTO allowances VALUES (?, 'everyone', 0, 8)", (GUILD,))
+        old.execute(CHANGES, (GUILD, "set", "everyone", 0, None, 8, ADMIN, "", at - 9))
+        old.execute(CHANGES, (GUILD, "grant", "user", ALICE, 0, 5, ADMIN, "a contest", at))
+        old.execute(CHANGES, (GUILD, "grant", "everyone", 0, None, 3, ADMIN, "a feast", at))
+        old.execute("INSERT INTO gifts_taken VALUES (3, ?)", (ALICE,))
+        for job_id, kind, daily, bonus, actor, reason in (
+            (None, "grant", 0, 5, ADMIN, "a contest"),
+            (None, "grant", 0, 3, ADMIN, "a feast"),
+            ("one", "reserve", -4, 0, None, ""),
+            ("one", "settle", 0, 0, None, ""),
+            ("two", "reserve", -2, 0, None, ""),
+            ("two", "refund", 2, 0, None, ""),
+            ("three", "reserve", -4, -2, None, ""),
+        ):
+            old.execute(LEDGER, (GUILD, ALICE, job_id, kind, daily, bonus, day, actor, reason, at))
+
+
+async def test_credits_and_changes_come_through(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "data")
+    database = await Database.open(tmp_path / "data")
+    who = {"guild_id": GUILD, "user_id": ALICE}
+    async with database.transaction() as tx:
+        rate = await quotas.allowance(tx, **who, role_ids=[], default=Rate(1))
+        assert rate == Rate(8)
+        found = await quotas.balance(tx, **who, allowance=rate, now=NOON)
+        assert (found.used, found.bonus) == (8, 6)
+        changes = await quotas.changes(tx, GUILD, limit=9)
+        assert [(one.what, one.old, one.new) for one in changes] == [
+            (Change.GRANT, None, "3"),
+            (Change.GRANT, "0", "5"),
+            (Change.SET, None, "8/day"),
+        ]
+        assert await quotas.refund(tx, "three", now=NOON) == 6
+        await gifts.collect(tx, **who, role_ids=[], joined_at=None, allowance=rate, now=NOON)
+        assert (await quotas.balance(tx, **who, allowance=rate, now=NOON)).bonus == 8
+    await database.close()
+
+
+async def test_changes_from_before_can_be_taken_back(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "data")
+    database = await Database.open(tmp_path / "data")
+    async with database.transaction() as tx:
+        await quotas.refund(tx, "three", now=NOON)
+        for bonus in (5, 0):
+            await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=NOON + timedelta(days=1))
+            assert await quotas.bonus_of(tx, guild_id=GUILD, user_id=ALICE) == bonus
+        await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=NOON)
+        assert await quotas.allowances(tx, GUILD) == []
+    await database.close()

@@ -1,0 +1,137 @@
+"""Rules that admins set by command, and what members get to hear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeGenerator
+from tests.world import World, said, world
+
+
+def vip(easel: World) -> Any:
+    return easel.guild.add_member(easel.env.create_user("vip"), roles=[easel.vip])
+
+
+async def test_jobs_are_taken_in_chosen_channels_and_their_threads_only(easel: World) -> None:
+    lounge = easel.guild.create_text_channel("lounge")
+    told = await easel.told(easel.admin, "admin channel", channel=easel.channel)
+    assert f"in <#{easel.channel.id}> and nowhere else" in told
+    assert "On its way" in await easel.imagine(easel.ben)
+    refused = await easel.ben.slash(lounge, "imagine", prompt="a fox")
+    assert f"in these channels here: <#{easel.channel.id}>" in said(refused)
+    assert "in all channels" in await easel.told(easel.admin, "admin channel")
+    assert "On its way" in said(await easel.ben.slash(lounge, "imagine", prompt="a fox"))
+
+
+async def test_an_action_is_kept_for_roles_also_behind_its_button(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    told = await easel.told(easel.admin, "admin action", action="vary", role=easel.vip)
+    assert f"`vary` is for <@&{easel.vip.id}>" in told
+    assert f"kept for <@&{easel.vip.id}>" in said(await easel.press(easel.ben, easel.results()[0], "V1"))
+    await easel.press(vip(easel), easel.results()[0], "V1")
+    assert len(easel.results()) == 2
+    assert "`vary` is for everyone" in await easel.told(easel.admin, "admin action", action="vary")
+
+
+async def test_a_model_is_kept_for_roles_and_offered_by_name(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(("easel", "sdxl"))) as easel:
+        offered = await easel.admin.autocomplete(easel.channel, "admin model", "model", "xl")
+        assert [choice["value"] for choice in offered] == ["sdxl"]
+        await easel.told(easel.admin, "admin model", model="sdxl", role=easel.vip)
+        told = await easel.imagine(easel.ben, "a fox --model sdxl")
+        assert f"`sdxl` is kept for <@&{easel.vip.id}>" in told
+        assert "On its way" in await easel.imagine(easel.ben)
+        assert "On its way" in await easel.imagine(vip(easel), "a fox --model sdxl")
+        await easel.told(easel.admin, "admin model", model="sdxl", role=easel.vip, allowed=False)
+        assert "On its way" in await easel.imagine(easel.ben, "a fox --model sdxl")
+
+
+@pytest.mark.parametrize(
+    ("what", "amount", "prompt", "words"),
+    [("size", 128, "a fox", "up to 128 pixels"), ("pictures", 2, "a fox", "up to 2 pictures")],
+)
+async def test_sizes_and_pictures_are_limited(
+    easel: World, what: str, amount: int, prompt: str, words: str
+) -> None:
+    await easel.told(easel.admin, "admin limit", what=what, amount=amount)
+    assert words in await easel.imagine(easel.ben, prompt)
+    await easel.told(
+        easel.admin, "admin limit", what=what, amount=1024 if what == "size" else 4, role=easel.vip
+    )
+    assert f"are for <@&{easel.vip.id}>" in await easel.imagine(easel.ben, prompt)
+    assert "On its way" in await easel.imagine(vip(easel), prompt)
+    await easel.told(easel.admin, "admin limit", what=what)
+    assert "On its way" in await easel.imagine(easel.ben, prompt)
+
+
+async def test_a_limit_that_makes_no_sense_is_refused_with_the_range(easel: World) -> None:
+    assert "from 64 to 16384" in await easel.told(easel.admin, "admin limit", what="size", amount=0)
+
+
+async def test_a_cooldown_says_when_to_ask_again(easel: World) -> None:
+    await easel.told(easel.admin, "admin limit", what="cooldown", amount=60)
+    await easel.imagine(easel.ben)
+    assert "next job here can start <t:" in await easel.imagine(easel.ben)
+    assert "On its way" in await easel.imagine(easel.cleo)
+    easel.clock.move(seconds=60)
+    assert "On its way" in await easel.imagine(easel.ben)
+
+
+async def test_waiting_jobs_of_one_person_are_limited(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.told(easel.admin, "admin limit", what="waiting", amount=1)
+        for _ in range(2):
+            assert "On its way" in await easel.imagine(easel.ben)
+        assert "already have 1 job" in await easel.imagine(easel.ben)
+
+
+async def test_jobs_of_one_person_drawn_at_once_are_limited(tmp_path: Path) -> None:
+    generator = FakeGenerator(paused=True, capacity=3)
+    async with world(tmp_path, generator=generator) as easel:
+        await easel.told(easel.admin, "admin limit", what="running", amount=1)
+        for _ in range(2):
+            await easel.imagine(easel.ben)
+        await easel.imagine(easel.cleo)
+        assert len(easel.generator.requests) == 2
+        easel.generator.finish(next(iter(easel.generator.requests)))
+        await easel.rest()
+        assert len(easel.generator.requests) == 3
+
+
+async def test_a_roles_priority_reaches_its_members_jobs(easel: World) -> None:
+    told = await easel.told(easel.admin, "admin priority", role=easel.vip, weight=2.5)
+    assert "2.5 times the usual share" in told
+    await easel.imagine(vip(easel))
+    async with easel.studio.database.reading() as tx:
+        row = await tx.fetch_one("SELECT weight FROM jobs")
+    assert row is not None
+    assert row["weight"] == 2.5
+
+
+async def test_one_page_shows_everything_that_is_set(easel: World) -> None:
+    assert "**Channels**: all" in await easel.told(easel.admin, "admin rules")
+    await easel.told(easel.admin, "admin channel", channel=easel.channel)
+    await easel.told(easel.admin, "admin action", action="vary", role=easel.vip)
+    await easel.told(easel.admin, "admin limit", what="size", amount=512)
+    await easel.told(easel.admin, "admin priority", role=easel.vip, weight=2.0)
+    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="spam")
+    await easel.told(easel.admin, "admin pause")
+    await easel.told(easel.admin, "admin default-model", model="easel")
+    page = await easel.told(easel.admin, "admin rules")
+    for words in (
+        f"**Channels**: <#{easel.channel.id}>",
+        f"**Action** `vary`: <@&{easel.vip.id}>",
+        "**Size** of everyone: 512 pixels on the longer side",
+        f"**Priority** of <@&{easel.vip.id}>: 2",
+        f"<@{easel.cleo.id}>",
+        "(spam)",
+        "Drawing is paused",
+        "**Default model**: easel",
+    ):
+        assert words in page
+    changes = await easel.told(easel.admin, "admin changes")
+    assert f"**channels**: all → <#{easel.channel.id}>" in changes
+    assert "**size limit of everyone**: not set → 512" in changes
