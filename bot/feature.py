@@ -21,7 +21,7 @@ from discord import app_commands
 from bot import features
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
-from bot.errors import BotLacksPermission, JobGone, NotAdmin, NotReady, NotYours, ServerOnly
+from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
 from bot.moderation import Moderation
 from bot.seams import Requester
 from bot.settings import Settings
@@ -165,18 +165,6 @@ def usual_model(studio: Studio, servers_choice: str | None) -> str:
     if servers_choice is None or known is None or known.state is ModelState.UNUSABLE:
         return studio.default_model
     return servers_choice
-
-
-def only_admins(interaction: discord.Interaction[Any]) -> int:
-    """The server's id, for people with Manage Server. Raises NotAdmin, or ServerOnly outside a server.
-
-    Discord's own `default_permissions` is a hint that server owners can change, so this is what counts.
-    """
-    if interaction.guild_id is None:
-        raise ServerOnly
-    if not interaction.permissions.manage_guild:
-        raise NotAdmin
-    return interaction.guild_id
 
 
 def requester(

@@ -14,6 +14,9 @@ from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, fr
 from storage.jobs import Job
 
 _FAR_OFF = 0.1
+Action = Literal["imagine", "vary", "reroll"]
+"""What people can have done: admins keep one for roles, or make it free, by this name."""
+
 """How far a shape may be from what was asked before it is said: sizes come in steps, so that a little is usual."""
 
 
@@ -25,7 +28,7 @@ class Order:
     `notes` are sentences for the person about what their model will not heed.
     """
 
-    action: str
+    action: Action
     prompt: str
     request: Request
     price: int
