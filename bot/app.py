@@ -81,7 +81,7 @@ async def opened(
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
-        moderation = Moderation(settings=settings, database=database, clock=clock)
+        moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client = EaselClient()
         delivery = Delivery(client, database, models, client.buttons, seal=seal)
         dispatcher = Dispatcher(

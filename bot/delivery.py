@@ -16,6 +16,7 @@ import discord
 import structlog
 
 from bot import pictures, texts
+from bot.adult import age_restricted, is_adult
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -214,9 +215,16 @@ class Delivery:
         owner_id: int | None = None,
     ) -> discord.Message | None:
         channel = self._channel(job, channel_id)
+        adult = is_adult(self._catalogue, job.model)
+        if adult and not age_restricted(await self._known_channel(channel.id)):
+            _log.error("the channel of an adult model's result is open to everyone; it is not posted")
+            return None
         try:
             return await self._send(channel, post, look_first=look_first)
         except Undeliverable as refused:
+            if adult:
+                _log.error("an adult model's result could not be posted", error=str(refused))
+                return None
             _log.warning("the channel takes no result; trying a direct message", error=str(refused))
         try:
             owner = await self._client.fetch_user(owner_id or job.user_id)
@@ -224,6 +232,14 @@ class Delivery:
             return await self._send(await owner.create_dm(), letter, look_first=look_first)
         except (Undeliverable, discord.HTTPException) as refused:
             _log.error("a result could not be posted anywhere; its pictures are kept", error=str(refused))
+            return None
+
+    async def _known_channel(self, channel_id: int) -> object:
+        """What Discord knows of a channel; None where it tells nothing."""
+        try:
+            return self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
+        except discord.DiscordException as error:
+            _log.warning("the channel of a result is unknown", error=str(error))
             return None
 
     async def _send(

@@ -27,6 +27,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadAmount               credits out of range
 ├── WordRefused             a word that the host or the server forbids
 ├── TimedOut                refused too often lately
+├── AdultOnly               an adult model, or what it drew, outside of an age-restricted channel
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── BadSheet                a file of quotas with lines that can't be imported
@@ -237,6 +238,14 @@ class TimedOut(Refusal):
         super().__init__(str(until))
         self.until = until
         self.appeal = appeal
+
+
+class AdultOnly(Refusal):
+    """The model of that name, and what it drew, belong into age-restricted channels."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model)
+        self.model = model
 
 
 class BadRule(Refusal):

@@ -19,6 +19,7 @@ import discord
 from discord import app_commands
 
 from bot import features
+from bot.adult import age_restricted, only_among_adults
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
@@ -102,6 +103,11 @@ class Ask:
         if self.job.state in (JobState.QUEUED, JobState.RUNNING):
             raise NotReady
 
+    def only_among_adults(self, *, directly: bool = False) -> None:
+        """Raises AdultOnly where the job's pictures may not be shown: here, or in direct messages."""
+        restricted = not directly and age_restricted(self.channel)
+        only_among_adults(self.studio.catalogue, self.job.model, restricted=restricted)
+
     def only_owner_or_moderator(self) -> None:
         """Raises NotYours for everyone else."""
         if self.actor.id != self.job.user_id and not self.permissions.manage_messages:
@@ -181,6 +187,7 @@ def requester(
         joined_at=actor.joined_at,
         interaction_id=interaction_id,
         within=_around(channel),
+        age_restricted=age_restricted(channel),
     )
 
 

@@ -10,11 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bot.adult import only_among_adults
 from bot.errors import TimedOut, WordRefused
 from bot.orders import Order
 from bot.seams import Requester
 from bot.settings import Settings, StartupError
 from bot.words import Rule, RuleSet
+from generation.catalogue import Catalogue
 from storage import guilds, refusals
 from storage import words as word_rules
 from storage.database import Database
@@ -27,14 +29,23 @@ _NO_TEXT = {"model"}
 class Moderation:
     """Refuses what may not be asked for."""
 
-    def __init__(self, *, settings: Settings, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        catalogue: Catalogue,
+        database: Database,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._settings = settings
+        self._catalogue = catalogue
         self._database = database
         self._clock = clock
         self._host = host_rules(settings)
 
     async def admit(self, order: Order, who: Requester) -> None:
-        """Try everything that an order would have drawn. Raises WordRefused or TimedOut."""
+        """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
+        only_among_adults(self._catalogue, order.request.model, restricted=who.age_restricted)
         await self.check([order.prompt, *_texts(order.request)], who)
 
     async def check(self, texts: Iterable[str], who: Requester) -> None:

@@ -86,6 +86,7 @@ class Requester:
     joined_at: datetime | None
     interaction_id: int | None
     within: tuple[int, ...] = ()
+    age_restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,10 @@ def sentence(error: errors.Refusal) -> str:
         case errors.WordRefused():
             rest = f" It was one of several: you can go on {relative(error.until)}." if error.until else ""
             return f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED}{rest} {error.appeal or APPEAL}"
+        case errors.AdultOnly():
+            return (
+                f"{error.model} and its pictures are for age-restricted channels only, not for direct messages. {UNCHARGED}"
+            )
         case errors.TimedOut():
             return (
                 f"Several of your requests could not be used: you can go on {relative(error.until)}. "

@@ -54,7 +54,8 @@ class ModelSpec:
 
     Sizes are pixels. `source` is a folder (`folder` is then its absolute path) or a Hugging Face id (`folder` is
     then None). `memory_gb` is what its weights and one batch need in half precision. `cost` is credits for each
-    image. `vocabulary` says that it was taught a small list of words only.
+    image. `vocabulary` says that it was taught a small list of words only, and
+    `adult` that it and its pictures belong into age-restricted channels only.
     """
 
     key: str
@@ -85,6 +86,7 @@ class ModelSpec:
     cost: int
     max_images: int
     vocabulary: bool
+    adult: bool
 
     def size_for(self, aspect: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) nearest to the aspect ratio and the native area that this model can draw.
@@ -232,6 +234,7 @@ class _Entry:
             cost=self._whole("cost", 1, 1_000_000, default=1),
             max_images=self._whole("max_images", 1, 4, default=4),
             vocabulary=self._flag("vocabulary"),
+            adult=self._flag("adult"),
         )
         if self._left:
             self._refuse(

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot import orders, prompts, texts
+from bot.adult import age_restricted
 from bot.boundary import acknowledge
 from bot.errors import BadPrompt
 from bot.feature import Feature, Studio, able_to_post, requester, usual_model
@@ -73,10 +74,12 @@ async def _models(interaction: discord.Interaction[Any], current: str) -> list[a
         if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE
     ]
     wanted = current.casefold()
+    among_adults = age_restricted(interaction.channel)
     return [
         app_commands.Choice(name=f"{spec.name} ({texts.credits(spec.cost)} a picture)"[:100], value=spec.key)
         for spec in usable
-        if wanted in spec.key.casefold() or wanted in spec.name.casefold()
+        if (wanted in spec.key.casefold() or wanted in spec.name.casefold())
+        and (among_adults or not spec.adult)
     ][:25]
 
 

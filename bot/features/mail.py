@@ -15,6 +15,7 @@ from storage import images
 
 async def mail(ask: Ask) -> None:
     ask.only_finished()
+    ask.only_among_adults(directly=True)
     async with ask.studio.database.reading() as tx:
         rows = [row for row in await images.of_job(tx, ask.job.id) if row.index == ask.index or not ask.index]
     for row in rows:

@@ -11,6 +11,7 @@ from storage.images import ImageGone
 async def upscale(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
+    ask.only_among_adults()
     try:
         posted = await ask.studio.delivery.post_single(
             ask.job,

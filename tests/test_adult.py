@@ -1,0 +1,119 @@
+"""Adult models: only in age-restricted channels, and so are their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.adult import age_restricted
+from tests.fakes import FakeGenerator
+from tests.world import World, said, world
+
+SHIPPED = Path(__file__).parents[1] / "models.toml"
+
+
+@pytest.fixture
+async def easel(tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which `sd15` is an adult model, and can draw."""
+    models = tmp_path / "models.toml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    models.write_text(text.replace('key = "sd15"', 'key = "sd15"\nadult = true'), encoding="utf-8")
+    generator = FakeGenerator(("easel", "sd15"))
+    async with world(tmp_path / "data", generator=generator, models=models) as made:
+        yield made
+
+
+def restrict(easel: World, channel: Any, *, to_adults: bool = True) -> None:
+    found = easel.client.get_channel(channel.id)
+    assert isinstance(found, discord.TextChannel)
+    found.nsfw = to_adults
+
+
+async def drawn(easel: World) -> discord.Message:
+    """A grid of the adult model, in a channel that has been opened to everyone since."""
+    restrict(easel, easel.channel)
+    assert "On its way" in await easel.imagine(easel.ben, "a fox --model sd15")
+    restrict(easel, easel.channel, to_adults=False)
+    (message,) = easel.results()
+    return message
+
+
+async def test_an_adult_model_draws_in_age_restricted_channels_only(easel: World) -> None:
+    told = await easel.imagine(easel.ben, "a fox --model sd15")
+    assert "for age-restricted channels only" in told
+    assert "Nothing was charged" in told
+    assert easel.messages() == []
+    restrict(easel, easel.channel)
+    assert "On its way" in await easel.imagine(easel.ben, "a fox --model sd15")
+    assert len(easel.results()) == 1
+
+
+async def test_it_is_not_offered_elsewhere(easel: World) -> None:
+    async def offered() -> list[str]:
+        choices = await easel.ben.autocomplete(easel.channel, "imagine", "model", "", prompt="a fox")
+        return [choice["value"] for choice in choices]
+
+    assert await offered() == ["easel"]
+    restrict(easel, easel.channel)
+    assert await offered() == ["easel", "sd15"]
+
+
+@pytest.mark.parametrize("label", ["U1", "V1", "🔄"])
+async def test_what_it_drew_is_not_carried_on_where_everyone_looks(easel: World, label: str) -> None:
+    message = await drawn(easel)
+    assert "for age-restricted channels only" in said(await easel.press(easel.ben, message, label))
+    assert len(easel.messages()) == 1
+
+
+async def test_what_it_drew_is_never_mailed(easel: World) -> None:
+    message = await drawn(easel)
+    restrict(easel, easel.channel)
+    await easel.cleo.react(message, "✉️")
+    await easel.rest()
+    (letter,) = easel.cleo.user.dm_channel.history()
+    assert "not for direct messages" in letter.content
+    assert letter.attachments == []
+
+
+async def test_a_result_is_not_posted_once_the_channel_is_open_to_everyone(easel: World) -> None:
+    easel.generator.paused = True
+    restrict(easel, easel.channel)
+    await easel.imagine(easel.ben, "a fox --model sd15")
+    restrict(easel, easel.channel, to_adults=False)
+    easel.generator.finish(easel.generator.last)
+    await easel.rest()
+    assert easel.results() == []
+    assert "40 of 40" in await easel.told(easel.ben, "info")
+
+
+async def test_a_result_that_its_channel_does_not_take_is_not_mailed_instead(easel: World) -> None:
+    restrict(easel, easel.channel)
+    easel.generator.paused = True
+    await easel.imagine(easel.ben, "a fox --model sd15")
+    easel.env.inject_error("POST", "/channels/*/messages", status=403, times=1)
+    easel.generator.finish(easel.generator.last)
+    await easel.rest()
+    assert easel.results() == []
+    assert "40 of 40" in await easel.told(easel.ben, "info")
+
+
+def test_a_thread_is_as_its_channel_is_and_what_is_unknown_is_not_restricted() -> None:
+    class Parent:
+        nsfw = True
+
+        def get_channel(self, _: int) -> discord.TextChannel:
+            channel = discord.TextChannel.__new__(discord.TextChannel)
+            channel.nsfw = self.nsfw
+            return channel
+
+    thread = discord.Thread.__new__(discord.Thread)
+    thread.guild, thread.parent_id = Parent(), 1  # type: ignore[assignment]
+    assert age_restricted(thread)
+    Parent.nsfw = False
+    assert not age_restricted(thread)
+    assert not age_restricted(None)
+    assert not age_restricted(discord.DMChannel.__new__(discord.DMChannel))
