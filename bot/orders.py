@@ -14,10 +14,8 @@ from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, from_json
 from storage.jobs import Job
 
-_FAR_OFF = 0.1
 Action = Literal["imagine", "vary", "reroll"]
 """What people can have done: admins keep one for roles, or make it free, by this name."""
-_FAR_OFF = 0.1
 
 """How far a shape may be from what was asked before it is said: sizes come in steps, so that a little is usual."""
 
