@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage.changes import EVERYWHERE
 from storage.clock import to_sql
 from storage.database import Row, Transaction
 from storage.job import Job, as_job
@@ -75,8 +76,8 @@ async def claim(
 
 
 async def _first(tx: Transaction, most_running: int | None = None) -> list[Row]:
-    limits = {"most_running": most_running or 2**31, "window": WINDOW, "usual_load": USUAL_LOAD}
-    return await tx.fetch_all(FIRST, limits)
+    values = {"most_running": most_running or 2**31, "everywhere": EVERYWHERE}
+    return await tx.fetch_all(FIRST, values | {"window": WINDOW, "usual_load": USUAL_LOAD})
 
 
 def _waiting(row: Row) -> Waiting:
