@@ -65,7 +65,7 @@ def imagine(
         action="imagine",
         prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
         request=request,
-        price=spec.cost * count,
+        price=spec.price("imagine", count),
         notes=_notes(parsed, spec, width / height),
     )
 
@@ -95,7 +95,7 @@ def vary(
         action="vary",
         prompt=parent.prompt,
         request=request,
-        price=spec.cost * len(request.seeds),
+        price=spec.price("vary", len(request.seeds)),
         parent_id=parent.id,
         parent_index=index,
     )
@@ -111,7 +111,7 @@ def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random) -> Order
         action="reroll",
         prompt=parent.prompt,
         request=replace(drawn, seeds=seeds),
-        price=spec.cost * len(seeds),
+        price=spec.price("reroll", len(seeds)),
         parent_id=parent.parent_id if varied else parent.id,
         parent_index=parent.parent_index if varied else None,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.inert import copyable, inert
 from bot.texts import credits, duration, relative
-from generation.catalogue import Catalogue
+from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ModelState, ModelStatus
 from generation.description import Description
 from storage.jobs import Job, JobState
@@ -137,8 +137,10 @@ def balance_line(balance: Balance) -> str:
     )
 
 
-def models(catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str) -> str:
-    """The models and what each costs; unusable ones last, marked."""
+def models(
+    catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str, *, free: Collection[str] = ()
+) -> str:
+    """The models and what each costs; unusable ones last, marked. `free` are actions that cost nothing here."""
     usable, not_here = [], []
     for spec in catalogue.values():
         status = states.get(spec.key)
@@ -148,9 +150,16 @@ def models(catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str
         usual = ", the usual one here" if spec.key == default else ""
         size = f"{spec.width}×{spec.height}"
         usable.append(
-            f"- **{spec.name}** (`--model {spec.key}`{usual}): {credits(spec.cost)} a picture, {size}, {spec.licence}"
+            f"- **{spec.name}** (`--model {spec.key}`{usual}): {_prices(spec)}, {size}, {spec.licence}"
         )
-    return page(["**Models**", *usable, *not_here])
+    here = [f"-# Free in this server: {', '.join(sorted(free))}."] if free else []
+    return page(["**Models**", *here, *usable, *not_here])
+
+
+def _prices(spec: ModelSpec) -> str:
+    """What a picture costs, and the actions for which it is another price."""
+    others = [f"{action} {cost or 'free'}" for action, cost in spec.prices.items() if cost != spec.cost]
+    return f"{credits(spec.cost)} a picture" + (f" ({', '.join(others)})" if others else "")
 
 
 def help_page(lines: Sequence[str]) -> str:

@@ -188,7 +188,8 @@ def receipt(*, price: int, left: int, ahead: int, seconds: float | None, notes: 
     when = "It is next." if ahead == 0 else f"{ahead} before it."
     if seconds:
         when = f"{when.removesuffix('.')}, done in about {duration(seconds)}."
-    lines = [f"On its way. {when} It costs {credits(price)}; you have {left} left today."]
+    costs = f"costs {credits(price)}" if price else "is free"
+    lines = [f"On its way. {when} It {costs}; you have {left} left."]
     return "\n".join(lines + [f"-# {note}" for note in notes])
 
 

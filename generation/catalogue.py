@@ -13,7 +13,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ BUILTIN_FOLDER = Path(__file__).resolve().parent / "builtin" / "weights"
 
 IGNORABLE = frozenset({"negative", "guidance"})
 """What a model may say that it pays no attention to."""
+
+PRICED = ("imagine", "vary", "reroll")
+"""The actions for which a model may have a price of its own."""
 
 _LARGEST_SIDE = 4096
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -54,7 +57,7 @@ class ModelSpec:
 
     Sizes are pixels. `source` is a folder (`folder` is then its absolute path) or a Hugging Face id (`folder` is
     then None). `memory_gb` is what its weights and one batch need in half precision. `cost` is credits for each
-    image. `vocabulary` says that it was taught a small list of words only, and
+    image, and `prices` are those of the actions for which it is another. `vocabulary` says that it was taught a small list of words only, and
     `adult` that it and its pictures belong into age-restricted channels only.
     """
 
@@ -84,6 +87,7 @@ class ModelSpec:
     strength: float
     memory_gb: float
     cost: int
+    prices: Mapping[str, int] = field(hash=False)
     max_images: int
     vocabulary: bool
     adult: bool
@@ -104,6 +108,10 @@ class ModelSpec:
         ratio, area = across / down, self.width * self.height
         sizes = ((w, h) for w in self._sides() for h in self._heights(w / ratio) if w * h <= self.max_pixels)
         return min(sizes, key=lambda size: (_misfit(size, ratio, area), size))
+
+    def price(self, action: str, images: int) -> int:
+        """Credits for an action that draws so many images."""
+        return self.prices.get(action, self.cost) * images
 
     def refusal(self, request: Request) -> str | None:
         """Why this model can't carry out the request, or None. The source picture isn't looked at."""
@@ -232,6 +240,7 @@ class _Entry:
             strength=self._number("strength", 0.05, 1, default=0.7),
             memory_gb=self._number("memory_gb", 0.01, 1000),
             cost=self._whole("cost", 1, 1_000_000, default=1),
+            prices=self._prices(),
             max_images=self._whole("max_images", 1, 4, default=4),
             vocabulary=self._flag("vocabulary"),
             adult=self._flag("adult"),
@@ -309,6 +318,15 @@ class _Entry:
             )
 
         return frozenset(self._take("ignores", fits, f"a list of {', '.join(sorted(IGNORABLE))}", ()))
+
+    def _prices(self) -> dict[str, int]:
+        def fits(value: Any) -> bool:
+            return isinstance(value, dict) and all(
+                key in PRICED and _is_whole(price, 0, 1_000_000) for key, price in value.items()
+            )
+
+        what = f"credits for {', '.join(PRICED)}, whole numbers from 0 to 1000000"
+        return dict(self._take("prices", fits, what, {}))
 
     def _folder(self, source: str) -> Path | None:
         """The folder that a source names, or None for a Hugging Face id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,11 @@ def order(text: str) -> Order:
 def test_the_price_is_the_models_cost_times_the_pictures() -> None:
     assert order("a fox").price == 4
     assert order("a fox --model sdxl --count 3").price == 6
+
+
+def test_an_action_may_have_a_price_of_its_own() -> None:
+    spec = replace(CATALOGUE["sdxl"], prices={"vary": 1, "reroll": 0})
+    assert [spec.price(action, 4) for action in ("imagine", "vary", "reroll")] == [8, 4, 0]
 
 
 def test_each_picture_has_a_seed_that_makes_it_again_alone() -> None:

@@ -54,7 +54,7 @@ async def imagine(
     accepted = await studio.dispatcher.accept(order, who)
     await interaction.followup.send(
         texts.receipt(
-            price=order.price,
+            price=accepted.job.price,
             left=accepted.left,
             ahead=accepted.ahead,
             seconds=accepted.seconds,
@@ -76,7 +76,9 @@ async def _models(interaction: discord.Interaction[Any], current: str) -> list[a
     wanted = current.casefold()
     among_adults = age_restricted(interaction.channel)
     return [
-        app_commands.Choice(name=f"{spec.name} ({texts.credits(spec.cost)} a picture)"[:100], value=spec.key)
+        app_commands.Choice(
+            name=f"{spec.name} ({texts.credits(spec.price('imagine', 1))} a picture)"[:100], value=spec.key
+        )
         for spec in usable
         if (wanted in spec.key.casefold() or wanted in spec.name.casefold())
         and (among_adults or not spec.adult)

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot import pages
 from bot.feature import Feature, Studio, usual_model
-from storage import guilds
+from storage import guilds, terms
 
 
 @app_commands.command(name="models", description="The models that can draw here, and what each costs")
@@ -17,8 +17,9 @@ async def models(interaction: discord.Interaction[Any]) -> None:
     studio: Studio = interaction.client.studio
     async with studio.database.reading() as tx:
         server = await guilds.settings(tx, interaction.guild_id or 0)
+        free = (await terms.terms(tx, interaction.guild_id or 0)).free
     usual = usual_model(studio, server.default_model)
-    words = pages.models(studio.catalogue, studio.generator.models(), usual)
+    words = pages.models(studio.catalogue, studio.generator.models(), usual, free=free)
     await interaction.response.send_message(words, ephemeral=True)
 
 

@@ -73,6 +73,8 @@ def test_the_shipped_file_is_right() -> None:
         ("guidance_range", "[nan, 2]", "two numbers"),
         ("memory_gb", '"much"', "a number"),
         ("cost", "0", "from 1"),
+        ("prices", "{ dream = 1 }", "imagine, vary, reroll"),
+        ("prices", "{ vary = -1 }", "from 0 to 1000000"),
         ("max_images", "5", "from 1 to 4"),
         ("ignores", '["size"]', "guidance, negative"),
         ("ignores", '[["negative"]]', "guidance, negative"),
