@@ -1,4 +1,4 @@
-"""The command line: `run`, `imagine`, `doctor`, `health`; an error ends in one sentence on stderr."""
+"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`; an error ends in one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import io
 import itertools
+import math
 import os
 import random
 import re
@@ -90,6 +91,15 @@ def _health(_: argparse.Namespace) -> int:
         return 1
     print(f"The last heartbeat was {age:.0f} s ago.")
     return 0 if age < HEARTBEAT_SECONDS else 1
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    settings = load_settings()
+    logs.configure("error", "console")
+    from bot import calibrate
+
+    print(asyncio.run(calibrate.run(settings, seconds=arguments.seconds, write=arguments.write)))
+    return 0
 
 
 # One prompt without Discord.
@@ -243,6 +253,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
     health = commands.add_parser("health", help="whether the bot is alive, for containers")
     health.set_defaults(command=_health)
+    calibrate = commands.add_parser("calibrate", help="prices for the models from what drawing took here")
+    calibrate.set_defaults(command=_calibrate)
+    calibrate.add_argument("--write", action="store_true", help="write them into the models file")
+    calibrate.add_argument("--seconds", type=_seconds, metavar="X", help="of drawing that one credit buys")
     imagine = commands.add_parser("imagine", help="draw one prompt without Discord", allow_abbrev=False)
     imagine.set_defaults(command=_imagine)
     _add_flags(imagine)
@@ -259,6 +273,16 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no", default="", metavar="TEXT", help="what should not be in the picture")
     parser.add_argument("--count", type=int, metavar="N", help="how many pictures")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to (default: here)")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return seconds
 
 
 def _seed(text: str) -> int:

@@ -80,6 +80,15 @@ async def expect(tx: Transaction, shape: Shape) -> float:
     return max(LEAST, seconds * shape.work / similar.work)
 
 
+async def measured_jobs(tx: Transaction) -> dict[str, dict[str, int]]:
+    """How many jobs were measured, by model and by kind of request."""
+    rows = await tx.fetch_all("SELECT model, kind, sum(samples) AS jobs FROM paces GROUP BY model, kind")
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["model"], {})[row["kind"]] = int(row["jobs"])
+    return found
+
+
 def _distance(one: Shape, other: Shape) -> tuple[bool, float]:
     return one.kind != other.kind, abs(math.log(one.work / other.work))
 
