@@ -28,6 +28,10 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── WordRefused             a word that the host or the server forbids
 ├── TimedOut                refused too often lately
 ├── AdultOnly               an adult model, or what it drew, outside of an age-restricted channel
+├── BadLink                 no link to a picture of ours in this server
+├── NoModerators            no channel takes reports here
+├── AlreadyReported         the same person reported it before
+├── NotModerator            only moderators decide on reports
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── BadSheet                a file of quotas with lines that can't be imported
@@ -246,6 +250,22 @@ class AdultOnly(Refusal):
     def __init__(self, model: str) -> None:
         super().__init__(model)
         self.model = model
+
+
+class BadLink(Refusal):
+    """What was given is no link to a message of ours with a picture, in this server."""
+
+
+class NoModerators(Refusal):
+    """The server has no moderators' channel, or Easel can't post there."""
+
+
+class AlreadyReported(Refusal):
+    """The same person reported the same pictures before."""
+
+
+class NotModerator(Refusal):
+    """The person can't manage messages in the moderators' channel."""
 
 
 class BadRule(Refusal):

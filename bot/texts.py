@@ -102,6 +102,14 @@ def sentence(error: errors.Refusal) -> str:
         case errors.WordRefused():
             rest = f" It was one of several: you can go on {relative(error.until)}." if error.until else ""
             return f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED}{rest} {error.appeal or APPEAL}"
+        case errors.BadLink():
+            return "That is no link to a picture of mine in this server. Open the picture's menu and choose Copy Message Link."
+        case errors.NoModerators():
+            return "No channel takes reports here. Tell an admin, who can choose one with `/admin moderators`."
+        case errors.AlreadyReported():
+            return "You have reported this before; the moderators have it."
+        case errors.NotModerator():
+            return "Only people who may manage messages in this channel can decide on reports."
         case errors.AdultOnly():
             return (
                 f"{error.model} and its pictures are for age-restricted channels only, not for direct messages. {UNCHARGED}"

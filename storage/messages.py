@@ -68,3 +68,11 @@ async def forget_message(tx: Transaction, message_id: int) -> None:
         " result_message_id = nullif(result_message_id, :message_id) WHERE id = :job_id",
         {"message_id": message_id, "job_id": job.id},
     )
+
+
+async def of_job(tx: Transaction, job_id: str) -> list[int]:
+    """The messages that show a job's result or one of its pictures."""
+    return [
+        row["message_id"]
+        for row in await tx.fetch_all("SELECT message_id FROM messages WHERE job_id = ?", (job_id,))
+    ]

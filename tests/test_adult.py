@@ -79,6 +79,16 @@ async def test_what_it_drew_is_never_mailed(easel: World) -> None:
     assert letter.attachments == []
 
 
+async def test_a_report_shows_it_to_moderators_in_an_age_restricted_channel_only(easel: World) -> None:
+    message = await drawn(easel)
+    for restricted in (False, True):
+        channel = easel.guild.create_text_channel(f"moderators-{restricted}")
+        restrict(easel, channel, to_adults=restricted)
+        await easel.told(easel.admin, "admin moderators", channel=channel)
+        await easel.press(easel.cleo if restricted else easel.ben, message, "🚩")
+        assert len(channel.history()[0].attachments) == restricted
+
+
 async def test_a_result_is_not_posted_once_the_channel_is_open_to_everyone(easel: World) -> None:
     easel.generator.paused = True
     restrict(easel, easel.channel)

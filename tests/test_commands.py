@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from discord.app_commands import ContextMenu
+
 from generation.contract import ModelState, ModelStatus
 from storage import guilds
 from tests.fakes import FakeGenerator
@@ -35,7 +37,7 @@ async def test_help_names_every_command(easel: World) -> None:
     page = await easel.told(easel.ben, "help")
     for command in easel.client.tree.get_commands():
         if command.name != "help":
-            assert f"/{command.name}" in page
+            assert (command.name if isinstance(command, ContextMenu) else f"/{command.name}") in page
     assert len(page) < 2000
 
 

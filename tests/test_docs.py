@@ -6,6 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from discord.app_commands import ContextMenu
+
 from bot.client import PERMISSIONS, EaselClient
 from bot.prompts import FLAGS
 from bot.settings import describe
@@ -22,7 +24,7 @@ def test_the_table_of_settings_is_complete() -> None:
 
 def test_every_command_and_flag_is_in_the_table_of_commands() -> None:
     for command in EaselClient().tree.get_commands():
-        assert f"/{command.name}" in README
+        assert (command.name if isinstance(command, ContextMenu) else f"/{command.name}") in README
     for flag in FLAGS:
         assert f"--{flag}" in README
 

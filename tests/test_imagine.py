@@ -28,7 +28,7 @@ async def test_a_prompt_becomes_a_grid_that_mentions_its_owner(easel: World) -> 
     assert "seed `7`" in result.content
     assert result.attachments[0].description == "Grid of 4 generated pictures: a sunset over a mountain lake"
     rows = [[b.label or str(b.emoji) for b in row.children] for row in result.components]
-    assert rows == [["U1", "U2", "U3", "U4", "🔄"], ["V1", "V2", "V3", "V4"]]
+    assert rows == [["U1", "U2", "U3", "U4", "🔄"], ["V1", "V2", "V3", "V4", "🚩"]]
 
 
 async def test_options_and_flags_reach_the_generator(easel: World) -> None:

@@ -1,0 +1,130 @@
+"""Reported pictures on their way to the moderators' channel, and what moderators decide there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord
+import structlog
+
+from bot import moderation_pages, pictures, texts
+from bot.adult import age_restricted, is_adult
+from bot.buttons import JobButton
+from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady
+from bot.feature import Studio
+from bot.progress import Unreachable
+from storage import guilds, images, jobs, messages, reports
+from storage.jobs import Job, JobState
+from storage.reports import Case, Verdict
+
+REMOVE, KEEP = "mod_remove", "mod_keep"
+"""The verbs of the buttons under a case."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
+    """Bring a job before the moderators; the words for the person who reported it.
+
+    Raises NotReady, JobGone, AlreadyReported, or NoModerators where there is no channel that takes the report.
+    """
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        raise NotReady
+    channel = await _moderators_channel(studio, reporter.guild)
+    try:
+        grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
+    except images.ImageGone:
+        raise JobGone from None
+    async with studio.database.transaction() as tx:
+        new = await reports.report(tx, job.id, reporter.id, now=studio.clock())
+        case = await reports.case(tx, job.id)
+        by = await reports.reporters(tx, job.id)
+    if not new:
+        raise AlreadyReported
+    if case is None or case.verdict is None:
+        try:
+            await _show(studio, job, case, channel, grid, by)
+        except Unreachable as error:
+            _log.warning("the moderators' channel takes no report", error=str(error))
+            async with studio.database.transaction() as tx:
+                await reports.withdraw(tx, job.id, reporter.id)
+            raise NoModerators from error
+    return moderation_pages.report_taken(kept=case is not None and case.verdict is Verdict.KEPT)
+
+
+async def _moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
+    async with studio.database.reading() as tx:
+        channel_id = (await guilds.settings(tx, guild.id)).moderators_channel_id
+    channel = guild.get_channel(channel_id) if channel_id is not None else None
+    if not isinstance(channel, discord.TextChannel):
+        raise NoModerators
+    return channel
+
+
+async def _show(
+    studio: Studio, job: Job, case: Case | None, channel: discord.TextChannel, grid: bytes, by: list[int]
+) -> None:
+    """Post the case, or add its newest reporter to what stands there.
+
+    Raises what `Unreachable` names. What an adult model drew is not shown where everyone looks.
+    """
+    words = moderation_pages.case(job, by)
+    if case is not None and case.message_id is not None and case.channel_id == channel.id:
+        try:
+            await channel.get_partial_message(case.message_id).edit(content=words)
+            return
+        except discord.NotFound:
+            _log.info("a case was deleted by hand; it is posted again", job=job.id)
+    shown = age_restricted(channel) or not is_adult(studio.catalogue, job.model)
+    files = [_spoiler(job, grid)] if shown else []
+    message = await channel.send(words, files=files, view=_buttons(job))
+    async with studio.database.transaction() as tx:
+        await reports.posted(tx, job.id, channel_id=channel.id, message_id=message.id)
+
+
+def _spoiler(job: Job, grid: bytes) -> discord.File:
+    return pictures.attachment(
+        grid, f"SPOILER_{job.id}.jpg", texts.alt_text(job.prompt, index=0, count=job.images)
+    )
+
+
+def _buttons(job: Job) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    view.add_item(JobButton(REMOVE, job.id, 0, label="Remove picture", emoji="🗑️"))
+    view.add_item(JobButton(KEEP, job.id, 0, label="Keep", emoji="✅"))
+    return view
+
+
+async def decide(
+    studio: Studio, job: Job, verdict: Verdict, judge: discord.Member, message: discord.PartialMessage
+) -> bool:
+    """Decide a case and say so in its message; False where somebody else has decided it before."""
+    async with studio.database.transaction() as tx:
+        first = await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
+        by = await reports.reporters(tx, job.id)
+        posted = await messages.of_job(tx, job.id)
+        if first and verdict is Verdict.REMOVED:
+            await images.delete(tx, job.id)
+            for message_id in posted:
+                await jobs.forget_message(tx, message_id)
+    if not first:
+        return False
+    words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id)
+    if verdict is Verdict.REMOVED:
+        await asyncio.to_thread(images.remove, studio.database.folder, job.id)
+        await _delete(judge.guild, job, posted)
+        await message.edit(content=words, view=None, attachments=[])
+    else:
+        await message.edit(content=words, view=None)
+    return True
+
+
+async def _delete(guild: discord.Guild, job: Job, posted: list[int]) -> None:
+    channel = guild.get_channel_or_thread(job.channel_id)
+    if not isinstance(channel, discord.abc.Messageable):
+        return
+    for message_id in posted:
+        try:
+            await discord.PartialMessage(channel=channel, id=message_id).delete()
+        except Unreachable as error:
+            _log.info("a removed picture's message could not be deleted", error=str(error))

@@ -1,0 +1,176 @@
+"""Reports: what moderators see and do, and what the person who reports is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from tests.fakes import FakeGenerator
+from tests.test_actions import grid
+from tests.world import World, said, world
+
+
+async def desk(easel: World) -> Any:
+    """A moderators' channel that Easel knows."""
+    channel = easel.guild.create_text_channel("moderators")
+    assert f"<#{channel.id}>" in await easel.told(easel.admin, "admin moderators", channel=channel)
+    return channel
+
+
+def moderator(easel: World) -> Any:
+    role = easel.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+    return easel.guild.add_member(easel.env.create_user("mo"), roles=[role])
+
+
+def link(message: discord.Message, easel: World) -> str:
+    return f"https://discord.com/channels/{easel.guild.id}/{message.channel.id}/{message.id}"
+
+
+async def test_the_button_brings_the_picture_before_the_moderators(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    result = await easel.press(easel.cleo, message, "🚩")
+    assert "The moderators have it now" in said(result)
+    (case,) = moderators.history()
+    assert "a fox" in case.content
+    assert f"<@{easel.ben.id}>" in case.content
+    assert f"Reported by <@{easel.cleo.id}>" in case.content
+    assert link(message, easel) in case.content
+    assert case.attachments[0].is_spoiler()
+    assert await case.attachments[0].read() == await message.attachments[0].read()
+    assert [button.label for button in case.components[0].children] == ["Remove picture", "Keep"]
+    assert easel.pings(case) == []
+
+
+@pytest.mark.parametrize("way", ["command", "menu", "reaction", "single"])
+async def test_there_are_other_ways_to_report(easel: World, way: str) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    match way:
+        case "command":
+            assert "have it now" in await easel.told(
+                easel.cleo, "report", link=f"look: {link(message, easel)}"
+            )
+        case "menu":
+            assert "have it now" in said(
+                await easel.cleo.context_menu(easel.channel, "Report picture", message)
+            )
+        case "reaction":
+            await easel.cleo.react(message, "🚩")
+            await easel.rest()
+        case _:
+            await easel.press(easel.ben, message, "U1")
+            await easel.press(easel.cleo, easel.messages()[-1], "🚩")
+    assert len(moderators.history()) == 1
+
+
+async def test_several_reports_are_one_case_and_one_person_counts_once(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.press(easel.cleo, message, "🚩")
+    assert "reported this before" in said(await easel.press(easel.cleo, message, "🚩"))
+    easel.clock.move(seconds=1)
+    await easel.told(easel.ben, "report", link=link(message, easel))
+    (case,) = moderators.history()
+    assert f"Reported by <@{easel.cleo.id}>, <@{easel.ben.id}>" in case.content
+
+
+async def test_a_case_that_was_deleted_by_hand_is_posted_again(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.press(easel.cleo, message, "🚩")
+    await moderators.history()[0].delete()
+    await easel.press(easel.ben, message, "🚩")
+    assert len(moderators.history()) == 1
+
+
+async def test_a_moderator_removes_the_picture_everywhere_even_after_a_restart(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.press(easel.ben, message, "U2")
+    await easel.press(easel.cleo, message, "🚩")
+    mo = moderator(easel)
+    await easel.restart()
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert easel.messages() == []
+    assert list((easel.studio.database.folder / "images").rglob("*.*")) == []
+    (case,) = moderators.history()
+    assert f"**Removed** by <@{mo.id}>" in case.content
+    assert case.attachments == []
+    assert case.components == []
+
+
+async def test_a_moderator_keeps_the_picture(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.press(easel.cleo, message, "🚩")
+    mo = moderator(easel)
+    await easel.press(mo, moderators.history()[0], "Keep")
+    (case,) = moderators.history()
+    assert f"**Kept** by <@{mo.id}>" in case.content
+    assert case.components == []
+    assert len(easel.messages()) == 1
+    assert "looked at this picture before" in said(await easel.press(easel.ben, message, "🚩"))
+    assert len(moderators.history()) == 1
+
+
+async def test_only_moderators_decide_and_only_once(easel: World) -> None:
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    (case,) = moderators.history()
+    remove = case.components[0].children[0].custom_id
+    assert "Only people who may manage messages" in said(await easel.press(easel.ben, case, "Remove picture"))
+    mo = moderator(easel)
+    await easel.press(mo, case, "Keep")
+    stored = easel.env.backend.get_message(case.channel.id, case.id)
+    stored.components = [
+        {"type": 1, "components": [{"type": 2, "style": 2, "label": "x", "custom_id": remove}]}
+    ]
+    assert "already" in said(await mo.click(case, custom_id=remove))
+    assert len(easel.messages()) == 1
+
+
+async def test_without_a_channel_for_them_reports_are_not_taken(easel: World) -> None:
+    message = await grid(easel)
+    assert "No channel takes reports" in said(await easel.press(easel.cleo, message, "🚩"))
+    moderators = await desk(easel)
+    easel.env.inject_error("POST", "/channels/*/messages", status=403, times=1)
+    assert "No channel takes reports" in said(await easel.press(easel.cleo, message, "🚩"))
+    assert "have it now" in said(await easel.press(easel.cleo, message, "🚩"))
+    assert len(moderators.history()) == 1
+    assert "can't be reported any more" in await easel.told(easel.admin, "admin moderators")
+
+
+async def test_a_channel_where_easel_can_not_post_is_refused(easel: World) -> None:
+    closed = easel.guild.create_text_channel(
+        "closed", overwrites={easel.guild.default_role: discord.PermissionOverwrite(attach_files=False)}
+    )
+    assert "Attach Files" in await easel.told(easel.admin, "admin moderators", channel=closed)
+
+
+async def test_what_is_no_picture_of_this_server_that_one_sees_can_not_be_reported(easel: World) -> None:
+    await desk(easel)
+    message = await grid(easel)
+    secret = easel.guild.create_text_channel(
+        "secret",
+        overwrites={easel.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
+    )
+    plain = await easel.ben.send(easel.channel, "hello")
+    for bad in (
+        "a fox",
+        link(plain, easel),
+        link(message, easel).replace(str(easel.guild.id), "1"),
+        link(message, easel).replace(str(easel.channel.id), str(secret.id)),
+    ):
+        assert "no link to a picture of mine" in await easel.told(easel.cleo, "report", link=bad)
+
+
+async def test_pictures_that_are_not_there_yet_can_not_be_reported(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await desk(easel)
+        await easel.imagine(easel.ben)
+        told = await easel.told(easel.cleo, "report", link=link(easel.messages()[0], easel))
+        assert "still being drawn" in told
