@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import difflib
 import io
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from dotenv.parser import parse_stream
 
-from bot.words import Rule
+from bot import variables
+from bot.variables import TOKEN_SHAPE, Variable
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds `easel`, `models.toml` and `.env`."""
-
-TOKEN_SHAPE = re.compile(r"[\w-]{18,}\.[\w-]{5,8}\.[\w-]{25,}", re.ASCII)
-"""A bot token: the bot's id, a timestamp and a signature, each in URL-safe base64."""
 
 
 class StartupError(Exception):
@@ -34,112 +31,17 @@ class SettingsError(StartupError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """One setting as the host meets it. `read` raises ValueError for text that is not `allowed`."""
-
-    name: str
-    help: str
-    default: str
-    allowed: str
-    read: Callable[[str], Any]
-    secret: bool = False
-
-
-def _whole_number(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
-            raise ValueError
-        return int(text)
-
-    return read
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError
-        return text.lower()
-
-    return read
-
-
-def _ids(text: str) -> frozenset[int]:
-    words = [word.strip() for word in text.split(",")]
-    if not all(re.fullmatch(r"[0-9]{15,20}", word) for word in words):
-        raise ValueError
-    return frozenset(int(word) for word in words)
-
-
-def _yes_or_no(text: str) -> bool:
-    match text.lower():
-        case "yes" | "true" | "on" | "1":
-            return True
-        case "no" | "false" | "off" | "0":
-            return False
-    raise ValueError
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # "~somebody" who does not exist
-        raise ValueError from error
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,2})?", text.lower()):
-        raise ValueError
-    return text.lower()
-
-
-def _model_key(text: str) -> str:
-    if len(text.split()) != 1:
-        raise ValueError
-    return text
-
-
-def _words(text: str) -> tuple[str, ...] | Path:
-    """Word rules with commas between them, or the path of a file that lists them."""
-    if re.search(r"[/\\]|\.txt$", text):
-        return _path(text)
-    return tuple(str(Rule.parse(each)) for each in text.split(",") if each.strip())
-
-
-def _token(text: str) -> str:
-    """The token without what is often pasted along: spaces, quotes, and the `Bot ` of an HTTP header."""
-    bare = text.strip().strip("\"'`").strip()
-    bare = re.sub(r"^bot\s+", "", bare, flags=re.IGNORECASE)
-    if not TOKEN_SHAPE.fullmatch(bare):
-        raise ValueError
-    return bare
-
-
-def _variable(
-    name: str,
-    help: str,
-    read: Callable[[str], Any],
-    *,
-    default: str,
-    allowed: str,
-    secret: bool = False,
-) -> dict[str, Variable]:
-    return {
-        "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
-    }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the host chose. Paths are absolute; credits and counts are whole numbers."""
 
     discord_token: str | None = field(
         default=None,
         repr=False,
-        metadata=_variable(
+        metadata=variables.variable(
             "DISCORD_TOKEN",
             "The bot's token, from the Bot page of https://discord.com/developers/applications. "
             "Without one, Easel opens the playground in a browser.",
-            _token,
+            variables.token,
             default="",
             allowed="a bot token (three parts joined by dots), from the Bot page of "
             "https://discord.com/developers/applications, not the client secret or the public key",
@@ -148,201 +50,201 @@ class Settings:
     )
     data: Path = field(
         default=PROJECT / "data",
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_DATA",
             "The folder that keeps the database and the pictures.",
-            _path,
+            variables.path,
             default="data",
             allowed="a folder",
         ),
     )
     models: Path = field(
         default=PROJECT / "models.toml",
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_MODELS",
             "The file that lists the models.",
-            _path,
+            variables.path,
             default="models.toml",
             allowed="a file",
         ),
     )
     default_model: str | None = field(
         default=None,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_DEFAULT_MODEL",
             "The key of the model that draws when nobody names one. Empty: the models file's own default.",
-            _model_key,
+            variables.model_key,
             default="",
             allowed="the key of a model, one word",
         ),
     )
     daily_credits: int = field(
         default=40,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_DAILY_CREDITS",
             "Credits that each person gets per day, until a server's admins say otherwise.",
-            _whole_number(0, 1_000_000),
+            variables.whole_number(0, 1_000_000),
             default="40",
             allowed="a whole number from 0 to 1000000",
         ),
     )
     daily_ceiling: int | None = field(
         default=None,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_DAILY_CEILING",
             "Credits that everybody in all servers together may spend in a UTC day. Empty: no limit.",
-            _whole_number(0, 1_000_000_000),
+            variables.whole_number(0, 1_000_000_000),
             default="",
             allowed="a whole number from 0 to 1000000000",
         ),
     )
     images: int = field(
         default=4,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_IMAGES",
             "Pictures in a grid.",
-            _whole_number(1, 4),
+            variables.whole_number(1, 4),
             default="4",
             allowed="a whole number from 1 to 4",
         ),
     )
     max_waiting: int = field(
         default=10,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_MAX_WAITING",
             "Jobs that one person may have waiting in line.",
-            _whole_number(1, 1000),
+            variables.whole_number(1, 1000),
             default="10",
             allowed="a whole number from 1 to 1000",
         ),
     )
     max_running: int = field(
         default=3,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_MAX_RUNNING",
             "Jobs of one person that may be drawn at the same time, where there are several workers.",
-            _whole_number(1, 1000),
+            variables.whole_number(1, 1000),
             default="3",
             allowed="a whole number from 1 to 1000",
         ),
     )
     device: str = field(
         default="auto",
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_DEVICE",
             "What draws: auto takes the GPU where there is one.",
-            _device,
+            variables.device,
             default="auto",
             allowed="auto, cpu, cuda, cuda:0 (or another number) or mps",
         ),
     )
     allow_downloads: bool = field(
         default=False,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_ALLOW_DOWNLOADS",
             "Whether a model that somebody asks for may be downloaded then. `./easel imagine --model` always may.",
-            _yes_or_no,
+            variables.yes_or_no,
             default="no",
             allowed="yes or no",
         ),
     )
     owners: frozenset[int] = field(
         default=frozenset(),
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_OWNERS",
             "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
             "ban in all servers at once.",
-            _ids,
+            variables.ids,
             default="",
             allowed="Discord ids, separated by commas",
         ),
     )
     blocked_words: tuple[str, ...] | Path = field(
         default=(),
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_BLOCKED_WORDS",
             "Words that are refused in every server, like `gore, kill*`, or a file with one in each line.",
-            _words,
+            variables.words,
             default="",
             allowed="words with commas between them, or the path of a file",
         ),
     )
     allowed_words: tuple[str, ...] | Path = field(
         default=(),
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_ALLOWED_WORDS",
             "Words that pass although one of EASEL_BLOCKED_WORDS is in them, like `kill bill`, or a file.",
-            _words,
+            variables.words,
             default="",
             allowed="words with commas between them, or the path of a file",
         ),
     )
     timeout_after: int = field(
         default=5,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_TIMEOUT_AFTER",
             "Refused words within EASEL_TIMEOUT_MINUTES that lead to a timeout of as many minutes. 0: never.",
-            _whole_number(0, 1000),
+            variables.whole_number(0, 1000),
             default="5",
             allowed="a whole number from 0 to 1000",
         ),
     )
     timeout_minutes: int = field(
         default=10,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_TIMEOUT_MINUTES",
             "How long refusals count, and how long a timeout lasts.",
-            _whole_number(1, 10080),
+            variables.whole_number(1, 10080),
             default="10",
             allowed="a whole number from 1 to 10080",
         ),
     )
     c2pa_certificate: Path | None = field(
         default=None,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_C2PA_CERTIFICATE",
             "The PEM file of a certificate and its chain, with which pictures are signed (C2PA). Empty: they are not.",
-            _path,
+            variables.path,
             default="",
             allowed="a file",
         ),
     )
     c2pa_key: Path | None = field(
         default=None,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_C2PA_KEY",
             "The PEM file of that certificate's private key.",
-            _path,
+            variables.path,
             default="",
             allowed="a file",
         ),
     )
     playground_port: int = field(
         default=8017,
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_PLAYGROUND_PORT",
             "The playground's port on this machine. 0 takes any free one.",
-            _whole_number(0, 65535),
+            variables.whole_number(0, 65535),
             default="8017",
             allowed="a port from 0 to 65535",
         ),
     )
     log_level: str = field(
         default="info",
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_LOG_LEVEL",
             "How much is logged. Prompts are logged at debug only.",
-            _one_of("debug", "info", "warning", "error"),
+            variables.one_of("debug", "info", "warning", "error"),
             default="info",
             allowed="debug, info, warning or error",
         ),
     )
     log_format: str = field(
         default="auto",
-        metadata=_variable(
+        metadata=variables.variable(
             "EASEL_LOG_FORMAT",
             "How the log is written: auto is readable in a terminal and JSON elsewhere.",
-            _one_of("auto", "console", "json"),
+            variables.one_of("auto", "console", "json"),
             default="auto",
             allowed="auto, console or json",
         ),

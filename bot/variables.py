@@ -1,0 +1,119 @@
+"""What one setting is, and how its text is read: a reader raises ValueError for text that is not allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.words import Rule
+
+TOKEN_SHAPE = re.compile(r"[\w-]{18,}\.[\w-]{5,8}\.[\w-]{25,}", re.ASCII)
+"""A bot token: the bot's id, a timestamp and a signature, each in URL-safe base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One setting as the host meets it. `read` raises ValueError for text that is not `allowed`."""
+
+    name: str
+    help: str
+    default: str
+    allowed: str
+    read: Callable[[str], Any]
+    secret: bool = False
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A reader of one of these words, in any case."""
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError
+        return text.lower()
+
+    return read
+
+
+def ids(text: str) -> frozenset[int]:
+    """Discord ids with commas between them."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{15,20}", word) for word in words):
+        raise ValueError
+    return frozenset(int(word) for word in words)
+
+
+def yes_or_no(text: str) -> bool:
+    """Yes or no, and what else people write for it."""
+    match text.lower():
+        case "yes" | "true" | "on" | "1":
+            return True
+        case "no" | "false" | "off" | "0":
+            return False
+    raise ValueError
+
+
+def path(text: str) -> Path:
+    """A file or folder; `~` is the home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # "~somebody" who does not exist
+        raise ValueError from error
+
+
+def device(text: str) -> str:
+    """What torch calls a device, or auto."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,2})?", text.lower()):
+        raise ValueError
+    return text.lower()
+
+
+def model_key(text: str) -> str:
+    """One word."""
+    if len(text.split()) != 1:
+        raise ValueError
+    return text
+
+
+def words(text: str) -> tuple[str, ...] | Path:
+    """Word rules with commas between them, or the path of a file that lists them."""
+    if re.search(r"[/\\]|\.txt$", text):
+        return path(text)
+    return tuple(str(Rule.parse(each)) for each in text.split(",") if each.strip())
+
+
+def token(text: str) -> str:
+    """The token without what is often pasted along: spaces, quotes, and the `Bot ` of an HTTP header."""
+    bare = text.strip().strip("\"'`").strip()
+    bare = re.sub(r"^bot\s+", "", bare, flags=re.IGNORECASE)
+    if not TOKEN_SHAPE.fullmatch(bare):
+        raise ValueError
+    return bare
+
+
+def variable(
+    name: str,
+    help: str,
+    read: Callable[[str], Any],
+    *,
+    default: str,
+    allowed: str,
+    secret: bool = False,
+) -> dict[str, Variable]:
+    """A variable as the metadata of a field of `Settings`."""
+    return {
+        "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
+    }
