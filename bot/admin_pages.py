@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.charts import label
+from bot.doctor import Finding, Level
 from bot.inert import inert
 from bot.pages import page
 from bot.seams import Cleared
@@ -324,3 +325,13 @@ def statistics_alt(found: Statistics, *, days: int) -> str:
         spans.pop(0)
         text = head + "earlier ones are in the picture; " + "; ".join(spans) + tail
     return text[:_ALT]
+
+
+_SIGNS = {Level.OK: "✅", Level.NOTE: "⚠️", Level.BROKEN: "❌"}
+
+
+def doctor(findings: Sequence[Finding]) -> str:
+    """The answer to `/admin doctor`."""
+    return page(
+        [f"{_SIGNS[one.level]} {one.what}" + (f"\n-# {one.advice}" if one.advice else "") for one in findings]
+    )

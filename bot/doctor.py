@@ -177,12 +177,16 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(there).free
     what = f"Data folder {folder}: {free / GB:.1f} GB free"
+    yield room(what, free)
+
+
+def room(what: str, free: int) -> Finding:
+    """How good so many free bytes are."""
     if free < _TOO_LITTLE_DISK:
-        yield _broken(what, "Make room, or set EASEL_DATA to a folder on another disk.")
-    elif free < _LITTLE_DISK:
-        yield _note(what, "Pictures take about 2 MB each, and the weights of a model several GB.")
-    else:
-        yield _ok(what)
+        return _broken(what, "Make room, or set EASEL_DATA to a folder on another disk.")
+    if free < _LITTLE_DISK:
+        return _note(what, "Pictures take about 2 MB each, and the weights of a model several GB.")
+    return _ok(what)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -110,3 +110,13 @@ async def statistics(
 async def _shares(tx: Transaction, column: str, values: Mapping[str, Any]) -> tuple[Share, ...]:
     rows = await tx.fetch_all(SHARES.format(column=column, chosen=_CHOSEN), values)
     return tuple(Share(who=str(row["who"]), jobs=row["jobs"], seconds=row["seconds"]) for row in rows)
+
+
+async def failures(tx: Transaction, *, guild_id: int, since: datetime) -> dict[str, int]:
+    """How many of a guild's jobs that were accepted since then have failed, by `FailureReason`."""
+    rows = await tx.fetch_all(
+        "SELECT failure, count(*) AS jobs FROM jobs WHERE guild_id = ? AND created_at >= ? AND state = 'failed'"
+        " GROUP BY failure ORDER BY jobs DESC, failure",
+        (guild_id, to_sql(since)),
+    )
+    return {row["failure"]: row["jobs"] for row in rows}

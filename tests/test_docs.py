@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from discord.app_commands import ContextMenu
+from discord.app_commands import ContextMenu, Group
 
 from bot.client import PERMISSIONS, EaselClient
 from bot.prompts import FLAGS
@@ -27,6 +27,14 @@ def test_every_command_and_flag_is_in_the_table_of_commands() -> None:
         assert (command.name if isinstance(command, ContextMenu) else f"/{command.name}") in README
     for flag in FLAGS:
         assert f"--{flag}" in README
+
+
+def test_every_command_of_admins_is_in_their_guide() -> None:
+    guide = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
+    groups = [one for one in EaselClient().tree.get_commands() if isinstance(one, Group)]
+    (admin,) = [one for one in groups if one.name == "admin"]
+    for command in admin.commands:
+        assert f"/{command.qualified_name}" in guide
 
 
 def test_the_invite_links_permissions_are_the_real_ones() -> None:

@@ -1,0 +1,149 @@
+"""`/admin doctor`: whether Easel can do its work in this channel and on its host."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import discord
+
+from bot import admin_pages
+from bot.admin import Desk, admin, opened
+from bot.client import PERMISSIONS
+from bot.doctor import GB, Finding, Level, room
+from bot.feature import Feature
+from generation.catalogue import Catalogue
+from generation.contract import FailureReason, ModelState, ModelStatus
+from storage import jobs, pauses
+from storage.jobs import JobState
+from storage.pauses import Pause
+from storage.statistics import failures
+
+_A_DAY = timedelta(days=1)
+_OF_THE_WORKER = (FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.OUT_OF_MEMORY)
+_MIB = 2**20
+_SMALL_LIMIT = 10 * _MIB
+_LINE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is looked at. `upload_limit` and `free` (of the data folder's disk) are in bytes; `failed` counts this
+    server's jobs of the last day by reason."""
+
+    permissions: discord.Permissions
+    in_thread: bool
+    upload_limit: int
+    models: Mapping[str, ModelStatus]
+    capacity: int
+    running: int
+    waiting: int
+    failed: Mapping[str, int]
+    stops: Sequence[Pause]
+    free: int
+
+
+@admin.command(name="doctor", description="Whether Easel can do its work in this channel and on its host")
+async def doctor(interaction: discord.Interaction[Any]) -> None:
+    desk = await opened(interaction)
+    findings = examine(await _patient(desk), desk.studio.catalogue)
+    await desk.tell(admin_pages.doctor(list(findings)))
+
+
+async def _patient(desk: Desk) -> Patient:
+    studio, interaction = desk.studio, desk.interaction
+    async with studio.database.reading() as tx:
+        line = await jobs.active(tx, limit=_LINE)
+        failed = await failures(tx, guild_id=desk.guild_id, since=studio.clock() - _A_DAY)
+        stops = await pauses.pauses(tx, desk.guild_id)
+    running = sum(job.state is JobState.RUNNING for job in line)
+    disk = await asyncio.to_thread(shutil.disk_usage, studio.database.folder)
+    return Patient(
+        permissions=interaction.app_permissions,
+        in_thread=isinstance(interaction.channel, discord.Thread),
+        upload_limit=interaction.filesize_limit,
+        models=studio.generator.models(),
+        capacity=studio.generator.capacity,
+        running=running,
+        waiting=len(line) - running,
+        failed=failed,
+        stops=stops,
+        free=disk.free,
+    )
+
+
+def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
+    """Every finding, those of the channel first."""
+    yield _permissions(patient)
+    yield _upload(patient.upload_limit)
+    for stop in patient.stops:
+        yield Finding(
+            level=Level.NOTE, what=admin_pages.stop(stop), advice="`/admin resume` ends it, where you may."
+        )
+    yield from _worker(patient)
+    yield from _models(patient, catalogue)
+    yield room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
+    versions = f"Easel {importlib.metadata.version('easel')}, discord.py {discord.__version__}"
+    yield Finding(level=Level.OK, what=versions)
+
+
+def _permissions(patient: Patient) -> Finding:
+    unneeded = "send_messages" if patient.in_thread else "send_messages_in_threads"
+    missing = [
+        "View Channel" if name == "read_messages" else name.replace("_", " ").title()
+        for name, wanted in PERMISSIONS
+        if wanted and name != unneeded and not getattr(patient.permissions, name)
+    ]
+    if not missing:
+        return Finding(level=Level.OK, what="This channel: all permissions are there")
+    return Finding(
+        level=Level.BROKEN,
+        what=f"This channel: I lack {', '.join(f'**{name}**' for name in missing)}",
+        advice="Grant it in the channel's or in my role's permissions.",
+    )
+
+
+def _upload(limit: int) -> Finding:
+    what = f"Uploads: up to {limit // _MIB} MiB a file here"
+    if limit < _SMALL_LIMIT:
+        return Finding(level=Level.NOTE, what=what, advice="Larger pictures are posted as smaller JPEGs.")
+    return Finding(level=Level.OK, what=what)
+
+
+def _worker(patient: Patient) -> Iterator[Finding]:
+    busy = f"{patient.running} being drawn, {patient.waiting} waiting"
+    if patient.capacity < 1:
+        yield Finding(
+            level=Level.BROKEN, what=f"Nothing can draw at present: {busy}", advice="The host's log says why."
+        )
+    else:
+        yield Finding(level=Level.OK, what=f"The worker takes {patient.capacity} at a time: {busy}")
+    stopped = sum(patient.failed.get(reason, 0) for reason in _OF_THE_WORKER)
+    if stopped:
+        yield Finding(
+            level=Level.NOTE,
+            what=f"Within a day {stopped} of this server's jobs failed because the worker stopped or lacked memory",
+            advice="The host's log says why; a smaller model or fewer pictures may help.",
+        )
+
+
+def _models(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
+    usable = [key for key, one in patient.models.items() if one.state is not ModelState.UNUSABLE]
+    warm = [key for key, one in patient.models.items() if one.state is ModelState.WARM]
+    if not usable:
+        yield Finding(
+            level=Level.BROKEN,
+            what="Models: none can be used",
+            advice="The host finds out with ./easel doctor.",
+        )
+        return
+    loaded = f", loaded: {', '.join(f'`{key}`' for key in warm)}" if warm else ", none loaded yet"
+    yield Finding(level=Level.OK, what=f"Models: {len(usable)} of {len(catalogue)} can be used{loaded}")
+
+
+FEATURE = Feature()
