@@ -1,0 +1,190 @@
+"""Quotas as files: what is exported can be imported, harms no spreadsheet, and counts whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import sheets
+from bot.errors import BadSheet
+from storage.ledger import Entry, LedgerLine
+from storage.periods import Period, Rate
+from storage.quota_changes import Subject
+from storage.sheets import Row
+from tests.world import World, said
+
+ROLE = 11
+IDS = st.integers(1, 2**63 - 1)
+RATES = st.builds(Rate, st.integers(0, 1_000_000), st.sampled_from(Period))
+ROWS = st.one_of(
+    st.builds(Row, subject=st.just(Subject(kind="everyone")), rate=st.none() | RATES),
+    st.builds(Row, subject=st.just(Subject(kind="role", id=ROLE)), rate=st.none() | RATES),
+    st.builds(
+        Row,
+        subject=st.builds(Subject, kind=st.just("user"), id=IDS),
+        rate=st.none() | RATES,
+        bonus=st.none() | st.integers(0, 1_000_000),
+    ),
+)
+TABLES = st.lists(ROWS, min_size=1, max_size=9, unique_by=lambda row: row.subject)
+
+
+def read(text: str) -> list[Row]:
+    return sheets.read_quotas(text.encode(), role_ids=[ROLE])
+
+
+def wrong(text: str) -> tuple[str, ...]:
+    with pytest.raises(BadSheet) as caught:
+        read(text)
+    return caught.value.lines
+
+
+@settings(deadline=None)
+@given(rows=TABLES, name=st.text(max_size=20))
+def test_what_is_written_is_read_back_whatever_people_are_called(rows: list[Row], name: str) -> None:
+    written = sheets.write_quotas(rows, lambda _: name)
+    assert sheets.read_quotas(written, role_ids=[ROLE]) == rows
+
+
+@settings(deadline=None)
+@given(
+    text=st.text(max_size=30)
+    | st.sampled_from(("=1+1", " =cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", "＝1"))
+)
+def test_no_text_of_theirs_is_a_formula(text: str) -> None:
+    line = LedgerLine(
+        guild_id=1,
+        user_id=2,
+        kind=Entry.GRANT,
+        day=0,
+        at=datetime(2026, 3, 1, tzinfo=UTC),
+        bonus=-3,
+        actor_id=4,
+        reason=text,
+    )
+    content = sheets.write_history([line], lambda _: text).decode("utf-8-sig")
+    _, cells = csv.reader(io.StringIO(content, newline=""))
+    for cell in (cells[2], cells[8]):
+        assert cell.removeprefix("'") == text.removeprefix("'")
+        assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    assert cells[1] == "<@2>"
+    assert cells[6] == "-3"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: f"who,credits\n{text}".encode()))
+def test_any_file_is_read_or_refused_in_words(content: bytes) -> None:
+    with contextlib.suppress(BadSheet):
+        assert sheets.read_quotas(content, role_ids=[ROLE])
+
+
+def test_a_spreadsheets_ways_of_saving_are_understood() -> None:
+    expected = [Row(subject=Subject(kind="user", id=7), rate=Rate(5, Period.WEEK), bonus=3)]
+    for text in (
+        "who,name,credits,per,bonus\r\n<@7>,Ben,5,week,3\r\n",
+        "\ufeffWho;Name;Credits;Per;Bonus\n<@!7>;Ben;5;WEEK;3\n;;;;\n",
+        "credits\twho\tper\tbonus\n5\t<@7>\tweek\t3",
+        'who,name,credits,per,bonus\n<@7>,"Ben,\nthe painter", 5 ,week,3,,\n',
+    ):
+        assert read(text) == expected
+    assert read("who,credits\neveryone,")[0].rate is None
+
+
+def test_each_wrong_line_is_named_with_its_number() -> None:
+    table = (
+        "who,name,credits,per,bonus\n"
+        "everyone,,many,day,\n"
+        '<@7>,"two\nlines",5,day,\n'
+        "<@&12>,,5,day,\n"
+        "ben,,5,day,\n"
+        "<@8>,,5,year,\n"
+        "<@9>,,1000001,day,\n"
+        "<@7>,,6,day,\n"
+        "<@&11>,,5,day,4\n"
+        "<@10>,,5,day,4,5\n"
+    )
+    lines = wrong(table)
+    assert [line.partition(":")[0] for line in lines] == [f"line {n}" for n in (2, 5, 6, 7, 8, 9, 10, 11)]
+    assert '`credits` is "many"' in lines[0]
+    assert "no role <@&12>" in lines[1]
+    assert '`who` is "ben"' in lines[2]
+    assert "day, week or month" in lines[3]
+    assert "from 0 to 1000000" in lines[4]
+    assert "<@7> stands in line 3 already" in lines[5]
+    assert "only members have a bonus" in lines[6]
+    assert "6 cells for 5 columns" in lines[7]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is empty"),
+        (b"who,credits\n", "no line in it but the first"),
+        (b"id,amount\n1,2\n", "line 1: it must name the columns"),
+        (b"who,credits,credits\n", "line 1"),
+        ("who,credits\n<@7>,5".encode("utf-16"), "not UTF-8"),
+        (b"who,credits\n" + b"x" * sheets.MAX_BYTES, "larger than 256 KiB"),
+        (b"who,credits\n" + b"\n" * 5_000, "more than 5,000 lines"),
+        (b'who,credits\n"' + b"x" * 140_000, "can't be read"),
+    ],
+)
+def test_what_is_no_such_table_is_refused_in_words(content: bytes, words: str) -> None:
+    with pytest.raises(BadSheet) as caught:
+        sheets.read_quotas(content, role_ids=[])
+    assert words in "".join(caught.value.lines)
+
+
+async def exported(easel: World, what: str) -> list[dict[str, str]]:
+    result = await easel.admin.slash(easel.channel, "quota export", what=what)
+    (file,) = [file for part in (result.response, *result.followups) if part for file in part.attachments]
+    assert file.filename == f"easel-{what}.csv"
+    return list(csv.DictReader(io.StringIO((await file.read()).decode("utf-8-sig"), newline="")))
+
+
+async def send(easel: World, content: str) -> str:
+    return said(await easel.admin.slash(easel.channel, "quota import", file=("quotas.csv", content.encode())))
+
+
+async def test_an_exported_file_is_changed_and_imported_and_taken_back(easel: World) -> None:
+    await easel.told(easel.admin, "quota set", credits=30, who=easel.vip, per="week")
+    await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
+    rows = await exported(easel, "quotas")
+    assert [(row["who"], row["name"], row["credits"], row["per"], row["bonus"]) for row in rows] == [
+        (f"<@&{easel.vip.id}>", "VIP", "30", "week", ""),
+        (easel.ben.mention, "", "", "", "5"),
+    ]
+    told = await send(easel, f"who,credits,per,bonus\n{easel.ben.mention},7,day,2\neveryone,50,month,\n")
+    assert told == "Imported 2 lines. `/quota undo` takes it back."
+    assert "7 of 7 credits left today** and 2 credits of bonus" in await easel.told(easel.ben, "info")
+    assert "50 of 50 credits left this month" in await easel.told(easel.cleo, "info")
+    assert "import of 2 lines" in await easel.told(easel.admin, "quota undo")
+    assert await exported(easel, "quotas") == rows
+
+
+async def test_of_a_file_with_a_wrong_line_nothing_counts(easel: World) -> None:
+    told = await send(easel, f"who,credits\neveryone,5\n{easel.ben.mention},lots\n")
+    assert '- line 3: \\`credits\\` is "lots"' in told or '- line 3: `credits` is "lots"' in told
+    assert "Nothing was changed" in told
+    assert "everyone: 40" in await easel.told(easel.admin, "quota show")
+
+
+async def test_the_history_says_who_moved_what_and_why(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben, reason="=HYPERLINK(1)")
+    await easel.imagine(easel.ben)
+    spent, reserved, granted = await exported(easel, "history")
+    assert (granted["what"], granted["bonus"], granted["by"]) == ("grant", "5", easel.admin.mention)
+    assert granted["why"] == "'=HYPERLINK(1)"
+    assert (reserved["what"], reserved["allowance"], reserved["who"]) == ("reserve", "-4", easel.ben.mention)
+    assert spent["job"] == reserved["job"] != ""
+
+
+async def test_members_get_no_files(easel: World) -> None:
+    (group,) = [one for one in await easel.client.tree.fetch_commands() if one.name == "quota"]
+    easel.guild.set_command_permissions(group, {easel.guild.default_role: True})
+    assert "Manage Server" in await easel.told(easel.ben, "quota export")
