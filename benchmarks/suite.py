@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from benchmarks.rows import Row
 
-NAMES = ("acknowledgement", "overhead", "startup", "throughput", "first_picture", "encoding")
+NAMES = ("acknowledgement", "overhead", "startup", "throughput", "first_picture", "encoding", "fairness")
 
 
 def measure(name: str, *, quick: bool) -> list[Row]:

@@ -2,8 +2,8 @@
 
 `turns.py` says what the order is. A job's `turn` and `turn_end` are dealt out when it is queued, from an expected
 cost, and its owner's later turns move when it ends and the real one is known, but not to before the virtual clock.
-The clock never goes back: each claim keeps in `clock` what it showed then, the turn of the first in line or a `tick`
-after the claim before, so that a restart changes nothing. A job that was cancelled before it began takes up no turn.
+The clock never goes back: each claim keeps in `clock` the turn of the first in line, and each end of a job what its
+seconds add, so that a restart changes nothing. A job that was cancelled before it began takes up no turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from storage.clock import to_sql
 from storage.database import Row, Transaction
 from storage.job import Job, as_job
 from storage.paces import LEAST
-from storage.turns import NONE_WARM, USUAL_LOAD, WINDOW, Waiting, Workers, choose, foresee, tick
+from storage.turns import AGEING, NONE_WARM, USUAL_LOAD, WINDOW, Waiting, Workers, choose, foresee, sharers
 
 CLOCK = "coalesce((SELECT max(clock) FROM jobs WHERE clock IS NOT NULL), 0.0)"
 """The virtual clock."""
@@ -43,7 +43,7 @@ ORDER BY turn, number LIMIT :window
 
 CLAIM = f"""
 UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = :now, load = :load,
-    clock = max(:first, {CLOCK} + :tick)
+    clock = max(:first, {CLOCK}), sharers = :sharers
 WHERE id = :id AND state = 'queued'
 RETURNING *
 """
@@ -70,7 +70,7 @@ async def claim(
         passed = json.dumps([job.id for job in line[:place]])
         await tx.execute(PASS_OVER, {"seconds": takes, "ids": passed})
     load = 0.0 if chosen.model in workers.warm else chosen.load
-    clock = {"first": line[0].turn, "tick": tick(line, chosen)}
+    clock = {"first": line[0].turn, "sharers": sharers(line)}
     row = await tx.fetch_one(CLAIM, {"now": to_sql(now), "id": chosen.id, "load": load} | clock)
     return None if row is None else as_job(row)
 
@@ -97,20 +97,22 @@ def _waiting(row: Row) -> Waiting:
 
 SETTLE = f"""
 WITH ended AS (
-    SELECT number, user_id, turn, turn + max({LEAST}, coalesce(:seconds, CASE state
+    SELECT number, user_id, turn, turn_end, weight, sharers, max({LEAST}, coalesce(:seconds, CASE state
         WHEN 'running' THEN min((:now - started_at) / 1000.0, (turn_end - turn) * weight)
-        ELSE 0 END)) / weight - turn_end AS change
+        ELSE 0 END)) AS took
     FROM jobs WHERE id = :id AND state IN ('queued', 'running') AND attempt = coalesce(:attempt, attempt)
 ), later AS (
     SELECT jobs.number, jobs.turn FROM jobs, ended
     WHERE jobs.state = 'queued' AND jobs.user_id = ended.user_id AND jobs.turn > ended.turn
 ), moved AS (
-    SELECT ended.number AS ended, change, max(change, min(0.0, {CLOCK} - (SELECT min(turn) FROM later))) AS shift
-    FROM ended
+    SELECT number AS ended, change, max(change, min(0.0, showed - (SELECT min(turn) FROM later))) AS shift,
+        showed + {AGEING} * took / sharers AS shows
+    FROM (SELECT *, turn + took / weight - turn_end AS change, {CLOCK} AS showed FROM ended)
 )
 UPDATE jobs SET
     turn = turn + iif(number = ended, 0.0, shift),
-    turn_end = turn_end + iif(number = ended, change, shift)
+    turn_end = turn_end + iif(number = ended, change, shift),
+    clock = iif(number = ended, shows, clock)
 FROM moved
 WHERE number IN (SELECT number FROM ended UNION ALL SELECT number FROM later)
 """

@@ -163,6 +163,7 @@ ALTER TABLE jobs ADD COLUMN weight REAL NOT NULL DEFAULT 1 CHECK (weight > 0);
 ALTER TABLE jobs ADD COLUMN load REAL NOT NULL DEFAULT 0 CHECK (load >= 0);
 ALTER TABLE jobs ADD COLUMN delayed REAL NOT NULL DEFAULT 0 CHECK (delayed >= 0);
 ALTER TABLE jobs ADD COLUMN clock REAL;
+ALTER TABLE jobs ADD COLUMN sharers REAL;
 UPDATE jobs SET cost = turn_end - turn;
 UPDATE jobs SET clock = turn WHERE attempt > 0;
 DROP INDEX jobs_queue;

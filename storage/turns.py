@@ -70,10 +70,9 @@ def choose(line: Sequence[Waiting], warm: Collection[str]) -> int:
     return best
 
 
-def tick(line: Sequence[Waiting], chosen: Waiting) -> float:
-    """How far the virtual clock advances at least while the chosen job of this line is drawn."""
-    weights = {job.user_id: job.weight for job in line}
-    return AGEING * chosen.seconds / sum(weights.values())
+def sharers(line: Sequence[Waiting]) -> float:
+    """The weights of all people in this line: an even share is one's own weight divided by that."""
+    return sum({job.user_id: job.weight for job in line}.values())
 
 
 def _burden(job: Waiting, warm: Collection[str]) -> float:

@@ -25,7 +25,7 @@ from storage.database import Database, Transaction
 from storage.jobs import Job, JobState
 from storage.paces import LEAST
 from storage.quotas import QuotaExceeded, Rate, Subject
-from storage.turns import USUAL_LOAD, WINDOW, Waiting, choose, tick
+from storage.turns import AGEING, USUAL_LOAD, WINDOW, Waiting, choose, sharers
 
 T = TypeVar("T")
 DEFAULT, ROLE = 12, 55
@@ -58,6 +58,7 @@ class ModelJob:
     tries: int = 0
     delayed: float = 0.0
     started: datetime = NOON
+    sharers: float = 1.0
 
 
 @dataclass
@@ -113,6 +114,8 @@ class Model:
         shift = max(change, min(0.0, self.virtual - min((one.turn for one in later), default=0.0)))
         for one in later:
             one.turn += shift
+        if job.attempt:
+            self.virtual += AGEING * max(seconds, LEAST) / job.sharers
 
     def held(self, job: ModelJob) -> float:
         """The seconds that an ended attempt is charged."""
@@ -227,7 +230,8 @@ class Studio(RuleBasedStateMachine):
         job.state, job.attempt, job.started = JobState.RUNNING, job.attempt + 1, model.now
         for passed in line[:place]:
             model.jobs[passed.id].delayed += line[place].takes(())
-        model.virtual = max(line[0].turn, model.virtual + tick(line, line[place]))
+        model.virtual = max(line[0].turn, model.virtual)
+        job.sharers = sharers(line)
 
     @precondition(lambda self: self.model.in_state(JobState.RUNNING))
     @rule(seconds=COSTS)
