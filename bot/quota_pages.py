@@ -27,9 +27,7 @@ _ENTRIES = {
 }
 
 
-def account(
-    user_id: int, balance: Balance, lines: Sequence[LedgerLine], *, number: int, pages: int
-) -> str:
+def account(user_id: int, balance: Balance, lines: Sequence[LedgerLine], *, number: int, pages: int) -> str:
     """A member's balance and one page of its ledger, the newest lines first."""
     shown = [f"<@{user_id}>: {balance_line(balance)}", *(_line(line) for line in lines)]
     if pages > 1:
@@ -47,9 +45,7 @@ def _line(line: LedgerLine) -> str:
     return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{ends}{job}{by}{_because(line.reason)}"
 
 
-def server(
-    rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Terms, *, default: Rate
-) -> str:
+def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Terms, *, default: Rate) -> str:
     """A server's quotas and their latest changes."""
     lines = []
     if changes:
@@ -134,7 +130,9 @@ def granted(subject: Subject, amount: int, ends_at: datetime | None) -> str:
         return f"{credits(-amount)} of bonus taken from {whom(subject)}."
     if ends_at is None:
         return f"{credits(amount)} of bonus given to {whom(subject)}. They stay until they are used."
-    return f"A boost of {credits(amount)} given to {whom(subject)}. What is left of it ends {relative(ends_at)}."
+    return (
+        f"A boost of {credits(amount)} given to {whom(subject)}. What is left of it ends {relative(ends_at)}."
+    )
 
 
 def was_reset(subject: Subject, rate: Rate) -> str:
@@ -149,7 +147,11 @@ def undone(what: Undone | None) -> str:
     """The answer to `/quota undo`."""
     if what is None:
         return "There is nothing to undo."
-    rest = f" {credits(what.missing)} of it had been spent before and could not be taken back." if what.missing else ""
+    rest = (
+        f" {credits(what.missing)} of it had been spent before and could not be taken back."
+        if what.missing
+        else ""
+    )
     return f"Undone: {change(what.change)}.{rest}"
 
 
@@ -167,7 +169,9 @@ def ceiling_is(ceiling: Rate | None) -> str:
 
 def free_is(action: str, free: bool) -> str:
     """The answer to `/quota free`."""
-    return f"`{action}` is free here from now on." if free else f"`{action}` costs what its model costs again."
+    return (
+        f"`{action}` is free here from now on." if free else f"`{action}` costs what its model costs again."
+    )
 
 
 def exported(lines: int, *, more: bool) -> str:

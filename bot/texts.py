@@ -105,15 +105,15 @@ def sentence(error: errors.Refusal) -> str:
         case errors.BadLink():
             return "That is no link to a picture of mine in this server. Open the picture's menu and choose Copy Message Link."
         case errors.NoModerators():
-            return "No channel takes reports here. Tell an admin, who can choose one with `/admin moderators`."
+            return (
+                "No channel takes reports here. Tell an admin, who can choose one with `/admin moderators`."
+            )
         case errors.AlreadyReported():
             return "You have reported this before; the moderators have it."
         case errors.NotModerator():
             return "Only people who may manage messages in this channel can decide on reports."
         case errors.AdultOnly():
-            return (
-                f"{error.model} and its pictures are for age-restricted channels only, not for direct messages. {UNCHARGED}"
-            )
+            return f"{error.model} and its pictures are for age-restricted channels only, not for direct messages. {UNCHARGED}"
         case errors.TimedOut():
             return (
                 f"Several of your requests could not be used: you can go on {relative(error.until)}. "

@@ -25,7 +25,9 @@ _PAGE = 10
 Reason = app_commands.Range[str, 1, 200]
 
 
-@quota.command(name="show", description="A member's credits and history, or the server's quotas and latest changes")
+@quota.command(
+    name="show", description="A member's credits and history, or the server's quotas and latest changes"
+)
 @app_commands.describe(who="A member; nobody for the whole server", page="Of a member's history, from 1")
 async def show(
     interaction: discord.Interaction[Any],
@@ -87,7 +89,9 @@ async def set_(
     await desk.tell(quota_pages.was_set(subject, rate))
 
 
-@quota.command(name="grant", description="Give bonus credits, which stay until they are used, or a boost, which ends")
+@quota.command(
+    name="grant", description="Give bonus credits, which stay until they are used, or a boost, which ends"
+)
 @app_commands.describe(
     credits="How many; less than zero takes bonus credits away from a member",
     who="A member or role; nobody for everyone",
@@ -147,9 +151,7 @@ async def reset(
 async def undo(interaction: discord.Interaction[Any]) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.transaction() as tx:
-        what = await undoing.undo(
-            tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
-        )
+        what = await undoing.undo(tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock())
     await desk.tell(quota_pages.undone(what))
 
 

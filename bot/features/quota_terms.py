@@ -56,9 +56,7 @@ async def ceiling(
 
 @quota.command(name="free", description="Make an action free in this server, or let it cost again")
 @app_commands.describe(action="Which one", free="Whether it is free from now on")
-async def free_(
-    interaction: discord.Interaction[Any], action: Action, free: bool
-) -> None:
+async def free_(interaction: discord.Interaction[Any], action: Action, free: bool) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.transaction() as tx:
         await terms.set_free(

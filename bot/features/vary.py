@@ -47,5 +47,5 @@ FEATURE = Feature(
             places=(Place(surface=Surface.SINGLE, row=0, order=1, label="Vary (Strong)", emoji="🪄"),),
         ),
     ),
-    help=("**V1–V4** (or 🇦–🇩) draws variations of one picture. They cost as much as a new grid.",),
+    help=("**V1–V4** (or 🇦–🇩) draws variations of one picture. `/models` says what it costs.",),
 )
