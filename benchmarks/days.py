@@ -1,6 +1,6 @@
 """Days of asking: synthetic ones, and recorded ones in a small CSV format.
 
-`python -m benchmarks.days` writes the sample, `recorded/saturday.csv`, again. A recorded day has a line for each job:
+`python -m benchmarks.days` writes the sample, `recorded/evening.csv`, again. A recorded day has a line for each job:
 `at` (seconds since the day's start), `person`, `weight`, `model`, `width`, `height`, `steps`, `images` and `seconds`
 (of drawing, as measured).
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-SAMPLE = Path(__file__).parent / "recorded" / "saturday.csv"
+SAMPLE = Path(__file__).parent / "recorded" / "evening.csv"
 HOUR = 3600.0
 
 NOISE = 0.08
@@ -99,7 +99,7 @@ def greedy(source: random.Random, *, at: float, person: int, jobs: int = 50) -> 
     return [visit(source, MIDDLE, at=at, person=person) for _ in range(jobs)]
 
 
-def saturday(seed: int = 20) -> list[Visit]:
+def evening(seed: int = 20) -> list[Visit]:
     """An evening as a server of a few hundred members may have it, with two greedy people."""
     source = random.Random(seed)
     day: list[Visit] = []
@@ -146,4 +146,4 @@ def _visit(row: dict[str, str]) -> Visit:
 
 
 if __name__ == "__main__":
-    write(SAMPLE, saturday())
+    write(SAMPLE, evening())

@@ -31,13 +31,13 @@ def run(*, quick: bool, recorded: Path | None = None) -> list[Row]:
     mixed = days.poisson(source, hours=hours, load=0.8, people=100)
     crowd = days.poisson(source, hours=hours, load=0.6, people=100, weights=(1, 1, 2))
     crowd += days.greedy(source, at=0.5 * HOUR, person=1000)
-    saturday = days.read(recorded or days.SAMPLE)
+    evening = days.read(recorded or days.SAMPLE)
     if quick:
-        saturday = [one for one in saturday if 18.5 * HOUR < one.at < 20 * HOUR]
+        evening = [one for one in evening if 18.5 * HOUR < one.at < 20 * HOUR]
     rows = _always_busy(hours)
     rows += _day("mixed day, load 0.8", mixed, held_to_targets=True)
     rows += _day("day with one greedy person", crowd)
-    return rows + _day("recorded Saturday", saturday)
+    return rows + _day("recorded evening", evening)
 
 
 def _always_busy(hours: float) -> list[Row]:

@@ -124,7 +124,9 @@ class InstantDiscord:
                 return self._commands
             case "PUT", "/applications/{application_id}/commands":
                 self._commands = [
-                    one | {"id": str(next(self._ids)), "application_id": str(APPLICATION), "version": "1"}
+                    {"description": ""}
+                    | one
+                    | {"id": str(next(self._ids)), "application_id": str(APPLICATION), "version": "1"}
                     for one in payload
                 ]
                 return self._commands
