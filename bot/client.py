@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature
+from bot import boundary, buttons, erasure, feature
 from bot.feature import Studio
 from bot.reactions import react
 from storage import state
@@ -39,6 +39,10 @@ def intents() -> discord.Intents:
 
 class Tree(app_commands.CommandTree[Any]):
     """The command tree, with our error boundary."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        await erasure.welcome(interaction.client.studio, interaction.user.id)
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
@@ -71,27 +75,39 @@ class EaselClient(discord.Client):
         self.tree = Tree(self)
         self._reacted: dict[tuple[int, int, str], None] = {}
         self._running: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._closing: asyncio.Task[None] | None = None
         for command in dict.fromkeys(command for one in self.features for command in one.commands):
             self.tree.add_command(command)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(buttons.JobButton)
+        self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
         await self._sync_commands()
         self._heartbeat.start()
         await self.studio.dispatcher.recover()
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._dispatcher_ended)
+        self._start_background()
 
     async def close(self) -> None:
         if self.is_closed():
             return
         self._heartbeat.cancel()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self.studio.dispatcher.drain()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await super().close()
+
+    def _start_background(self) -> None:
+        for one in self.features:
+            if one.background is not None:
+                task = asyncio.create_task(one.background(self.studio), name=one.background.__qualname__)
+                task.add_done_callback(_background_ended)
+                self._background.append(task)
 
     def _dispatcher_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -137,6 +153,11 @@ class EaselClient(discord.Client):
     @tasks.loop(seconds=HEARTBEAT_SECONDS)
     async def _heartbeat(self) -> None:
         await asyncio.to_thread(_touch, self.studio.settings.heartbeat)
+
+
+def _background_ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("work in the background stopped", task=task.get_name(), exc_info=error)
 
 
 def _touch(path: Path) -> None:

@@ -203,6 +203,16 @@ class Delivery:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
+    # ----------------------------------------------------------------- removal
+
+    async def remove_post(self, channel_id: int, message_id: int) -> None:
+        """Delete a message of ours, if it still stands and Discord lets us."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            await channel.get_partial_message(message_id).delete()
+        except Unreachable as error:
+            _log.debug("a post could not be deleted", error=str(error))
+
     # ------------------------------------------------------------------- sends
 
     async def _post(

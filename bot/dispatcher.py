@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -179,19 +179,34 @@ class Dispatcher:
         """Stop drawing cancelled jobs; tell the owners of those that were not being drawn."""
         waiting = []
         for job in cancelled:
-            _log.info("job cancelled", job=job.id, by=by)
+            _log.info("job cancelled", job=job.id, by_owner=by == job.user_id)
             if ticket := self._tickets.get(job.id):
                 self._cancelled.add(job.id)
                 self._generator.cancel(ticket)
             else:
                 waiting.append(job)
         if waiting:
-            self._spawn(self._tell_failures(waiting), f"failures of {len(waiting)} jobs")
+            self._spawn(self._tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}")
             self._line_moved()
 
     async def _tell_failures(self, ended: Sequence[Job]) -> None:
         for job in ended:
             await self._tell_failure(job)
+
+    async def release(self, job_ids: Collection[str], *, patience: float = 10) -> None:
+        """Wait until nothing more is done for these jobs, which are over. What Discord delays for longer is given up."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        while (busy := self._busy_with(job_ids)) and (left := deadline - loop.time()) > 0:
+            await asyncio.wait(busy, timeout=left)
+        telling = self._busy_with(job_ids) - set(self._performing.values())
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
+
+    def _busy_with(self, job_ids: Collection[str]) -> set[asyncio.Task[None]]:
+        """The tasks about these jobs: each task's name says whose."""
+        return {task for task in self._tasks if not set(job_ids).isdisjoint(task.get_name().split())}
 
     def look_again(self) -> None:
         """Something that decides who may be next was changed, such as a pause."""
@@ -333,8 +348,9 @@ class Dispatcher:
             self._spawn(self._deliver(ended, look_first=False), f"delivery of {job.id}")
             return
         _log.info("a result came too late")
-        if ended is not None and ended.state is JobState.CANCELLED:
+        if ended is None or ended.state is JobState.CANCELLED:
             await asyncio.to_thread(images.remove, self._database.folder, job.id)
+        if ended is not None and ended.state is JobState.CANCELLED:
             self._spawn(self._tell_failure(ended), f"failure of {job.id}")
 
     async def _deliver(self, job: Job, *, look_first: bool) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import pkgutil
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -135,10 +135,15 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_comm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What one file adds to the bot. `help` holds lines of Discord markdown for `/help`."""
+    """What one file adds to the bot. `help` holds lines of Discord markdown for `/help`.
+
+    `items` are buttons that are about no job. `background` is run from the start to the end.
+    """
 
     commands: Sequence[AnyCommand] = ()
     verbs: Sequence[Verb] = ()
+    items: Sequence[type[discord.ui.DynamicItem[Any]]] = ()
+    background: Callable[[Studio], Coroutine[Any, Any, None]] | None = None
     help: Sequence[str] = ()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import discord
 
+from bot import erasure
 from bot.boundary import answered
 from bot.buttons import find
 from bot.feature import Ask
@@ -26,6 +27,7 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         await _tell(member, channel, text)
 
     async with answered(tell, what=f"reaction {verb.name}"):
+        await erasure.welcome(client.studio, member.id)
         async with client.studio.database.reading() as tx:
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)

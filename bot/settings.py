@@ -148,6 +148,26 @@ class Settings:
             allowed="yes or no",
         ),
     )
+    keep_pictures_days: int = field(
+        default=365,
+        metadata=variables.variable(
+            "EASEL_KEEP_PICTURES_DAYS",
+            "Days for which pictures are kept. 0 keeps them for ever.",
+            variables.whole_number(0, 36_500),
+            default="365",
+            allowed="a whole number from 0 to 36500",
+        ),
+    )
+    keep_prompts_days: int = field(
+        default=365,
+        metadata=variables.variable(
+            "EASEL_KEEP_PROMPTS_DAYS",
+            "Days for which prompts are kept, and with them the jobs and pictures. 0 keeps them for ever.",
+            variables.whole_number(0, 36_500),
+            default="365",
+            allowed="a whole number from 0 to 36500",
+        ),
+    )
     owners: frozenset[int] = field(
         default=frozenset(),
         metadata=variables.variable(

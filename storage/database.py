@@ -217,6 +217,26 @@ class Database:
             if self._connection.total_changes != before:
                 raise RuntimeError("reading() is for reading: use transaction() to write")
 
+    async def scrub(self) -> None:
+        """Leave nothing of deleted rows in the files. Rewrites the whole database, while transactions wait.
+
+        `secure_delete` alone leaves pieces of rows in pages that were rebalanced, and the write-ahead log holds
+        pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room.
+        """
+        async with self._turn:
+            if self._closed:
+                raise DatabaseFailed("The database is closed.")
+            await _to_the_end(self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    async def _run_alone(self, *statements: str) -> None:
+        """Run statements outside of a transaction: a cursor of its own does not begin one."""
+        try:
+            async with self._connection.cursor() as cursor:
+                for statement in statements:
+                    await cursor.execute(statement)
+        except sqlite3.Error as error:
+            raise DatabaseFailed(f"The database could not be cleaned: {error}.") from error
+
     async def _commit(self, transaction: Transaction) -> None:
         if transaction.refuses:
             raise DatabaseFailed("A statement failed or was cancelled, so nothing was written.")

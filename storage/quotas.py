@@ -90,7 +90,7 @@ class AlreadyReserved(Exception):
     """The job's price has been reserved before."""
 
 
-_FORGIVEN = """
+FORGIVEN = """
 EXISTS (
     SELECT 1 FROM ledger AS later
     WHERE later.guild_id = reserved.guild_id AND later.user_id = reserved.user_id AND later.kind = 'reset'
@@ -103,7 +103,16 @@ SELECT coalesce(-sum(allowance), 0) AS used FROM ledger AS reserved
 WHERE guild_id = :guild_id AND user_id = :user_id AND day BETWEEN :first AND :last
     AND kind = 'reserve' AND allowance <> 0
     AND NOT EXISTS (SELECT 1 FROM ledger WHERE job_id = reserved.job_id AND kind = 'refund')
-    AND NOT {_FORGIVEN}
+    AND NOT {FORGIVEN}
+"""
+CARRIED = """
+SELECT coalesce(sum(used), 0) AS used FROM carried
+WHERE guild_id = :guild_id AND user_id = :user_id AND day BETWEEN :first AND :last AND NOT EXISTS (
+    SELECT 1 FROM ledger AS later
+    WHERE later.guild_id = carried.guild_id AND later.user_id = carried.user_id AND later.kind = 'reset'
+        AND later.day <= carried.day
+        AND NOT EXISTS (SELECT 1 FROM ledger AS undone WHERE undone.corrects = later.number)
+)
 """
 BONUS = """
 SELECT coalesce(sum(bonus), 0) AS bonus FROM ledger
@@ -116,11 +125,13 @@ async def balance(tx: Transaction, *, guild_id: int, user_id: int, allowance: Ra
     here = await terms(tx, guild_id)
     span = span_of(allowance.period, now, here.zone)
     who = {"guild_id": guild_id, "user_id": user_id}
-    used = await tx.fetch_one(USED, {**who, "first": span.first, "last": span.last})
+    days = {**who, "first": span.first, "last": span.last}
+    used, carried = await tx.fetch_one(USED, days), await tx.fetch_one(CARRIED, days)
     assert used is not None
+    assert carried is not None
     return Balance(
         rate=allowance,
-        used=used["used"],
+        used=used["used"] + carried["used"],
         bonus=await bonus_of(tx, guild_id=guild_id, user_id=user_id),
         resets_at=span.ends_at,
         lots=tuple(await boosts.lots(tx, guild_id=guild_id, user_id=user_id, now=now)),
@@ -190,7 +201,7 @@ SETTLE = f"""
 INSERT INTO ledger (guild_id, user_id, job_id, kind, day, host_day, at)
 SELECT guild_id, user_id, job_id, 'settle', day, host_day, :at {_OPEN}
 """
-REFUND = f"SELECT *, {_FORGIVEN} AS forgiven {_OPEN}"
+REFUND = f"SELECT *, {FORGIVEN} AS forgiven {_OPEN}"
 
 
 async def settle(tx: Transaction, job_id: str, *, now: datetime) -> None:

@@ -1,0 +1,111 @@
+"""Sees a person's wish to be erased through to its end, across restarts: every step may be taken twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from bot.errors import NothingToCancel
+from bot.feature import Studio
+from storage import erasures, images, quotas, retention
+from storage.erasures import Erasure
+
+_BATCH = 50
+_POSTS = 50
+
+_log = structlog.get_logger(__name__)
+
+
+async def erase(studio: Studio, erasure: Erasure) -> None:
+    """Put the wish on record, and carry it out."""
+    async with studio.database.transaction() as tx:
+        await erasures.ask(tx, erasure)
+    await _carry_out(studio, erasure)
+
+
+async def welcome(studio: Studio, user_id: int) -> None:
+    """Somebody uses the bot: if they were erased, what is held against them is theirs again."""
+    async with studio.database.transaction() as tx:
+        await erasures.bring_back(tx, user_id)
+
+
+async def resume(studio: Studio) -> None:
+    """Carry out the wishes that a restart or an error interrupted."""
+    async with studio.database.reading() as tx:
+        left = await erasures.pending(tx)
+    for erasure in left:
+        _log.info("going on with an erasure")
+        await _carry_out(studio, erasure)
+
+
+async def _carry_out(studio: Studio, erasure: Erasure) -> None:
+    if erasure.posts:
+        await _stop_jobs(studio, erasure.user_id)
+        await _remove_posts(studio, erasure.user_id)
+    while not await _forget_person(studio, erasure.user_id):
+        await _stop_jobs(studio, erasure.user_id)
+        await _forget_jobs(studio, erasure.user_id)
+    # Twice, because the record of the wish holds the id and may go only when all else is gone for certain.
+    await studio.database.scrub()
+    async with studio.database.transaction() as tx:
+        await erasures.done(tx, erasure.user_id)
+    await studio.database.scrub()
+    _log.info("a person was erased")
+
+
+async def _stop_jobs(studio: Studio, user_id: int) -> None:
+    """Cancel what waits or runs, and let what is being said about the person's jobs come to its end."""
+    async with studio.database.reading() as tx:
+        active = await erasures.active_jobs(tx, user_id)
+        ended = await erasures.ended_jobs(tx, user_id, limit=_BATCH)
+    for job_id in active:
+        try:
+            await studio.dispatcher.cancel(job_id, by=user_id)
+        except NothingToCancel:
+            continue  # it ended by itself meanwhile
+    await studio.dispatcher.release([*active, *ended])
+
+
+async def _remove_posts(studio: Studio, user_id: int) -> None:
+    """Delete our messages for the person, where Discord lets us."""
+    after = 0
+    while True:
+        async with studio.database.reading() as tx:
+            posts = await erasures.posts(tx, user_id, after=after, limit=_POSTS)
+        if not posts:
+            return
+        for post in posts:
+            await studio.delivery.remove_post(post.channel_id, post.message_id)
+        after = posts[-1].message_id
+
+
+async def _forget_jobs(studio: Studio, user_id: int) -> None:
+    """The pictures go first: a job without its row would leave them to be found by nobody."""
+    while True:
+        async with studio.database.reading() as tx:
+            batch = await erasures.ended_jobs(tx, user_id, limit=_BATCH)
+        if not batch:
+            return
+        await asyncio.to_thread(_remove, studio, batch)
+        async with studio.database.transaction() as tx:
+            for (
+                job_id
+            ) in batch:  # what could not be posted before is paid back; for all others, nothing happens
+                await quotas.refund(tx, job_id, now=studio.clock())
+            await retention.forget_jobs(tx, batch)
+
+
+def _remove(studio: Studio, job_ids: Sequence[str]) -> None:
+    for job_id in job_ids:
+        images.remove(studio.database.folder, job_id)
+
+
+async def _forget_person(studio: Studio, user_id: int) -> bool:
+    """Take the person out of the database; False, and nothing done, as long as there are jobs of theirs."""
+    async with studio.database.transaction() as tx:
+        if await erasures.active_jobs(tx, user_id) or await erasures.ended_jobs(tx, user_id, limit=1):
+            return False
+        await erasures.erase(tx, user_id, now=studio.clock())
+    return True

@@ -1,0 +1,149 @@
+"""`/privacy show|export|delete`: what is kept of a person, a copy of it, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot import archive, erasure, privacy_pages, retention
+from bot.boundary import acknowledge, answered
+from bot.feature import Feature, Studio
+from storage import personal
+from storage.erasures import Erasure
+from storage.errors import StorageError
+
+_PARTS = 10
+"""ZIPs that one command sends: they have to arrive while Discord accepts answers to it, which is 15 minutes."""
+
+_PART = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES - 2**16
+"""Bytes of one ZIP at most: what Discord takes everywhere, and room for the rest of the message."""
+
+_EVERY = 3600.0
+"""Seconds between two looks for what is too old to be kept."""
+
+_log = structlog.get_logger(__name__)
+
+privacy = app_commands.Group(
+    name="privacy",
+    description="What Easel keeps of you: see it, get a copy, delete it",
+    allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+)
+
+
+@privacy.command(name="show", description="What Easel keeps of you, and for how long")
+async def show(interaction: discord.Interaction[Any]) -> None:
+    await acknowledge(interaction, thinking=True)
+    studio: Studio = interaction.client.studio
+    async with studio.database.reading() as tx:
+        counts = await personal.counts(tx, interaction.user.id)
+        pictures = await personal.rows(tx, interaction.user.id, "images")
+    megabytes = sum(picture["bytes"] for picture in pictures) / 1e6
+    await interaction.followup.send(
+        privacy_pages.show(counts, megabytes, studio.settings),
+        ephemeral=True,
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- export
+
+
+@privacy.command(name="export", description="A ZIP of everything that Easel keeps of you, with your pictures")
+@app_commands.describe(part="From which part on, where there are more than Discord takes at once")
+async def export(interaction: discord.Interaction[Any], part: app_commands.Range[int, 1] = 1) -> None:
+    await acknowledge(interaction, thinking=True)
+    studio: Studio = interaction.client.studio
+    async with studio.database.reading() as tx:
+        tables = {table: await personal.rows(tx, interaction.user.id, table) for table in personal.tables()}
+    found = await asyncio.to_thread(archive.entries, studio.database.folder, tables)
+    parts = archive.parts(found, _PART)
+    if part > len(parts):
+        await interaction.followup.send(privacy_pages.NO_SUCH_PART.format(len(parts)), ephemeral=True)
+        return
+    last = min(len(parts), part + _PARTS - 1)
+    for number in range(part, last + 1):
+        words = privacy_pages.part(number, of=len(parts), last=last)
+        with await asyncio.to_thread(archive.write, parts[number - 1], _PART, studio.seal) as file:
+            name = f"easel-{number}.zip" if len(parts) > 1 else "easel.zip"
+            await interaction.followup.send(words, file=discord.File(file, name), ephemeral=True)
+
+
+# ----------------------------------------------------------------------------------------------------------- delete
+
+
+class Answer(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"easel-privacy:(?P<answer>[a-z_]+)"
+):
+    """A button under the question of `/privacy delete`. Whoever presses it means themselves, so its id says no name."""
+
+    def __init__(
+        self, answer: str, *, label: str = "?", style: discord.ButtonStyle = discord.ButtonStyle.grey
+    ) -> None:
+        self.answer = answer
+        super().__init__(
+            discord.ui.Button(label=label, style=style, custom_id=f"easel-privacy:{answer}"),
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Answer:
+        return cls(match["answer"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        async def tell(text: str) -> None:
+            await interaction.followup.send(text, ephemeral=True)
+
+        async with answered(tell, what=f"button {self.answer}"):
+            await _act(interaction, self.answer)
+
+
+async def _act(interaction: discord.Interaction[Any], answer: str) -> None:
+    if answer == "keep":
+        await interaction.response.edit_message(content=privacy_pages.KEPT, view=None)
+        return
+    await interaction.response.edit_message(content=privacy_pages.DELETING, view=None)
+    wish = Erasure(user_id=interaction.user.id, posts=answer == "delete_posts")
+    await erasure.erase(interaction.client.studio, wish)
+    await interaction.followup.send(privacy_pages.DELETED, ephemeral=True)
+
+
+def _question() -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    view.add_item(Answer("delete", label=privacy_pages.DELETE, style=discord.ButtonStyle.danger))
+    view.add_item(
+        Answer("delete_posts", label=privacy_pages.DELETE_WITH_POSTS, style=discord.ButtonStyle.danger)
+    )
+    view.add_item(Answer("keep", label=privacy_pages.KEEP))
+    return view
+
+
+@privacy.command(name="delete", description="Delete everything that Easel keeps of you; it asks first")
+async def delete(interaction: discord.Interaction[Any]) -> None:
+    await interaction.response.send_message(privacy_pages.CONFIRM, view=_question(), ephemeral=True)
+
+
+# ------------------------------------------------------------------------------------------------------- background
+
+
+async def tidy(studio: Studio) -> None:
+    """Finish what was begun before a restart, and forget what is old, for as long as the bot lives."""
+    while True:
+        try:
+            await erasure.resume(studio)
+            await retention.prune(studio)
+        except (StorageError, OSError):
+            _log.exception("old data could not be deleted; trying again later", again_in=_EVERY)
+        await asyncio.sleep(_EVERY)
+
+
+FEATURE = Feature(
+    commands=(privacy,),
+    items=(Answer,),
+    background=tidy,
+    help=("**/privacy** shows what is kept of you, sends you a copy, and deletes it.",),
+)

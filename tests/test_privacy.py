@@ -1,0 +1,520 @@
+"""What people see of what is kept of them, get a copy of, and are rid of for good."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bot import archive, erasure, logs, retention
+from storage import bans, erasures, gifts, quotas, refusals
+from storage.bans import Ban
+from storage.erasures import Erasure
+from storage.quotas import Rate, Subject
+from tests.fakes import FakeGenerator, finished
+from tests.world import World, said, world
+
+SECRET = "a purple walrus named Bartholomew"
+
+
+def traces(folder: Path, person: int, *words: str) -> list[str]:
+    """Where in the data folder a person's id or words stand, in whatever form SQLite and JSON write them."""
+    wanted = {
+        "the id as text": str(person).encode(),
+        "the id as SQLite's integer": person.to_bytes(8, "big"),
+        "the id as SQLite's row number": _varint(person),
+        **{word: word.encode() for word in words},
+    }
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [
+        f"{what} in {path.name}"
+        for path in files
+        for what, form in wanted.items()
+        if form in path.read_bytes()
+    ]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    return list(folder.rglob("[1-9].png"))
+
+
+def _varint(number: int) -> bytes:
+    """https://sqlite.org/fileformat2.html#varint, for more than 56 bits: eight groups of seven, and a whole byte."""
+    high, last = divmod(number, 256)
+    return bytes(0x80 | (high >> shift) & 0x7F for shift in range(49, -1, -7)) + bytes([last])
+
+
+async def press(who: Any, result: Any, label: str) -> Any:
+    """Click a button under an answer that only this person sees."""
+    return await who.click(result.followups[-1] if result.followups else result.response, label=label)
+
+
+async def delete(easel: World, who: Any, label: str = "Delete") -> str:
+    return said(await press(who, await who.slash(easel.channel, "privacy delete"), label))
+
+
+async def copy_of(easel: World, who: Any, **options: Any) -> list[zipfile.ZipFile]:
+    result = await who.slash(easel.channel, "privacy export", **options)
+    assert result.ephemeral
+    files = [
+        file for message in [result.response, *result.followups] if message for file in message.attachments
+    ]
+    return [zipfile.ZipFile(io.BytesIO(await file.read())) for file in files]
+
+
+async def a_full_life(easel: World) -> None:
+    """Ben leaves a trace in every table that there is."""
+    await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben, reason=f"won with {SECRET}")
+    await easel.told(easel.admin, "quota grant", credits=5)
+    await easel.told(easel.admin, "quota set", credits=30, who=easel.ben)
+    await easel.imagine(easel.ben, SECRET)
+    await easel.press(easel.ben, easel.results()[-1], "U1")
+    await easel.press(easel.ben, easel.results()[-1], "V2")
+    await easel.press(easel.cleo, easel.results()[0], "V1")
+    await easel.imagine(easel.cleo, "a boat")
+    await easel.press(easel.ben, easel.results()[-1], "U1")
+    async with easel.studio.database.transaction() as tx:
+        await bans.ban(
+            tx,
+            Ban(
+                guild_id=1,
+                user_id=easel.ben.id,
+                actor_id=easel.admin.id,
+                reason=f"drew {SECRET}",
+                at=easel.clock(),
+            ),
+        )
+        await tx.execute(
+            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, 'ban', NULL, ?, 0)",
+            (easel.admin.id, f"<@{easel.ben.id}>"),
+        )
+        await refusals.count(
+            tx, guild_id=1, user_id=easel.ben.id, interaction_id=5, since=easel.clock(), now=easel.clock()
+        )
+        await refusals.time_out(tx, guild_id=2, user_id=easel.ben.id, until=easel.clock())
+        boat = (await tx.fetch_one("SELECT id FROM jobs WHERE prompt = 'a boat'") or [""])[0]
+        await tx.execute("INSERT INTO reports VALUES (?, ?, 0)", (boat, easel.ben.id))
+        await tx.execute(
+            "INSERT INTO cases (job_id, kind, judge_id, opened_at) VALUES (?, 'report', ?, 0)",
+            (boat, easel.ben.id),
+        )
+        await tx.execute("INSERT INTO pauses VALUES (1, 'paused', ?, ?, 0)", (easel.ben.id, SECRET))
+        await quotas.set_allowance(
+            tx,
+            guild_id=1,
+            subject=Subject(kind="user", id=easel.cleo.id),
+            rate=Rate(3),
+            actor_id=easel.ben.id,
+            now=easel.clock(),
+        )
+        await gifts.give(
+            tx,
+            guild_id=1,
+            subject=Subject(kind="user", id=easel.cleo.id),
+            credits=3,
+            actor_id=easel.ben.id,
+            reason=SECRET,
+            now=easel.clock(),
+        )
+
+
+async def totals(easel: World) -> list[tuple[Any, ...]]:
+    async with easel.studio.database.reading() as tx:
+        rows = await tx.fetch_all(
+            "SELECT guild_id, host_day, sum(spent), sum(bonus), count(*) FROM ledger GROUP BY guild_id, host_day"
+        )
+        return [tuple(row) for row in rows]
+
+
+# ------------------------------------------------------------------------------------------------------------- show
+
+
+async def test_the_page_says_what_is_kept_and_for_how_long(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_pictures_days=30, keep_prompts_days=0) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        page = await easel.told(easel.ben, "privacy show")
+        assert "1 job with prompt, settings, channel and times: kept until you delete it" in page
+        assert "5 pictures" in page
+        assert "kept for 30 days" in page
+        assert "0 jobs" in await easel.told(easel.cleo, "privacy show")
+        assert len(page) < 2000
+
+
+async def test_it_works_in_direct_messages_too(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    result = await easel.ben.user.slash("privacy show")
+    assert "1 job with" in said(result)
+
+
+# ----------------------------------------------------------------------------------------------------------- export
+
+
+async def test_a_copy_has_every_row_and_picture_of_the_person_and_nobody_elses(easel: World) -> None:
+    await a_full_life(easel)
+    await easel.imagine(easel.cleo, "what Cleo wrote")
+    (copy,) = await copy_of(easel, easel.ben)
+    jobs = json.loads(copy.read("jobs.json"))
+    assert [job["prompt"] for job in jobs] == [SECRET, SECRET]
+    assert jobs[0]["request"]["steps"] > 0
+    assert json.loads(copy.read("ledger.json"))[0]["reason"] == f"won with {SECRET}"
+    kept = easel.studio.database.folder / "images"
+    for job in jobs:
+        for number in range(1, 5):
+            picture = copy.read(f"pictures/{job['id']}_{number}.png")
+            assert picture == (kept / job["id"][:2] / job["id"] / f"{number}.png").read_bytes()
+    everything = b"".join(copy.read(name) for name in copy.namelist())
+    for other in (easel.cleo, easel.admin):
+        assert str(other.id).encode() not in everything
+    assert b"what Cleo wrote" not in everything
+    assert b"a boat" not in everything
+
+
+async def test_a_copy_too_large_for_discord_comes_in_parts_that_fit(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    folder = easel.studio.database.folder
+    for path in folder.rglob("[1-4].png"):
+        path.write_bytes(path.read_bytes() + bytes(6_000_000))
+    copies = await copy_of(easel, easel.ben)
+    assert len(copies) == 4
+    names = [name for copy in copies for name in copy.namelist()]
+    assert sum(name.startswith("pictures/") for name in names) == 4
+    assert len(names) == len(set(names))
+    monkeypatch.setattr("bot.features.privacy._PARTS", 1)
+    first = await easel.told(easel.ben, "privacy export")
+    assert "Part 1 of 4" in first
+    assert "`/privacy export part:2` sends the following" in first
+    assert "Part 2 of 4" in await easel.told(easel.ben, "privacy export", part=2)
+    assert "has 4 parts" in await easel.told(easel.ben, "privacy export", part=5)
+
+
+async def test_a_picture_larger_than_a_part_comes_smaller(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET + " --count 1")
+    (path,) = easel.studio.database.folder.rglob("1.png")
+    path.write_bytes(path.read_bytes() + bytes(11_000_000))
+    copies = await copy_of(easel, easel.ben)
+    (name,) = [name for copy in copies for name in copy.namelist() if name.startswith("pictures/")]
+    assert name.endswith("_smaller.jpg")
+
+
+def test_many_rows_are_spread_over_files(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{number}"} for number in range(4500)]
+    found = archive.entries(tmp_path, {"jobs": rows, "images": []})
+    assert [entry.name for entry in found] == ["jobs.json", "jobs-2.json", "jobs-3.json"]
+
+
+# ----------------------------------------------------------------------------------------------------------- delete
+
+
+async def test_nothing_is_deleted_before_the_person_agrees(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    asked = await easel.ben.slash(easel.channel, "privacy delete")
+    assert asked.ephemeral
+    assert "can't be undone" in said(asked)
+    await press(easel.ben, asked, "Keep everything")
+    assert "1 job with" in await easel.told(easel.ben, "privacy show")
+
+
+async def test_after_deletion_a_search_of_every_byte_finds_nothing(easel: World) -> None:
+    await a_full_life(easel)
+    easel.generator.paused = True
+    await easel.imagine(easel.ben, f"running, {SECRET}")
+    await easel.imagine(easel.ben, f"waiting, {SECRET}")
+    await easel.imagine(easel.cleo, "a boat of Cleo's")
+    folder, before = easel.studio.database.folder, await totals(easel)
+    found = traces(folder, easel.ben.id, SECRET)
+    assert any("as text" in trace for trace in found), "the search finds what is there"
+    assert any("integer" in trace for trace in found)
+    assert any("row number" in trace for trace in found)
+    assert any(SECRET in trace for trace in found)
+
+    assert "nothing of you is left" in await delete(easel, easel.ben)
+
+    assert traces(folder, easel.ben.id, SECRET) == []
+    assert (folder / "easel.db-wal").stat().st_size == 0
+    async with easel.studio.database.reading() as tx:
+        assert await erasures.pending(tx) == []
+        (cleos,) = await tx.fetch_all("SELECT DISTINCT user_id FROM jobs")
+        refunds = await tx.fetch_one("SELECT count(*) FROM ledger WHERE kind = 'refund'")
+    assert cleos["user_id"] == easel.cleo.id
+    assert refunds is not None
+    assert refunds[0] == 2, "what ran and what waited was cancelled and paid back"
+    after = await totals(easel)
+    assert [row[:2] for row in after] == [row[:2] for row in before]
+    assert [row[3] for row in after] == [row[3] for row in before], "bonuses of the server add up as before"
+    assert easel.results(), "messages stay"
+
+
+async def test_the_ledger_stays_append_only_after_a_deletion(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    before = await totals(easel)
+    await delete(easel, easel.ben)
+    assert await totals(easel) == before
+    with pytest.raises(Exception, match="append-only"):
+        async with easel.studio.database.transaction() as tx:
+            await tx.execute("DELETE FROM ledger")
+
+
+async def test_what_others_drew_by_themselves_stays(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    await easel.imagine(easel.cleo, "a boat")
+    boat = easel.results()[-1]
+    await delete(easel, easel.ben)
+    assert "no longer kept" in said(await easel.press(easel.ben, easel.results()[0], "V1"))
+    count = len(easel.messages())
+    await easel.press(easel.cleo, boat, "U1")
+    assert len(easel.messages()) == count + 1
+
+
+async def test_our_messages_go_where_the_person_wants_it(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    await easel.press(easel.ben, easel.results()[0], "U1")
+    await easel.imagine(easel.cleo, "a boat")
+    await delete(easel, easel.ben, "Delete, with Easel's messages")
+    assert [SECRET in message.content for message in easel.messages()] == [False]
+
+
+async def test_a_message_that_can_not_be_deleted_does_not_keep_the_data(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    easel.env.inject_error("DELETE", "/channels/*/messages/*", status=403, times=1)
+    assert "nothing of you is left" in await delete(easel, easel.ben, "Delete, with Easel's messages")
+    assert traces(easel.studio.database.folder, easel.ben.id, SECRET) == []
+
+
+async def test_the_question_still_works_after_a_restart(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    asked = await easel.ben.slash(easel.channel, "privacy delete")
+    await easel.restart()
+    assert "nothing of you is left" in said(await press(easel.ben, asked, "Delete"))
+
+
+@pytest.mark.parametrize("step", ["_stop_jobs", "_forget_jobs", "_forget_person"])
+async def test_a_deletion_that_is_cut_short_goes_on_after_the_restart(
+    easel: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    await a_full_life(easel)
+
+    async def killed(*_: Any) -> bool:
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(erasure, step, killed)
+        if step == "_forget_person":
+            cut.setattr(erasure, "_forget_person", _first_false(killed))
+        assert "Something went wrong" in await delete(easel, easel.ben)
+    easel.forgive()
+    folder = easel.studio.database.folder
+    assert traces(folder, easel.ben.id, SECRET)
+    await easel.restart()
+    assert traces(folder, easel.ben.id, SECRET) == []
+
+
+def _first_false(then: Any) -> Any:
+    calls: list[None] = []
+
+    async def step(*arguments: Any) -> bool:
+        calls.append(None)
+        return False if len(calls) == 1 else bool(await then(*arguments))
+
+    return step
+
+
+async def test_a_result_that_comes_after_the_deletion_is_dropped(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        ticket = easel.generator.last
+        easel.generator.cancel = lambda _: None  # type: ignore[method-assign]
+        deleting = easel.env.advance_time
+        await delete(easel, easel.ben)
+        await deleting(11)
+        easel.generator.send(ticket, finished(easel.generator.requests[ticket]))
+        await easel.rest()
+        assert easel.results() == []
+        assert traces(tmp_path, easel.ben.id, SECRET) == []
+
+
+# ------------------------------------------------------------------------------------------------------ coming back
+
+
+async def test_deleting_brings_no_new_credits_today(tmp_path: Path) -> None:
+    async with world(tmp_path, daily_credits=10) as easel:
+        await easel.imagine(easel.ben)
+        for _ in range(2):
+            await delete(easel, easel.ben)
+            assert traces(tmp_path, easel.ben.id) == []
+            assert "6 of 10 credits left today" in await easel.told(easel.ben, "info")
+        easel.clock.move(days=1)
+        assert "10 of 10" in await easel.told(easel.ben, "info")
+
+
+async def test_a_weekly_allowance_is_not_escaped_either_and_a_reset_still_helps(easel: World) -> None:
+    await easel.told(easel.admin, "quota set", credits=10, per="week", who=easel.ben)
+    await easel.imagine(easel.ben)
+    await delete(easel, easel.ben)
+    easel.clock.move(days=3)  # from a Sunday on
+    await easel.imagine(easel.ben)
+    easel.clock.move(days=1)
+    await delete(easel, easel.ben)
+    await retention.prune(easel.studio)
+    assert "6 of 10" in await easel.told(easel.ben, "info")
+    await easel.told(easel.admin, "quota reset", who=easel.ben)
+    assert "10 of 10" in await easel.told(easel.ben, "info")
+    await delete(easel, easel.ben)
+    assert "10 of 10" in await easel.told(easel.ben, "info")
+
+
+async def test_a_ban_is_not_escaped(easel: World) -> None:
+    async with easel.studio.database.transaction() as tx:
+        new = Ban(
+            guild_id=easel.guild.id,
+            user_id=easel.ben.id,
+            actor_id=easel.admin.id,
+            reason="",
+            at=easel.clock(),
+        )
+        await bans.ban(tx, new)
+    await delete(easel, easel.ben)
+    assert traces(easel.studio.database.folder, easel.ben.id) == []
+    assert "may not use Easel" in await easel.imagine(easel.ben)
+
+
+async def test_the_spent_amount_is_forgotten_when_its_day_is_over(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        await delete(easel, easel.ben)
+        easel.clock.move(days=2)
+        await retention.prune(easel.studio)
+        async with easel.studio.database.reading() as tx:
+            assert await tx.fetch_all("SELECT * FROM carried") == []
+
+
+async def test_a_gift_is_not_taken_twice_nor_an_allowance_escaped(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=5)
+    await easel.told(easel.admin, "quota set", credits=2, who=easel.ben)
+    assert "2 of 2 credits left today** and 5 credits of bonus" in await easel.told(easel.ben, "info")
+    await delete(easel, easel.ben)
+    assert traces(easel.studio.database.folder, easel.ben.id) == []
+    page = await easel.told(easel.ben, "info")
+    assert "2 of 2 credits left today" in page
+    assert "bonus" not in page
+
+
+async def test_who_comes_back_starts_anew(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    await delete(easel, easel.ben)
+    assert SECRET not in await easel.told(easel.ben, "info")
+    await easel.imagine(easel.ben, "a fox")
+    assert "1 job with" in await easel.told(easel.ben, "privacy show")
+
+
+# -------------------------------------------------------------------------------------------------------- retention
+
+
+async def test_old_pictures_go_and_their_buttons_say_so(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_pictures_days=30, keep_prompts_days=0) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=20)
+        await easel.imagine(easel.ben, "a boat")
+        easel.clock.move(days=20)
+        await retention.prune(easel.studio)
+        old, new = easel.results()
+        assert "no longer kept" in said(await easel.press(easel.ben, old, "U1"))
+        assert len(pictures_in(tmp_path)) == 4
+        await easel.press(easel.ben, new, "U1")
+        assert len(easel.messages()) == 3
+        assert SECRET in await easel.told(easel.ben, "info")
+        await easel.press(easel.ben, old, "🔄")
+        assert len(easel.results()) == 3, "the prompt is still there to be drawn again"
+
+
+async def test_old_prompts_go_with_their_pictures(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_pictures_days=0, keep_prompts_days=30) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=31)
+        await retention.prune(easel.studio)
+        assert "no longer kept" in said(await easel.press(easel.ben, easel.results()[0], "🔄"))
+        assert pictures_in(tmp_path) == []
+        assert SECRET not in await easel.told(easel.ben, "info")
+        assert "0 jobs" in await easel.told(easel.ben, "privacy show")
+
+
+async def test_the_host_may_keep_everything(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_pictures_days=0, keep_prompts_days=0) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=3650)
+        await retention.prune(easel.studio)
+        await easel.press(easel.ben, easel.results()[0], "U1")
+        assert len(easel.messages()) == 2
+
+
+async def test_the_bot_looks_for_what_is_old_by_itself(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_pictures_days=1) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=2)
+        await easel.env.advance_time(3600)
+        assert pictures_in(tmp_path) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- logs
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    out = io.StringIO()
+    logs.configure("info", out=out)
+    yield out
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+async def test_a_whole_life_leaves_no_prompt_and_no_person_in_the_log(
+    log: io.StringIO, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as easel:
+        await a_full_life(easel)
+        easel.env.inject_error("POST", "/channels/*/messages", status=403, times=2)
+        await easel.imagine(easel.ben, SECRET)
+        easel.generator.paused = True
+        await easel.imagine(easel.ben, SECRET)
+        await easel.told(easel.ben, "cancel")
+        await easel.imagine(easel.ben, f"{SECRET} --steps 9999")
+        await delete(easel, easel.ben)
+    text = log.getvalue()
+    assert "job accepted" in text
+    assert "a person was erased" in text
+    for private in (SECRET, SECRET.replace(" ", "_"), str(easel.ben.id), "ben"):
+        assert private not in text
+
+
+async def test_a_failure_that_nobody_foresaw_is_logged_without_the_prompt(
+    log: io.StringIO, easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(easel.generator, "submit", broken)
+    await easel.imagine(easel.ben, SECRET)
+    easel.forgive()
+    assert "a bug" in log.getvalue()
+    assert SECRET not in log.getvalue()
+
+
+async def test_an_erasure_can_be_asked_for_twice(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    wish = Erasure(user_id=easel.ben.id, posts=False)
+    await erasure.erase(easel.studio, wish)
+    await erasure.erase(easel.studio, wish)
+    assert traces(easel.studio.database.folder, easel.ben.id, SECRET) == []
