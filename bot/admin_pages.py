@@ -9,7 +9,7 @@ from bot.doctor import Finding, Level
 from bot.inert import inert
 from bot.pages import page
 from bot.seams import Cleared
-from bot.texts import credits, duration, job_count, relative
+from bot.texts import credits, duration, job_count, person, relative
 from storage.access import EVERYONE, Limit, Rules
 from storage.bans import Ban
 from storage.changes import EVERYWHERE, Change
@@ -42,7 +42,7 @@ _UNITS = {
 
 def change(one: Change) -> str:
     """A line in the log channel."""
-    return f"<@{one.actor_id}> · **{one.what}**{_scope(one)}: {one.old or UNSET} → {one.new or UNSET}"
+    return f"{person(one.actor_id)} · **{one.what}**{_scope(one)}: {one.old or UNSET} → {one.new or UNSET}"
 
 
 def changes(latest: Sequence[Change]) -> str:
@@ -271,7 +271,7 @@ def rules(
     lines += [f"**Priority** of <@&{role_id}>: {weight:g}" for role_id, weight in weights.items()]
     if bans:
         lines.append(f"**Banned** ({len(bans)})")
-        lines += [f"- <@{one.user_id}> {relative(one.at)}{_because(one.reason)}" for one in bans]
+        lines += [f"- {person(one.user_id)} {relative(one.at)}{_because(one.reason)}" for one in bans]
     return page(lines)
 
 
@@ -294,7 +294,9 @@ def statistics(found: Statistics, names: Mapping[str, str], *, everywhere: bool)
         f"Drawing took {duration(sum(one.seconds for one in spans))}.",
     ]
     if found.people:
-        lines.append("**Busiest people** " + " · ".join(_share(f"<@{one.who}>", one) for one in found.people))
+        lines.append(
+            "**Busiest people** " + " · ".join(_share(person(int(one.who)), one) for one in found.people)
+        )
         lines.append(
             "**Models** "
             + " · ".join(_share(inert(names.get(one.who, one.who)), one) for one in found.models)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.inert import inert
 from bot.pages import page
-from bot.texts import APPEAL
+from bot.texts import APPEAL, person
 from storage.jobs import Job
 from storage.reports import Verdict
 from storage.words import WordKind, WordRule
@@ -72,10 +72,10 @@ def report_taken(*, kept: bool) -> str:
 def case(job: Job, reporters: Sequence[int], *, verdict: Verdict | None = None, judge_id: int = 0) -> str:
     """A report in the moderators' channel, and what they decided."""
     more = f" and {len(reporters) - _REPORTERS} more" if len(reporters) > _REPORTERS else ""
-    by = ", ".join(f"<@{one}>" for one in reporters[:_REPORTERS]) + more
+    by = ", ".join(person(one) for one in reporters[:_REPORTERS]) + more
     lines = [f"🚩 **{inert(job.prompt)}** - <@{job.user_id}>", f"Reported by {by}"]
     if verdict is not Verdict.REMOVED and job.result_message_id:
         lines.append(f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.result_message_id}")
     if verdict is not None:
-        lines.append(f"**{verdict.capitalize()}** by <@{judge_id}>")
+        lines.append(f"**{verdict.capitalize()}** by {person(judge_id)}")
     return "\n".join([*lines, f"-# job `{job.id}`"])

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.inert import inert
 from bot.pages import balance_line, page
-from bot.texts import credits, per, relative
+from bot.texts import credits, per, person, relative
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Period, Rate
 from storage.quota_changes import Change, QuotaChange, Subject
@@ -41,7 +41,7 @@ def _line(line: LedgerLine) -> str:
     amount = f" {moved:+d}" if line.kind is not Entry.SETTLE else ""
     ends = f" until {relative(line.ends_at)}" if line.ends_at else ""
     job = f" `{line.job_id}`" if line.job_id else ""
-    by = f" by <@{line.actor_id}>" if line.actor_id else ""
+    by = f" by {person(line.actor_id)}" if line.actor_id else ""
     return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{ends}{job}{by}{_because(line.reason)}"
 
 
@@ -50,7 +50,7 @@ def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Te
     lines = []
     if changes:
         lines.append("**Latest changes**")
-        lines += [f"- {relative(one.at)} <@{one.actor_id}>: {change(one)}" for one in changes]
+        lines += [f"- {relative(one.at)} {person(one.actor_id)}: {change(one)}" for one in changes]
     lines.append("**Credits**")
     if not any(rule.subject.kind == "everyone" for rule in rules):
         lines.append(f"- everyone: {_short(default)} (the host's default)")
@@ -113,7 +113,7 @@ def whom(subject: Subject) -> str:
         case "role":
             return f"<@&{subject.id}>"
         case "user":
-            return f"<@{subject.id}>"
+            return person(subject.id)
     return "everyone"
 
 

@@ -178,6 +178,11 @@ def title(prompt: str, owner_id: int, *, what: str = "") -> str:
     return f"**{inert(prompt)}** - {what + ' by ' if what else ''}<@{owner_id}>"
 
 
+def person(user_id: int) -> str:
+    """A person as Discord shows them. Numbers below zero stand for those who had their data deleted."""
+    return f"<@{user_id}>" if user_id > 0 else "somebody who deleted their data"
+
+
 def waiting(ahead: int, seconds: float | None) -> str:
     """A waiting job's state: how many are before it, and when it is likely to be done."""
     if ahead == 0:

@@ -57,6 +57,7 @@ HELD = (
     Held(table="gifts_taken", column="user_id", fate=Fate.VEILED),
     Held(table="carried", column="user_id", fate=Fate.VEILED),
     Held(table="changes", column="actor_id", fate=Fate.NAMELESS),
+    Held(table="changes", column="what", fate=Fate.QUOTED),
     Held(table="changes", column="old", fate=Fate.QUOTED),
     Held(table="changes", column="new", fate=Fate.QUOTED),
     Held(table="pauses", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),

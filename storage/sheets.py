@@ -26,12 +26,14 @@ class Row:
 async def rows(tx: Transaction, guild_id: int) -> list[Row]:
     """Everybody for whom something is set, and the members who have bonus credits."""
     found = await tx.fetch_all(
-        "SELECT user_id, sum(bonus) AS bonus FROM ledger WHERE guild_id = ? AND bonus <> 0"
+        "SELECT user_id, sum(bonus) AS bonus FROM ledger WHERE guild_id = ? AND bonus <> 0 AND user_id > 0"
         " GROUP BY user_id HAVING sum(bonus) <> 0 ORDER BY user_id",
         (guild_id,),
     )
     bonus = {Subject(kind="user", id=row["user_id"]): int(row["bonus"]) for row in found}
-    set_ = {one.subject: one.rate for one in await allowances.allowances(tx, guild_id)}
+    rules = await allowances.allowances(tx, guild_id)
+    # A number below zero stands for somebody who had their data deleted, and is nobody's whose quota could be set.
+    set_ = {one.subject: one.rate for one in rules if one.subject.id >= 0}
     subjects = [*set_, *(subject for subject in bonus if subject not in set_)]
     return [
         Row(

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from bot import archive, erasure, logs, retention
-from storage import bans, erasures, gifts, quotas, refusals
+from storage import bans, erasures, gifts, quotas, refusals, sheets
 from storage.bans import Ban
 from storage.erasures import Erasure
 from storage.quotas import Rate, Subject
@@ -92,8 +92,8 @@ async def a_full_life(easel: World) -> None:
             ),
         )
         await tx.execute(
-            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, 'ban', NULL, ?, 0)",
-            (easel.admin.id, f"<@{easel.ben.id}>"),
+            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, ?, NULL, ?, 0)",
+            (easel.admin.id, f"ban of <@{easel.ben.id}>", f"<@{easel.ben.id}>"),
         )
         await refusals.count(
             tx, guild_id=1, user_id=easel.ben.id, interaction_id=5, since=easel.clock(), now=easel.clock()
@@ -261,6 +261,17 @@ async def test_the_ledger_stays_append_only_after_a_deletion(easel: World) -> No
     with pytest.raises(Exception, match="append-only"):
         async with easel.studio.database.transaction() as tx:
             await tx.execute("DELETE FROM ledger")
+
+
+async def test_admins_see_that_somebody_is_gone_and_not_who(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
+    await easel.told(easel.admin, "quota set", credits=30, who=easel.ben)
+    await delete(easel, easel.ben)
+    page = await easel.told(easel.admin, "quota show")
+    assert "somebody who deleted their data: 30" in page
+    assert "<@-" not in page
+    async with easel.studio.database.reading() as tx:
+        assert await sheets.rows(tx, easel.guild.id) == [], "nor does a file of quotas name a number"
 
 
 async def test_what_others_drew_by_themselves_stays(easel: World) -> None:
