@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.errors import NothingToCancel
+from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
 from storage import erasures, images, quotas, retention
 from storage.erasures import Erasure
@@ -63,8 +63,8 @@ async def _stop_jobs(studio: Studio, user_id: int) -> None:
     for job_id in active:
         try:
             await studio.dispatcher.cancel(job_id, by=user_id)
-        except NothingToCancel:
-            continue  # it ended by itself meanwhile
+        except (NothingToCancel, JobGone):
+            continue  # it ended by itself, or was forgotten, meanwhile
     await studio.dispatcher.release([*active, *ended])
 
 

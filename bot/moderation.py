@@ -46,7 +46,13 @@ class Moderation:
     async def admit(self, order: Order, who: Requester) -> None:
         """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
         only_among_adults(self._catalogue, order.request.model, restricted=who.age_restricted)
-        await self.check([order.prompt, *_texts(order.request)], who)
+        try:
+            await self.check([order.prompt, *_texts(order.request)], who)
+        except WordRefused as refusal:
+            if order.request.private and order.parent_id is not None:
+                # Whoever presses a button under a private prompt need not be the person who wrote it.
+                raise WordRefused(order.prompt, appeal=refusal.appeal, until=refusal.until) from None
+            raise
 
     async def check(self, texts: Iterable[str], who: Requester) -> None:
         """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut."""

@@ -13,7 +13,7 @@ from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
-from storage import access, jobs, paces, quotas, terms, users, weights
+from storage import access, erasures, jobs, paces, quotas, terms, users, weights
 from storage.database import Transaction
 from storage.jobs import Job
 from storage.turns import Workers
@@ -33,6 +33,7 @@ async def enrol(
 
     Raises QueueFull, OverQuota, OverCeiling, or `jobs.DuplicateInteraction` when the same interaction was accepted before.
     """
+    await erasures.bring_back(tx, who.user_id)  # erased a moment ago, while they asked for this
     admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
     cost = await paces.expect(tx, paces.shape_of(order.request))
     weight = await weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)

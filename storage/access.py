@@ -86,7 +86,7 @@ SELECT count(*) AS waiting, count(*) FILTER (WHERE guild_id = :guild_id) AS here
     SELECT created_at FROM jobs WHERE guild_id = :guild_id AND user_id = :user_id
         AND interaction_id IS NOT :interaction_id ORDER BY number DESC LIMIT 1
 ) AS latest
-FROM jobs WHERE state = 'queued' AND user_id = :user_id
+FROM jobs WHERE state = 'queued' AND user_id = :user_id AND interaction_id IS NOT :interaction_id
 """
 
 

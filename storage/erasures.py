@@ -96,12 +96,14 @@ SELECT DISTINCT channel_id, message_id FROM (
     WHERE jobs.user_id = :user_id
     UNION SELECT channel_id, result_message_id FROM jobs WHERE user_id = :user_id
     UNION SELECT channel_id, progress_message_id FROM jobs WHERE user_id = :user_id
+    UNION SELECT cases.channel_id, cases.message_id FROM jobs JOIN cases ON cases.job_id = jobs.id
+    WHERE jobs.user_id = :user_id
 ) WHERE message_id > :after ORDER BY message_id LIMIT :limit
 """
 
 
 async def posts(tx: Transaction, user_id: int, *, after: int, limit: int) -> Sequence[Standing]:
-    """The messages that show a person's jobs, by id from the one `after`."""
+    """The messages that show a person's jobs, those before moderators among them, by id from the one `after`."""
     rows = await tx.fetch_all(POSTS, {"user_id": user_id, "after": after, "limit": limit})
     return [Standing(channel_id=row["channel_id"], message_id=row["message_id"]) for row in rows]
 

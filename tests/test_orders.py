@@ -76,10 +76,10 @@ def test_what_is_not_a_stored_request_is_refused(text: str) -> None:
 
 
 def test_words_that_the_built_in_model_was_never_taught_are_named() -> None:
-    (note,) = order("a cyberpunk fox by a lake").notes
-    assert "cyberpunk, fox" in note
+    (note,) = order("a steampunk fox by a lake").notes
+    assert "steampunk, fox" in note
     assert order("a sunset over a mountain lake").notes == ()
-    assert order("a cyberpunk fox by a lake --model sdxl").notes == ()
+    assert order("a steampunk fox by a lake --model sdxl").notes == ()
 
 
 def test_a_shape_that_can_not_be_drawn_is_said() -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import structlog
 
-from bot import archive, erasure, logs, retention
+from bot import archive, erasure, logs, orders, prompts, retention
+from bot.errors import Banned
+from bot.seams import Requester
 from storage import bans, erasures, gifts, quotas, refusals, sheets
 from storage.bans import Ban
 from storage.erasures import Erasure
@@ -291,6 +293,36 @@ async def test_our_messages_go_where_the_person_wants_it(easel: World) -> None:
     await easel.imagine(easel.cleo, "a boat")
     await delete(easel, easel.ben, "Delete, with Easel's messages")
     assert [SECRET in message.content for message in easel.messages()] == [False]
+
+
+async def test_what_stands_before_the_moderators_goes_with_our_messages(easel: World) -> None:
+    moderators = easel.guild.create_text_channel("moderators")
+    await easel.told(easel.admin, "admin moderators", channel=moderators)
+    await easel.imagine(easel.ben, SECRET)
+    await easel.press(easel.cleo, easel.results()[0], "🚩")
+    assert SECRET in moderators.history()[0].content
+    await delete(easel, easel.ben, "Delete, with Easel's messages")
+    assert moderators.history() == []
+
+
+async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> None:
+    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    studio = easel.studio
+    who = Requester(
+        user_id=easel.ben.id,
+        guild_id=easel.guild.id,
+        channel_id=easel.channel.id,
+        role_ids=(),
+        joined_at=None,
+        interaction_id=77,
+    )
+    order = orders.imagine(
+        prompts.parse("a fox"), catalogue=studio.catalogue, default_model="easel", images=1, random=studio.random
+    )
+    # The command had begun before the ban was put under a veil.
+    await erasure.erase(studio, Erasure(user_id=easel.ben.id, posts=False))
+    with pytest.raises(Banned):
+        await studio.dispatcher.accept(order, who)
 
 
 async def test_a_message_that_can_not_be_deleted_does_not_keep_the_data(easel: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import discord
 
-from tests.world import World, world
+from tests.world import World, said, world
 
 PROMPT = "a swordfish --no haddock --private"
 
@@ -60,3 +60,12 @@ async def test_a_private_prompt_is_held_to_the_same_rules(tmp_path: Path) -> Non
     async with world(tmp_path, blocked_words=("swordfish",)) as easel:
         await easel.imagine(easel.ben, PROMPT)
         assert not easel.generator.requests
+
+
+async def test_a_refusal_tells_others_no_word_of_a_private_prompt(easel: World) -> None:
+    await easel.imagine(easel.ben, PROMPT)
+    await easel.told(easel.admin, "admin words block", word="swordfish")
+    for label in ("V1", "🔄"):
+        told = said(await easel.press(easel.cleo, easel.results()[0], label))
+        assert "can't use “a private prompt” here" in told
+        assert "swordfish" not in told

@@ -31,6 +31,7 @@ USERS = (ALICE, BOB)
 ZONE = "America/New_York"
 BOT_CEILING = 60
 AMOUNTS = st.integers(1, 9)
+CRASHES = st.sampled_from((False, False, False, True))
 RATES = st.builds(Rate, st.integers(0, 25), st.sampled_from(Period))
 
 
@@ -172,7 +173,7 @@ class Server(RuleBasedStateMachine):
 
     # What happens.
 
-    @rule(user=st.sampled_from(USERS), price=st.integers(0, 15), crash=st.booleans())
+    @rule(user=st.sampled_from(USERS), price=st.integers(0, 15), crash=CRASHES)
     def imagine(self, user: int, price: int, crash: bool) -> None:
         job_id = f"job-{len(self.reservations)}"
 
@@ -217,7 +218,7 @@ class Server(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: any(one.open for one in self.reservations.values()))
-    @rule(data=st.data(), gives_pictures=st.booleans(), crash=st.booleans())
+    @rule(data=st.data(), gives_pictures=st.booleans(), crash=CRASHES)
     def end(self, data: st.DataObject, gives_pictures: bool, crash: bool) -> None:
         job_id = data.draw(st.sampled_from([name for name, one in self.reservations.items() if one.open]))
         one = self.reservations[job_id]
@@ -241,9 +242,7 @@ class Server(RuleBasedStateMachine):
         assert self.transact(lambda tx: quotas.refund(tx, job_id, now=self.now)) == 0
         self.transact(lambda tx: quotas.settle(tx, job_id, now=self.now))
 
-    @rule(
-        user=st.sampled_from(USERS), credits=AMOUNTS, days=st.none() | st.integers(1, 9), crash=st.booleans()
-    )
+    @rule(user=st.sampled_from(USERS), credits=AMOUNTS, days=st.none() | st.integers(1, 9), crash=CRASHES)
     def give(self, user: int, credits: int, days: int | None, crash: bool) -> None:
         ends_at = self.now + timedelta(days=days) if days else None
         subject = Subject(kind="user", id=user)
@@ -280,7 +279,8 @@ class Server(RuleBasedStateMachine):
 
         return take_boost
 
-    @rule(user=st.sampled_from(USERS), crash=st.booleans())
+    @precondition(lambda self: any(one.open and one.allowance for one in self.reservations.values()))
+    @rule(user=st.sampled_from(USERS), crash=CRASHES)
     def reset(self, user: int, crash: bool) -> None:
         self.change(
             lambda tx: gifts.forgive(
@@ -308,7 +308,7 @@ class Server(RuleBasedStateMachine):
 
         return remember
 
-    @rule(user=st.none() | st.sampled_from(USERS), rate=RATES, crash=st.booleans())
+    @rule(user=st.none() | st.sampled_from(USERS), rate=RATES, crash=CRASHES)
     def set_allowance(self, user: int | None, rate: Rate, crash: bool) -> None:
         subject = Subject(kind="everyone") if user is None else Subject(kind="user", id=user)
         self.change(
@@ -365,7 +365,7 @@ class Server(RuleBasedStateMachine):
             self.takebacks.append(note())
 
     @precondition(lambda self: len(self.takebacks) > 1)
-    @rule(crash=st.booleans())
+    @rule(crash=CRASHES)
     def undo(self, crash: bool) -> None:
         found = self.transact(lambda tx: undo(tx, guild_id=GUILD, actor_id=ADMIN, now=self.now), crash=crash)
         if found is not None:
