@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from rich.console import Console
 
 from bot import credentials
@@ -121,7 +122,8 @@ def _broken(what: str, advice: str) -> Finding:
 def _packages(project: Path) -> Iterator[Finding]:
     """The packages that the project asks for, and whether they are the versions that it is tested with."""
     declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    names = [_name(each) for each in declared["project"]["dependencies"]]
+    asked = map(Requirement, declared["project"]["dependencies"])
+    names = [_name(each.name) for each in asked if each.marker is None or each.marker.evaluate()]
     tested = dict(_pins((project / "constraints.txt").read_text(encoding="utf-8")))
     missing, other = [], []
     for name in names:
@@ -140,10 +142,9 @@ def _packages(project: Path) -> Iterator[Finding]:
         yield _ok(f"Packages: all {len(names)} are installed")
 
 
-def _name(requirement: str) -> str:
-    """The package of a requirement, spelt as in the constraints."""
-    bare = re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", bare).lower()
+def _name(package: str) -> str:
+    """A package's name, spelt as in the constraints."""
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def _pins(constraints: str) -> Iterator[tuple[str, str]]:
