@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 from bot import errors, texts
 from bot.errors import Refusal
 from generation.contract import FailureReason
+from storage import erasures
+from storage.errors import DatabaseFailed
 from storage.periods import Rate
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
@@ -120,3 +122,14 @@ async def test_a_deleted_progress_message_harms_nothing(tmp_path: Path) -> None:
         easel.generator.finish(easel.generator.last)
         await easel.rest()
         assert len(easel.results()) == 1
+
+
+async def test_a_failing_database_is_told_before_a_command_begins(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise DatabaseFailed("the disk is full")
+
+    monkeypatch.setattr(erasures, "bring_back", full)
+    with capture_logs():
+        assert "Something went wrong on our side" in await easel.told(easel.ben, "info")

@@ -317,7 +317,11 @@ async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> No
         interaction_id=77,
     )
     order = orders.imagine(
-        prompts.parse("a fox"), catalogue=studio.catalogue, default_model="easel", images=1, random=studio.random
+        prompts.parse("a fox"),
+        catalogue=studio.catalogue,
+        default_model="easel",
+        images=1,
+        random=studio.random,
     )
     # The command had begun before the ban was put under a veil.
     await erasure.erase(studio, Erasure(user_id=easel.ben.id, posts=False))
