@@ -74,17 +74,19 @@ class Desk:
         async with self.studio.database.transaction() as tx:
             record = Record(tx=tx, desk=self)
             yield record
-            log_channel = (await guilds.settings(tx, self.guild_id)).log_channel_id
         for change in record.noted:
-            await self._post(change, log_channel)
+            await self.log(admin_pages.change(change), what=change.what)
 
-    async def _post(self, change: Change, channel_id: int | None) -> None:
-        _log.info("an admin changed something", what=change.what, actor=change.actor_id, guild=self.guild_id)
+    async def log(self, words: str, *, what: str) -> None:
+        """Post what was changed in the log channel, if the server has one."""
+        _log.info("an admin changed something", what=what, actor=self.actor_id, guild=self.guild_id)
+        async with self.studio.database.reading() as tx:
+            channel_id = (await guilds.settings(tx, self.guild_id)).log_channel_id
         if channel_id is None:
             return
         channel = self.interaction.client.get_partial_messageable(channel_id, guild_id=self.guild_id)
         try:
-            await channel.send(admin_pages.change(change))
+            await channel.send(words)
         except Unreachable as error:
             _log.warning("could not post in the log channel", channel=channel_id, error=str(error))
             await self.tell(admin_pages.log_out_of_reach(channel_id))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import discord
 from discord import app_commands
 
+from bot import quota_pages
 from bot.admin import Desk
 from bot.balances import rate_of
+from storage import quota_changes
 from storage.database import Transaction
 from storage.periods import Rate
 from storage.quota_changes import Subject
@@ -26,6 +31,18 @@ def subject_of(who: Who | None, guild_id: int) -> Subject:
     if who is None or who.id == guild_id:
         return Subject(kind="everyone")
     return Subject(kind="role" if isinstance(who, discord.Role) else "user", id=who.id)
+
+
+@asynccontextmanager
+async def changing(desk: Desk) -> AsyncIterator[Transaction]:
+    """A transaction for a change of quotas: what is recorded in it is posted in the log channel afterwards."""
+    async with desk.studio.database.transaction() as tx:
+        before = await quota_changes.changes(tx, desk.guild_id, limit=1)
+        yield tx
+        latest = await quota_changes.changes(tx, desk.guild_id, limit=1)
+    for change in latest:
+        if change not in before:
+            await desk.log(quota_pages.logged(change), what=f"quotas: {change.what}")
 
 
 async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:

@@ -84,6 +84,11 @@ def change(one: QuotaChange) -> str:
     return f"{one.what} for {whom(one.subject)}, {one.old} → {one.new}{_until(one.ends_at)}{why}"
 
 
+def logged(one: QuotaChange) -> str:
+    """A line in the log channel."""
+    return f"{person(one.actor_id)} · **credits**: {change(one)}"
+
+
 def _value(text: str | None) -> str:
     """A rate, or whatever else a change was about."""
     if text is None:

@@ -43,6 +43,22 @@ async def test_changes_are_recorded_and_posted_in_the_log_channel(easel: World) 
     assert page.index("admin role") < page.index("log channel")
 
 
+async def test_changes_of_credits_are_posted_in_the_log_channel_too(easel: World) -> None:
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
+    await easel.told(easel.admin, "quota set", credits=9, who=easel.ben, reason="a *star*")
+    await easel.told(easel.admin, "quota show")
+    await easel.told(easel.admin, "quota grant", credits=-9, who=easel.ben)
+    await easel.told(easel.admin, "quota timezone", zone="Europe/Berlin")
+    await easel.told(easel.admin, "quota undo")
+    lead = f"<@{easel.admin.id}> · **credits**: "
+    assert log_lines(log)[1:] == [
+        f"{lead}set for <@{easel.ben.id}>, default → 9 a day: a \\*star\\*",
+        f"{lead}time zone, UTC → Europe/Berlin",
+        f"{lead}undo for everyone, Europe/Berlin → UTC",
+    ]
+
+
 async def test_a_log_channel_that_is_closed_to_easel_is_refused_and_one_that_closes_later_is_named(
     easel: World,
 ) -> None:

@@ -13,7 +13,7 @@ from bot.admin import opened
 from bot.balances import balance_of
 from bot.errors import BadAmount
 from bot.feature import Feature
-from bot.quota import Who, allowance_of, quota, subject_of
+from bot.quota import Who, allowance_of, changing, quota, subject_of
 from storage import gifts, ledger, quotas, terms
 from storage import undo as undoing
 from storage.periods import MAX_CREDITS, Period, Rate
@@ -76,7 +76,7 @@ async def set_(
     desk = await opened(interaction)
     subject = subject_of(who, desk.guild_id)
     rate = None if credits is None else Rate(credits, per)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         await quotas.set_allowance(
             tx,
             guild_id=desk.guild_id,
@@ -110,7 +110,7 @@ async def grant(
     now = desk.studio.clock()
     ends_at = now + timedelta(days=days) if days else None
     try:
-        async with desk.studio.database.transaction() as tx:
+        async with changing(desk) as tx:
             await gifts.give(
                 tx,
                 guild_id=desk.guild_id,
@@ -133,7 +133,7 @@ async def reset(
 ) -> None:
     desk = await opened(interaction)
     subject = subject_of(who, desk.guild_id)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         rate = await allowance_of(tx, desk, who)
         await gifts.forgive(
             tx,
@@ -150,7 +150,7 @@ async def reset(
 @quota.command(name="undo", description="Take back the last change of quotas; again for the one before")
 async def undo(interaction: discord.Interaction[Any]) -> None:
     desk = await opened(interaction)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         what = await undoing.undo(tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock())
     await desk.tell(quota_pages.undone(what))
 

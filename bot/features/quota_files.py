@@ -12,7 +12,7 @@ from bot import quota_pages, sheets
 from bot.admin import Desk, opened
 from bot.errors import BadSheet
 from bot.feature import Feature
-from bot.quota import quota
+from bot.quota import changing, quota
 from storage import ledger
 from storage import sheets as tables
 from storage.quota_changes import Subject
@@ -47,7 +47,7 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
     desk = await opened(interaction)
     roles = [role.id for role in interaction.guild.roles] if interaction.guild else []
     rows = sheets.read_quotas(await _content(file), role_ids=roles)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         await tables.apply(
             tx, guild_id=desk.guild_id, rows=rows, actor_id=desk.actor_id, now=desk.studio.clock()
         )

@@ -12,7 +12,7 @@ from bot.admin import opened
 from bot.errors import UnknownZone
 from bot.feature import Feature
 from bot.orders import Action
-from bot.quota import quota
+from bot.quota import changing, quota
 from storage import terms
 from storage.periods import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
 
@@ -28,7 +28,7 @@ async def timezone(interaction: discord.Interaction[Any], zone: app_commands.Ran
     if found is None:
         raise UnknownZone(zone)
     now = desk.studio.clock()
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         await terms.set_zone(tx, guild_id=desk.guild_id, zone=found, actor_id=desk.actor_id, now=now)
     await desk.tell(quota_pages.zone_is(found, span_of(Period.DAY, now, found).ends_at))
 
@@ -47,7 +47,7 @@ async def ceiling(
 ) -> None:
     desk = await opened(interaction)
     rate = None if credits is None else Rate(credits, per)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         await terms.set_ceiling(
             tx, guild_id=desk.guild_id, ceiling=rate, actor_id=desk.actor_id, now=desk.studio.clock()
         )
@@ -58,7 +58,7 @@ async def ceiling(
 @app_commands.describe(action="Which one", free="Whether it is free from now on")
 async def free_(interaction: discord.Interaction[Any], action: Action, free: bool) -> None:
     desk = await opened(interaction)
-    async with desk.studio.database.transaction() as tx:
+    async with changing(desk) as tx:
         await terms.set_free(
             tx,
             guild_id=desk.guild_id,
