@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import discord
 import structlog
@@ -32,6 +32,7 @@ _LONGEST_PAUSE = 60.0
 _LOOK_BACK = 1000
 """How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 
 class Undeliverable(Exception):
@@ -237,20 +238,38 @@ class Delivery:
                 return None
             _log.warning("the channel takes no result; trying a direct message", error=str(refused))
         try:
-            owner = await self._client.fetch_user(owner_id or job.user_id)
+            letters = await self._persistently(lambda: self._letters_of(owner_id or job.user_id))
             letter = replace(post, view=lambda: discord.ui.View(timeout=None), reply_to=None)
-            return await self._send(await owner.create_dm(), letter, look_first=look_first)
-        except (Undeliverable, discord.HTTPException) as refused:
+            return await self._send(letters, letter, look_first=look_first)
+        except Undeliverable as refused:
             _log.error("a result could not be posted anywhere; its pictures are kept", error=str(refused))
             return None
 
     async def _known_channel(self, channel_id: int) -> object:
         """What Discord knows of a channel; None where it tells nothing."""
         try:
-            return self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
-        except discord.DiscordException as error:
+            return self._client.get_channel(channel_id) or await self._persistently(
+                lambda: self._client.fetch_channel(channel_id)
+            )
+        except (Undeliverable, discord.InvalidData) as error:
             _log.warning("the channel of a result is unknown", error=str(error))
             return None
+
+    async def _letters_of(self, user_id: int) -> discord.DMChannel:
+        return await (await self._client.fetch_user(user_id)).create_dm()
+
+    async def _persistently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
+        pause = 1.0
+        while True:
+            try:
+                return await ask()
+            except Unreachable as error:
+                if _verdict(error) != "again":
+                    raise Undeliverable(str(error)) from error
+                _log.info("Discord did not answer; asking again", error=str(error), pause=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _send(
         self, channel: discord.abc.Messageable, post: Post, *, look_first: bool

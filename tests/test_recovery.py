@@ -61,6 +61,18 @@ async def test_a_result_that_its_channel_refuses_comes_as_a_direct_message(tmp_p
         assert letter.attachments
 
 
+async def test_a_direct_message_is_tried_again_when_discord_stumbles(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.imagine(easel.ben)
+        easel.env.inject_error("POST", "/channels/*/messages", status=403, times=1)
+        easel.env.inject_error("GET", "/users/*", status=503, times=1)
+        easel.generator.finish(easel.generator.last)
+        await easel.env.advance_time(2)
+        (letter,) = easel.ben.user.dm_channel.history()
+        assert letter.attachments
+        assert "36 of 40" in await easel.told(easel.ben, "info")
+
+
 async def test_what_was_posted_just_before_the_crash_is_not_posted_again(tmp_path: Path) -> None:
     async with world(tmp_path) as easel:
         await easel.imagine(easel.ben)
