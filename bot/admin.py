@@ -75,11 +75,12 @@ class Desk:
             record = Record(tx=tx, desk=self)
             yield record
         for change in record.noted:
-            await self.log(admin_pages.change(change), what=change.what)
+            await self.log(admin_pages.change(change))
 
-    async def log(self, words: str, *, what: str) -> None:
+    async def log(self, words: str) -> None:
         """Post what was changed in the log channel, if the server has one."""
-        _log.info("an admin changed something", what=what, actor=self.actor_id, guild=self.guild_id)
+        _log.info("an admin changed something", guild=self.guild_id)  # the record says who, and whose
+        _log.debug("what an admin changed", words=words)
         async with self.studio.database.reading() as tx:
             channel_id = (await guilds.settings(tx, self.guild_id)).log_channel_id
         if channel_id is None:

@@ -42,7 +42,7 @@ async def changing(desk: Desk) -> AsyncIterator[Transaction]:
         latest = await quota_changes.changes(tx, desk.guild_id, limit=1)
     for change in latest:
         if change not in before:
-            await desk.log(quota_pages.logged(change), what=f"quotas: {change.what}")
+            await desk.log(quota_pages.logged(change))
 
 
 async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
