@@ -35,11 +35,11 @@ async def record(tx: Transaction, change: Change) -> None:
     )
 
 
-async def latest(tx: Transaction, guild_id: int, *, limit: int) -> list[Change]:
-    """The latest changes that concern a guild, those of the whole bot among them, newest first."""
+async def latest(tx: Transaction, guild_id: int, *, everywhere: bool, limit: int) -> list[Change]:
+    """The latest changes of a guild, and if wanted those of the whole bot among them, newest first."""
     rows = await tx.fetch_all(
         "SELECT * FROM changes WHERE guild_id IN (?, ?) ORDER BY number DESC LIMIT ?",
-        (guild_id, EVERYWHERE, limit),
+        (guild_id, EVERYWHERE if everywhere else guild_id, limit),
     )
     return [
         Change(

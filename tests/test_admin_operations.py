@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import discord
 import pytest
 
 from tests.fakes import FakeGenerator
@@ -111,6 +112,17 @@ async def test_the_host_pauses_and_bans_everywhere(easel: World) -> None:
     assert "may not use Easel." in said(await dora.slash(studio, "imagine", prompt="a boat"))
     told = await easel.told(easel.admin, "admin unban", who=dora_user)
     assert "still banned everywhere" in told
+
+
+async def test_what_the_host_changes_everywhere_is_not_told_to_each_servers_admins(easel: World) -> None:
+    other = easel.env.create_guild("Other")
+    admins = other.create_role("Admin", permissions=discord.Permissions(manage_guild=True))
+    olga = other.add_member(easel.env.create_user("olga"), roles=[admins])
+    make_host(easel)
+    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam", everywhere=True)
+    assert "everywhere" in await easel.told(easel.admin, "admin changes")
+    told = said(await olga.slash(other.create_text_channel("studio"), "admin changes"))
+    assert "Nothing has been changed" in told
 
 
 async def test_clearing_cancels_what_waits_and_gives_the_credits_back(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import admin_pages
-from bot.admin import admin, opened
+from bot.admin import admin, is_host, opened
 from bot.errors import BotLacksPermission
 from bot.feature import Feature
 from storage import changes, guilds
@@ -58,7 +58,8 @@ async def role(interaction: discord.Interaction[Any], role: discord.Role | None 
 async def changes_(interaction: discord.Interaction[Any]) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
-        latest = await changes.latest(tx, desk.guild_id, limit=_SHOWN)
+        # Whom the host banned everywhere, and why, is no business of each server's admins.
+        latest = await changes.latest(tx, desk.guild_id, everywhere=is_host(interaction), limit=_SHOWN)
     await desk.tell(admin_pages.changes(latest))
 
 
