@@ -33,7 +33,7 @@ FROM jobs LEFT JOIN loads ON loads.model = jobs.model
 WHERE state = 'queued' AND user_id NOT IN (
     SELECT user_id FROM jobs WHERE state = 'running' GROUP BY user_id HAVING count(*) >= :most_running
 ) AND NOT EXISTS (
-    SELECT 1 FROM pauses WHERE halt = 'paused' AND pauses.guild_id IN (0, jobs.guild_id)
+    SELECT 1 FROM pauses WHERE halt = 'paused' AND pauses.guild_id IN (:everywhere, jobs.guild_id)
 ) AND (most_running IS NULL OR most_running > (
     SELECT count(*) FROM jobs AS drawn
     WHERE drawn.state = 'running' AND drawn.user_id = jobs.user_id AND drawn.guild_id = jobs.guild_id
