@@ -198,5 +198,9 @@ def requester(
 
 def _around(channel: object) -> tuple[int, ...]:
     """What a channel stands in: a thread's channel, and the category."""
-    ids = (getattr(channel, "parent_id", None), getattr(channel, "category_id", None))
+    ids: tuple[int | None, ...]
+    if isinstance(channel, discord.Thread):  # whose `category_id` raises where its channel is not known yet
+        ids = (channel.parent_id, channel.parent.category_id if channel.parent else None)
+    else:
+        ids = (getattr(channel, "category_id", None),)
     return tuple(one for one in ids if one is not None)
