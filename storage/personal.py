@@ -177,7 +177,8 @@ def _parting(held: Held) -> tuple[str, tuple[str, ...]]:
             stand_in = "tombstone" if held.fate is Fate.NAMELESS else "veil"
             changes = {held.column: f":{stand_in}", **held.wiped}
             listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
-            return f"UPDATE {held.table} SET {listed} WHERE {condition}", ("user_id", stand_in)
+            # What an admin set anew for somebody erased takes the place of what was kept under their veil.
+            return f"UPDATE OR REPLACE {held.table} SET {listed} WHERE {condition}", ("user_id", stand_in)
 
 
 async def is_veiled(tx: Transaction, veil: int) -> bool:
@@ -190,12 +191,14 @@ async def is_veiled(tx: Transaction, veil: int) -> bool:
 
 
 async def unveil(tx: Transaction, user_id: int, *, veil: int) -> None:
-    """A person is back: what was kept under their veil is theirs again."""
+    """A person is back: what was kept under their veil is theirs again, unless something newer is in its place."""
     for held in _veiled():
+        condition = f"{held.where} AND {held.column} = :veil"
         await tx.execute(
-            f"UPDATE OR IGNORE {held.table} SET {held.column} = :user_id WHERE {held.where} AND {held.column} = :veil",
+            f"UPDATE OR IGNORE {held.table} SET {held.column} = :user_id WHERE {condition}",
             {"user_id": user_id, "veil": veil},
         )
+        await tx.execute(f"DELETE FROM {held.table} WHERE {condition}", {"veil": veil})
 
 
 def _veiled() -> list[Held]:

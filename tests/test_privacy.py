@@ -305,6 +305,19 @@ async def test_what_stands_before_the_moderators_goes_with_our_messages(easel: W
     assert moderators.history() == []
 
 
+async def test_what_admins_set_anew_for_somebody_erased_holds_and_does_not_stop_another_erasure(
+    easel: World,
+) -> None:
+    for credits in (7, 9):
+        await easel.told(easel.admin, "quota set", credits=credits, who=easel.ben)
+        await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
+        assert "nothing of you is left" in await delete(easel, easel.ben)
+    assert "of 9" in await easel.told(easel.ben, "info")
+    assert "You may not use Easel" in await easel.imagine(easel.ben)
+    assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "On its way" in await easel.imagine(easel.ben)
+
+
 async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> None:
     await easel.told(easel.admin, "admin ban", who=easel.ben)
     studio = easel.studio
