@@ -46,9 +46,7 @@ def _read(data: bytes) -> Description:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         across, down = picture.size
         if across * down > MAX_SOURCE_PIXELS:
-            raise BadSource(
-                f"it has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million"
-            )
+            raise BadSource(f"it has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million")
         label = provenance.found_in(picture)
         if not label.text:
             picture.load()  # words may stand behind the pixels; and half a file is refused, not called wordless
