@@ -30,13 +30,14 @@ Row = tuple[str, str, Sequence[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A part of the picture; bars of `rows` are stacked, or stand beside each other."""
+    """A part of the picture; bars of `rows` are stacked, or stand beside each other. What is `whole` has no halves."""
 
     left: int
     top: int
     title: str
     rows: Sequence[Row]
     stacked: bool
+    whole: bool = False
 
     @property
     def plot(self) -> tuple[int, int, int, int]:
@@ -77,7 +78,7 @@ def _panels(spans: Sequence[Span]) -> tuple[Panel, ...]:
     ]
     minutes: list[Row] = [("", _GREEN, [one.seconds / 60 for one in spans])]
     return (
-        Panel(left=0, top=0, title="Jobs", rows=jobs, stacked=True),
+        Panel(left=0, top=0, title="Jobs", rows=jobs, stacked=True, whole=True),
         Panel(left=WIDTH // 2, top=0, title="Drawing, minutes", rows=minutes, stacked=True),
         Panel(left=0, top=HEIGHT // 2, title="Wait, seconds", rows=waits, stacked=False),
     )
@@ -89,7 +90,7 @@ def _draw_panel(draw: ImageDraw.ImageDraw, panel: Panel, days: Sequence[str]) ->
     _draw_legend(draw, panel)
     columns = list(zip(*(values for _, _, values in panel.rows), strict=True))
     highest = max((sum(one) if panel.stacked else max(one) for one in columns), default=0)
-    ticks = scale(highest)
+    ticks = scale(highest, whole=panel.whole)
     for tick in ticks:
         y = bottom - round(tick / ticks[-1] * (bottom - top))
         draw.line((left, y, right, y), _LINES)
@@ -144,12 +145,17 @@ def _ascii(name: str) -> str:
     return name.encode("ascii", "replace").decode()[:40]
 
 
-def scale(highest: float) -> list[float]:
+def scale(highest: float, *, whole: bool = False) -> list[float]:
     """Round numbers from 0 to at least `highest`, four to six of them."""
     if highest <= 0:
         return [0.0, 1.0]
     rough = highest / 4
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * (1 - 1e-9))
+    step = next(
+        power * factor
+        for factor in ((1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10))
+        if power * factor >= rough * (1 - 1e-9)
+    )
+    step = max(step, 1.0) if whole else step
     count = math.ceil(highest / step * (1 - 1e-9))
     return [round(step * n, 10) for n in range(max(count, 1) + 1)]

@@ -114,3 +114,11 @@ def test_charts_of_any_length_are_drawn_and_described_within_discords_limit(span
 )
 def test_axes_have_round_numbers(highest: float, ticks: list[float]) -> None:
     assert scale(highest) == ticks
+
+
+@pytest.mark.parametrize("highest", [1, 2, 3, 7, 24, 260])
+def test_an_axis_of_jobs_counts_in_whole_ones(highest: int) -> None:
+    ticks = scale(highest, whole=True)
+    assert ticks[0] == 0
+    assert ticks[-1] >= highest
+    assert all(tick == int(tick) for tick in ticks)
