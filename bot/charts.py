@@ -146,7 +146,7 @@ def _ascii(name: str) -> str:
 
 
 def scale(highest: float, *, whole: bool = False) -> list[float]:
-    """Round numbers from 0 to at least `highest`, four to six of them."""
+    """Round numbers from 0 to at least `highest`: four to six of them, or fewer that are `whole`."""
     if highest <= 0:
         return [0.0, 1.0]
     rough = highest / 4
