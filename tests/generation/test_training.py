@@ -10,6 +10,7 @@ from diffusers import StableDiffusionPipeline
 from generation.builtin.training import denoiser, encode, pool
 from generation.builtin.training.__main__ import STAGES, parse_arguments, run_stage
 from generation.builtin.training.denoiser import TrainingPart, TrainingSet, batches
+from generation.builtin.training.muon import orthogonalise
 
 
 @pytest.fixture
@@ -57,6 +58,26 @@ def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: 
     kept = seen[:, 0, 0, 0] > 50
     assert rising[kept].all()
     assert 0 < rising[~kept].sum() < len(rising[~kept])
+
+
+def test_a_pool_smaller_than_a_batch_is_gone_through_evenly() -> None:
+    count = denoiser.BATCH // 4 + 1
+    part = TrainingPart(
+        latents=np.arange(count, dtype=np.float16).reshape(count, 1, 1, 1),
+        tokens=np.zeros((count, denoiser.CAPTIONS_EACH, 32), np.int16),
+        mirrorable=np.ones(count, bool),
+    )
+    feed = batches(np.random.default_rng(1), TrainingSet(parts=[part], empty=np.zeros(32, np.int16)))
+    seen = torch.cat([next(feed)[0].flatten() for _ in range(count)])
+    assert torch.equal(seen.long().bincount(), torch.full((count,), denoiser.BATCH))
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 40), (2, 40, 8), (1, 16, 16)])
+def test_orthogonalised_matrices_stretch_nothing_and_lose_nothing(shape: tuple[int, int, int]) -> None:
+    matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    stretched = torch.linalg.svdvals(orthogonalise(matrices))
+    assert stretched.max() < 1.3
+    assert stretched.median() > 0.6
 
 
 def test_a_word_keeps_its_meaning_when_its_id_changes() -> None:

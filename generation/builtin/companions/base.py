@@ -11,8 +11,8 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from generation.builtin.training.denoiser import BATCH, CAPTIONS_EACH, Denoiser, TrainingSet, take_over
-from generation.builtin.training.device import DEVICE
+from generation.builtin.training.denoiser import CAPTIONS_EACH, Denoiser, TrainingSet, take_over
+from generation.builtin.training.device import BATCH, DEVICE
 from generation.builtin.training.encode import encode_pictures
 from generation.builtin.training.pool import Part, Pictures
 

@@ -22,12 +22,11 @@ from generation.builtin.architecture import make_scheduler, make_text_encoder, m
 from generation.builtin.captions import caption
 from generation.builtin.drawing.scenes import Scene, Shape
 from generation.builtin.tokens import make_tokenizer
-from generation.builtin.training.device import DEVICE, half_precision
+from generation.builtin.training.device import BATCH, DEVICE, half_precision
 from generation.builtin.training.pool import Part
 from generation.builtin.training.run import Run, make_optimisers
 from generation.builtin.vocabulary import FILLER_WORDS
 
-BATCH = 32
 MATRIX_RATE, OTHER_RATE = 2e-3, 1e-3
 """The peak learning rates of Muon and of AdamW."""
 WARM_UP_STEPS = 60
@@ -110,10 +109,12 @@ def make_training_set(pool: Sequence[Part], latents: Sequence[NDArray[np.float16
 
 def _shuffled(rng: np.random.Generator, count: int) -> Iterator[NDArray[np.int64]]:
     """Endless batches of indices; each comes once before any comes again."""
+    waiting = np.empty(0, np.int64)
     while True:
-        order = rng.permutation(count)
-        for start in range(0, count - BATCH + 1, BATCH):
-            yield order[start : start + BATCH]
+        while len(waiting) < BATCH:
+            waiting = np.concatenate([waiting, rng.permutation(count)])
+        yield waiting[:BATCH]
+        waiting = waiting[BATCH:]
 
 
 def batches(rng: np.random.Generator, data: TrainingSet) -> Iterator[tuple[Tensor, Tensor]]:
