@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -217,8 +218,9 @@ class Database:
             if self._connection.total_changes != before:
                 raise RuntimeError("reading() is for reading: use transaction() to write")
 
-    async def scrub(self) -> None:
-        """Leave nothing of deleted rows in the files. Rewrites the whole database, while transactions wait.
+    async def scrub(self) -> float:
+        """Leave nothing of deleted rows in the files. Rewrites the whole database, while transactions wait; the
+        seconds that it took.
 
         `secure_delete` alone leaves pieces of rows in pages that were rebalanced, and the write-ahead log holds
         pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room.
@@ -226,7 +228,9 @@ class Database:
         async with self._turn:
             if self._closed:
                 raise DatabaseFailed("The database is closed.")
+            began = time.monotonic()
             await _to_the_end(self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"))
+            return time.monotonic() - began
 
     async def _run_alone(self, *statements: str) -> None:
         """Run statements outside of a transaction: a cursor of its own does not begin one."""

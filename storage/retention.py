@@ -1,15 +1,24 @@
-"""Owns the ages at which jobs lose their pictures, and are forgotten with their prompts, a few at a time."""
+"""Owns the ages at which jobs lose their pictures, and are forgotten with their prompts, a few at a time.
+
+Pieces of deleted rows stay in the files until the database is rewritten, and everybody's orders wait meanwhile. So
+that is put off until the last rewriting was long enough ago, and noted, so that no restart forgets it.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from storage.clock import to_sql
+from storage import state
+from storage.clock import from_sql, to_sql
 from storage.database import Transaction
 from storage.line import CLOCK
+
+_PIECES, _REWRITTEN = "pieces of forgotten jobs", "database rewritten"
+_REST = 3600
+"""Seconds between two rewritings of the database, for each second that the first took."""
 
 # A job that somebody's waiting variation starts from is left for the next round.
 OLD = """
@@ -52,3 +61,22 @@ async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
     """Delete these jobs, with their prompts, pictures and messages. Their lines in the ledger stay."""
     await tx.execute(KEEP_CLOCK, (json.dumps(job_ids),))
     await tx.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),))
+
+
+async def note_pieces(tx: Transaction) -> None:
+    """Pieces of jobs that are forgotten in this transaction stay in the files."""
+    await state.put(tx, _PIECES, "left")
+
+
+async def rewriting_is_due(tx: Transaction, *, now: datetime) -> bool:
+    """Whether pieces of forgotten jobs are in the files, and the last rewriting was long enough ago."""
+    if await state.get(tx, _PIECES) != "left":
+        return False
+    at, _, seconds = (await state.get(tx, _REWRITTEN) or "0 0").partition(" ")
+    return now >= from_sql(int(at)) + timedelta(seconds=float(seconds) * _REST)
+
+
+async def note_rewriting(tx: Transaction, *, seconds: float, now: datetime) -> None:
+    """The database was rewritten, which took `seconds`: nothing of forgotten jobs is left."""
+    await state.put(tx, _PIECES, "none")
+    await state.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

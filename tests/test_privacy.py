@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import random
 import zipfile
 from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,12 @@ import structlog
 from bot import archive, erasure, logs, orders, prompts, retention
 from bot.errors import Banned
 from bot.seams import Requester
-from storage import bans, erasures, gifts, quotas, refusals, sheets
+from storage import bans, erasures, gifts, jobs, quotas, refusals, sheets
 from storage.bans import Ban
+from storage.database import Database
 from storage.erasures import Erasure
+from storage.errors import DatabaseFailed
+from storage.jobs import Job, NewJob, new_id
 from storage.quotas import Rate, Subject
 from tests.fakes import FakeGenerator, finished
 from tests.world import World, said, world
@@ -125,6 +131,11 @@ async def a_full_life(easel: World) -> None:
             reason=SECRET,
             now=easel.clock(),
         )
+
+
+async def jobs_of(easel: World) -> list[Job]:
+    async with easel.studio.database.reading() as tx:
+        return await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
 
 
 async def totals(easel: World) -> list[tuple[Any, ...]]:
@@ -504,6 +515,68 @@ async def test_old_prompts_go_with_their_pictures(tmp_path: Path) -> None:
         assert pictures_in(tmp_path) == []
         assert SECRET not in await easel.told(easel.ben, "info")
         assert "0 jobs" in await easel.told(easel.ben, "privacy show")
+
+
+async def test_a_search_of_every_byte_finds_no_prompt_that_is_too_old(tmp_path: Path) -> None:
+    source = random.Random(1)
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        await easel.imagine(easel.ben, f"{SECRET} in the usual way")
+        (job,) = await jobs_of(easel)
+        async with easel.studio.database.transaction() as tx:
+            for number in range(600):
+                words = source.choice((SECRET, "a boat", "a boat")) + " on a lake" * source.randrange(150)
+                drawn = NewJob(**{f.name: getattr(job, f.name) for f in fields(NewJob)})
+                drawn = replace(drawn, id=new_id(source), interaction_id=None, prompt=words, request="{}")
+                now = easel.clock() + timedelta(days=0 if SECRET in words else 20)
+                await jobs.cancel(tx, (await jobs.insert(tx, drawn, now=now)).id, by=1, now=now)
+                # A row that grows moves others about, and leaves pieces of them behind.
+                await tx.execute(
+                    "UPDATE jobs SET request = ? WHERE number = ?", ("y" * 300, source.randrange(number + 2))
+                )
+        easel.clock.move(days=40)
+        await retention.prune(easel.studio)
+        assert all(SECRET not in trace for trace in traces(tmp_path, easel.ben.id, SECRET))
+        assert any("a boat" in trace for trace in traces(tmp_path, easel.ben.id, "a boat"))
+
+
+async def test_what_was_forgotten_before_a_crash_is_searched_for_pieces_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: Database) -> float:
+        raise DatabaseFailed("the disk is full")
+
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=31)
+        with monkeypatch.context() as broken:
+            broken.setattr(Database, "scrub", full)
+            with pytest.raises(DatabaseFailed):
+                await retention.prune(easel.studio)
+        await easel.restart()
+        await retention.prune(easel.studio)
+        assert traces(tmp_path, easel.ben.id, SECRET) != []
+        assert all(SECRET not in trace for trace in traces(tmp_path, easel.ben.id, SECRET))
+
+
+async def test_the_database_is_rewritten_for_at_most_a_second_of_each_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewritten = []
+
+    async def slow(_: Database) -> float:
+        rewritten.append(hour)
+        return 4.0
+
+    monkeypatch.setattr(Database, "scrub", slow)
+    async with world(tmp_path, keep_prompts_days=1) as easel:
+        for hour in range(48):
+            if hour < 6:
+                await easel.imagine(easel.ben, SECRET)
+            await retention.prune(easel.studio)
+            easel.clock.move(hours=1)
+    assert rewritten == [25, 29, 33], (
+        "a job is too old at each hour from 25 to 30; 4 seconds are 4 hours' worth"
+    )
 
 
 async def test_the_host_may_keep_everything(tmp_path: Path) -> None:
