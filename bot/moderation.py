@@ -47,15 +47,19 @@ class Moderation:
         """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
         only_among_adults(self._catalogue, order.request.model, restricted=who.age_restricted)
         try:
-            await self.check([order.prompt, *_texts(order.request)], who)
+            # What comes from a job was allowed when its words were written, so they were blocked since.
+            await self.check([order.prompt, *_texts(order.request)], who, counts=order.parent_id is None)
         except WordRefused as refusal:
             if order.request.private and order.parent_id is not None:
                 # Whoever presses a button under a private prompt need not be the person who wrote it.
                 raise WordRefused(order.prompt, appeal=refusal.appeal, until=refusal.until) from None
             raise
 
-    async def check(self, texts: Iterable[str], who: Requester) -> None:
-        """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut."""
+    async def check(self, texts: Iterable[str], who: Requester, *, counts: bool = True) -> None:
+        """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut.
+
+        `counts` says whether a refusal may lead to a timeout: not where the words are somebody else's, or older.
+        """
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.reading() as tx:
             until = await refusals.timed_out_until(tx, **member, now=self._clock())
@@ -66,7 +70,8 @@ class Moderation:
         patterns = tuple((rule.pattern, rule.kind) for rule in rules)
         word = await asyncio.to_thread(self._find, patterns, tuple(dict.fromkeys(texts)))
         if word is not None:
-            raise WordRefused(word, appeal=server.appeal, until=await self._count(who))
+            until = await self._count(who) if counts else None
+            raise WordRefused(word, appeal=server.appeal, until=until)
 
     async def _count(self, who: Requester) -> datetime | None:
         """One more refusal: when the timeout ends to which it leads, if it does."""

@@ -169,6 +169,21 @@ async def test_repeated_refusals_lead_to_a_timeout_that_outlives_a_restart_and_e
         assert "you can go on" not in await refused(easel, 2)
 
 
+async def test_a_word_blocked_since_is_not_held_against_who_presses_a_button(tmp_path: Path) -> None:
+    async with world(tmp_path, timeout_after=3) as easel:
+        await easel.imagine(easel.ben, "kill a bird")
+        message = easel.results()[0]
+        await blocked(easel, "kill")
+        for label in ("🔄", "V1", "🔄", "V2"):
+            told = said(await easel.press(easel.cleo, message, label))
+            assert "can't use “kill”" in told
+            assert "you can go on" not in told
+        assert "On its way" in await easel.imagine(easel.cleo, "a fox")
+        await refused(easel, 2)
+        assert "can't use “kill”" in said(await easel.press(easel.ben, message, "V3"))
+        assert "On its way" in await easel.imagine(easel.ben, "a fox")
+
+
 async def test_refusals_far_apart_lead_nowhere(tmp_path: Path) -> None:
     async with world(tmp_path, blocked_words=("kill",), timeout_after=3) as easel:
         assert "you can go on" not in await refused(easel, 9, seconds=301)
