@@ -48,11 +48,16 @@ async def move(tx: Transaction, *, line: int, lot: int, credits: int) -> None:
 
 def draw(lots: list[Lot], credits: int) -> list[tuple[int, int]]:
     """From which lots so many credits are taken, in their order: numbers of lots and credits."""
+    return share([(lot.number, lot.left) for lot in lots], credits)
+
+
+def share(parts: list[tuple[int, int]], credits: int) -> list[tuple[int, int]]:
+    """The first of these parts, numbers of lots and credits, that make up so many credits, the last one cut."""
     taken = []
-    for lot in lots:
-        part = min(lot.left, credits)
+    for number, most in parts:
+        part = min(most, credits)
         if part:
-            taken.append((lot.number, part))
+            taken.append((number, part))
         credits -= part
     return taken
 
@@ -60,11 +65,12 @@ def draw(lots: list[Lot], credits: int) -> list[tuple[int, int]]:
 OF_LINE = """
 SELECT lot, -credits AS credits FROM boost_moves JOIN ledger ON number = lot
 WHERE line = :line AND ledger.ends_at > :now
+ORDER BY ledger.ends_at DESC, lot DESC
 """
 
 
 async def taken_by(tx: Transaction, line: int, *, now: datetime) -> list[tuple[int, int]]:
-    """What a reservation took from boosts that have not ended: numbers of lots and credits."""
+    """What a reservation took from boosts that have not ended, the one that ends last first: numbers of lots, credits."""
     rows = await tx.fetch_all(OF_LINE, {"line": line, "now": to_sql(now)})
     return [(row["lot"], row["credits"]) for row in rows]
 

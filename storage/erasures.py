@@ -17,7 +17,7 @@ from datetime import datetime
 from storage import personal, state
 from storage.clock import day_of
 from storage.database import Transaction
-from storage.quotas import FORGIVEN
+from storage.quotas import FORGIVEN, KEPT
 
 _KEY = "veil key"
 
@@ -131,9 +131,8 @@ _FIRST = """
 
 CARRY = f"""
 INSERT INTO carried
-SELECT guild_id, user_id, day, -sum(allowance) FROM ledger AS reserved
+SELECT guild_id, user_id, day, sum({KEPT}) FROM ledger AS reserved
 WHERE user_id = :user_id AND kind = 'reserve' AND allowance <> 0 AND day >= {_FIRST.format(table="reserved")}
-    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job_id = reserved.job_id AND kind = 'refund')
     AND NOT {FORGIVEN}
 GROUP BY guild_id, day
 ON CONFLICT DO UPDATE SET used = used + excluded.used

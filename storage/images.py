@@ -15,12 +15,32 @@ import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from storage.database import Transaction
 from storage.job import check_id
 
 _NAME = re.compile(r"(?:[1-9][0-9]?\.png|grid\.jpg)\Z")
+
+
+class Finding(StrEnum):
+    """What the safety check made of a picture, and moderators after it."""
+
+    SAFE = "safe"
+    """Shown like any other: found safe, approved by moderators, or not checked. A grid always is."""
+    ADULT = "adult"
+    """Found unsafe, and drawn for an age-restricted channel: shown in such channels only."""
+    WITHHELD = "withheld"
+    """Found unsafe elsewhere: shown to nobody until moderators decide."""
+    APPROVED = "approved"
+    """Moderators let it pass; it is about to be posted."""
+    REFUSED = "refused"
+    """Shown to nobody any more. Its file is about to go; once it is gone, the row's `bytes` is 0."""
+
+
+HIDDEN = frozenset({Finding.WITHHELD, Finding.APPROVED, Finding.REFUSED})
+"""Pictures that nobody can have, yet or ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +55,7 @@ class Image:
     height: int
     seed: int | None
     content_type: str
+    finding: Finding = Finding.SAFE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +174,11 @@ async def record(tx: Transaction, images: Sequence[Image]) -> None:
         await delete(tx, job_id)
     if not images:
         return
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(images))
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(images))
     values = [value for image in images for value in astuple(image)]
     await tx.execute(
-        "INSERT INTO images (job_id, image_index, sha256, bytes, width, height, seed, content_type)"
+        "INSERT INTO images (job_id, image_index, sha256, bytes, width, height, seed, content_type,"
+        " finding)"
         f" VALUES {rows}",
         values,
     )
@@ -175,9 +197,38 @@ async def of_job(tx: Transaction, job_id: str) -> list[Image]:
             height=row["height"],
             seed=row["seed"],
             content_type=row["content_type"],
+            finding=Finding(row["finding"]),
         )
         for row in rows
     ]
+
+
+async def judge(tx: Transaction, job_id: str, finding: Finding, *, of: Finding = Finding.WITHHELD) -> None:
+    """All pictures of a job that were found to be `of` are now found to be `finding`."""
+    await tx.execute(
+        "UPDATE images SET finding = ? WHERE job_id = ? AND finding = ?",
+        (finding.value, job_id, of.value),
+    )
+
+
+async def awaiting(tx: Transaction, finding: Finding) -> list[tuple[str, int]]:
+    """The jobs and indexes of all pictures found so whose files are still there."""
+    rows = await tx.fetch_all(
+        "SELECT job_id, image_index FROM images WHERE finding = ? AND finding <> 'safe' AND bytes > 0"
+        " ORDER BY job_id, image_index",
+        (finding.value,),
+    )
+    return [(row["job_id"], row["image_index"]) for row in rows]
+
+
+def remove_one(folder: Path, job_id: str, index: int) -> None:
+    """Remove the file of one picture, if it is there. Blocks: use a thread."""
+    path(folder, job_id, index).unlink(missing_ok=True)
+
+
+async def mark_removed(tx: Transaction, job_id: str) -> None:
+    """The files of a job's refused pictures are gone."""
+    await tx.execute("UPDATE images SET bytes = 0 WHERE job_id = ? AND finding = 'refused'", (job_id,))
 
 
 async def with_rows(tx: Transaction) -> set[str]:

@@ -18,7 +18,7 @@ class Entry(StrEnum):
     SETTLE = "settle"
     """The job gave pictures; what was set aside is spent. Moves nothing."""
     REFUND = "refund"
-    """The job gave none; what was set aside goes back to where it came from."""
+    """The job gave none, or some were withheld; what was set aside for them goes back to where it came from."""
     GRANT = "grant"
     """An admin gave bonus credits or a boost, or took bonus credits away."""
     RESET = "reset"

@@ -461,7 +461,13 @@ CREATE TABLE carried (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _FAIR_SHARES, _ADMIN, _MODERATION, _QUOTAS, _ERASURES)
+_SAFETY = """
+ALTER TABLE images ADD COLUMN finding TEXT NOT NULL DEFAULT 'safe'
+    CHECK (finding IN ('safe', 'adult', 'withheld', 'approved', 'refused'));
+CREATE INDEX images_found_unsafe ON images (finding) WHERE finding <> 'safe';
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _FAIR_SHARES, _ADMIN, _MODERATION, _QUOTAS, _ERASURES, _SAFETY)
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:

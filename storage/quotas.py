@@ -2,8 +2,8 @@
 
 A member of a guild pays from three pools: the allowance of the current day, week or month; boosts, which end at a
 moment; and bonus credits, which don't. A job's price is reserved when it is accepted, from the allowance first, then
-from the boost that ends first, and later either settled or refunded, once: unique indexes hold that, and triggers
-refuse to change or delete a line. What is used of an allowance is the sum of the period's reservations that were
+from the boost that ends first, and later either settled or refunded, wholly or in part, once: unique indexes hold
+that, and triggers refuse to change or delete a line. What is used of an allowance is the sum of the period's reservations that were
 neither refunded nor forgiven by a reset.
 """
 
@@ -98,12 +98,15 @@ EXISTS (
         AND NOT EXISTS (SELECT 1 FROM ledger AS undone WHERE undone.corrects = later.number)
 )
 """
+# Of what a refund leaves of a price, the allowance bears as much as it was charged: it is given back last.
+KEPT = """
+min(-allowance, spent
+    + coalesce((SELECT spent FROM ledger WHERE job_id = reserved.job_id AND kind = 'refund'), 0))
+"""
 USED = f"""
-SELECT coalesce(-sum(allowance), 0) AS used FROM ledger AS reserved
+SELECT coalesce(sum({KEPT}), 0) AS used FROM ledger AS reserved
 WHERE guild_id = :guild_id AND user_id = :user_id AND day BETWEEN :first AND :last
-    AND kind = 'reserve' AND allowance <> 0
-    AND NOT EXISTS (SELECT 1 FROM ledger WHERE job_id = reserved.job_id AND kind = 'refund')
-    AND NOT {FORGIVEN}
+    AND kind = 'reserve' AND allowance <> 0 AND NOT {FORGIVEN}
 """
 CARRIED = """
 SELECT coalesce(sum(used), 0) AS used FROM carried
@@ -209,33 +212,38 @@ async def settle(tx: Transaction, job_id: str, *, now: datetime) -> None:
     await tx.execute(SETTLE, {"job_id": job_id, "at": to_sql(now)})
 
 
-async def refund(tx: Transaction, job_id: str, *, now: datetime) -> int:
-    """Give back what was set aside for a job to where it came from; the credits that were given back.
+async def refund(tx: Transaction, job_id: str, *, now: datetime, credits: int | None = None) -> int:
+    """Give back what was set aside for a job to where it came from, and return the credits that were given back.
 
-    Does nothing, and returns 0, for a job without a reservation, or with an outcome. What came from an allowance
-    that was forgiven since is not given back a second time, and a boost that has ended takes nothing back.
+    With `credits`, only so many go back, and the rest is spent: to the bonus first, then to the boost that ends last,
+    to the allowance last, as if the lower price had been reserved. Does nothing, and returns 0, for a job without a
+    reservation, or with an outcome. What came from an allowance that was forgiven since is not given back a second
+    time, and a boost that has ended takes nothing back.
     """
     row = await tx.fetch_one(REFUND, {"job_id": job_id})
     if row is None:
         return 0
     reserved = line_of(row)
-    drawn = await boosts.taken_by(tx, reserved.number, now=now)
+    back = reserved.spent if credits is None else min(credits, reserved.spent)
+    bonus = min(back, -reserved.bonus)
+    boost = min(back - bonus, -reserved.boost)
+    lots = boosts.share(await boosts.taken_by(tx, reserved.number, now=now), boost)
     line = LedgerLine(
         guild_id=reserved.guild_id,
         user_id=reserved.user_id,
         job_id=job_id,
         kind=Entry.REFUND,
-        allowance=0 if row["forgiven"] else -reserved.allowance,
-        boost=sum(credits for _, credits in drawn),
-        bonus=-reserved.bonus,
-        spent=-reserved.spent,
+        allowance=0 if row["forgiven"] else back - bonus - boost,
+        boost=sum(credits for _, credits in lots),
+        bonus=bonus,
+        spent=-back,
         day=reserved.day,
         host_day=reserved.host_day,
         at=now,
     )
     number = await add_line(tx, line)
-    for lot, credits in drawn:
-        await boosts.move(tx, line=number, lot=lot, credits=credits)
+    for lot, part in lots:
+        await boosts.move(tx, line=number, lot=lot, credits=part)
     return line.allowance + line.boost + line.bonus
 
 

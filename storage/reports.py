@@ -1,4 +1,4 @@
-"""Owns reports of pictures, and the moderators' cases that come of them: one for each job."""
+"""Owns the moderators' cases, of reported pictures and of those that the safety check withheld: one for each job."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ from storage.clock import to_sql
 from storage.database import Transaction
 
 
+class Kind(StrEnum):
+    """What a case comes from."""
+
+    REPORT = "report"
+    """Somebody reported the job's pictures."""
+    CHECK = "check"
+    """The safety check withheld some of them."""
+
+
 class Verdict(StrEnum):
     """What moderators made of a case."""
 
     KEPT = "kept"
-    """The pictures stay."""
+    """The pictures stay; those that were withheld are shown."""
     REMOVED = "removed"
-    """The pictures and their messages are gone."""
+    """The pictures and their messages are gone; of a check's case, those that were withheld."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A reported job: its message in the moderators' channel, None before it is posted, and what came of it."""
+    """A job before the moderators: its message in the moderators' channel, None before it is posted, and what came of it."""
 
     job_id: str
     channel_id: int | None
@@ -35,10 +44,25 @@ async def report(tx: Transaction, job_id: str, reporter_id: int, *, now: datetim
         "INSERT OR IGNORE INTO reports (job_id, reporter_id, at) VALUES (?, ?, ?) RETURNING job_id",
         (job_id, reporter_id, to_sql(now)),
     )
-    await tx.execute(
-        "INSERT OR IGNORE INTO cases (job_id, kind, opened_at) VALUES (?, 'report', ?)", (job_id, to_sql(now))
-    )
+    await open_case(tx, job_id, Kind.REPORT, now=now)
     return row is not None
+
+
+async def open_case(tx: Transaction, job_id: str, kind: Kind, *, now: datetime) -> None:
+    """Open a case of this kind, unless the job has one."""
+    await tx.execute(
+        "INSERT OR IGNORE INTO cases (job_id, kind, opened_at) VALUES (?, ?, ?)",
+        (job_id, kind.value, to_sql(now)),
+    )
+
+
+async def unposted(tx: Transaction) -> list[str]:
+    """The jobs whose withheld pictures have not come before moderators yet, though their results are delivered."""
+    rows = await tx.fetch_all(
+        "SELECT job_id FROM cases JOIN jobs ON id = job_id"
+        " WHERE kind = 'check' AND message_id IS NULL AND verdict IS NULL AND state = 'delivered' ORDER BY number"
+    )
+    return [row["job_id"] for row in rows]
 
 
 async def withdraw(tx: Transaction, job_id: str, reporter_id: int) -> None:
@@ -52,9 +76,9 @@ async def reporters(tx: Transaction, job_id: str) -> list[int]:
     return [row["reporter_id"] for row in rows]
 
 
-async def case(tx: Transaction, job_id: str) -> Case | None:
+async def case(tx: Transaction, job_id: str, kind: Kind = Kind.REPORT) -> Case | None:
     """The case of a job."""
-    row = await tx.fetch_one("SELECT * FROM cases WHERE job_id = ? AND kind = 'report'", (job_id,))
+    row = await tx.fetch_one("SELECT * FROM cases WHERE job_id = ? AND kind = ?", (job_id, kind.value))
     if row is None:
         return None
     return Case(
@@ -65,19 +89,29 @@ async def case(tx: Transaction, job_id: str) -> Case | None:
     )
 
 
-async def posted(tx: Transaction, job_id: str, *, channel_id: int, message_id: int) -> None:
+async def posted(
+    tx: Transaction, job_id: str, kind: Kind = Kind.REPORT, *, channel_id: int, message_id: int
+) -> None:
     """A case stands in the moderators' channel as this message."""
     await tx.execute(
-        "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = 'report'",
-        (channel_id, message_id, job_id),
+        "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = ?",
+        (channel_id, message_id, job_id, kind.value),
     )
 
 
-async def close(tx: Transaction, job_id: str, verdict: Verdict, *, judge_id: int, now: datetime) -> bool:
-    """Decide a case; False where that was done before."""
+async def close(
+    tx: Transaction,
+    job_id: str,
+    verdict: Verdict,
+    kind: Kind = Kind.REPORT,
+    *,
+    judge_id: int | None,
+    now: datetime,
+) -> bool:
+    """Decide a case; False where that was done before. No judge is one that could be brought before nobody."""
     row = await tx.fetch_one(
         "UPDATE cases SET verdict = ?, judge_id = ?, closed_at = ?"
-        " WHERE job_id = ? AND kind = 'report' AND verdict IS NULL RETURNING job_id",
-        (verdict.value, judge_id, to_sql(now), job_id),
+        " WHERE job_id = ? AND kind = ? AND verdict IS NULL RETURNING job_id",
+        (verdict.value, judge_id, to_sql(now), job_id, kind.value),
     )
     return row is not None

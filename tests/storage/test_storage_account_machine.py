@@ -57,10 +57,12 @@ class Reservation:
     open: bool = True
     counts: bool = True
     forgiven_by: set[int] = field(default_factory=set)
+    unpaid: int = 0
+    """Given back to a boost that had ended: counted by no ceiling, and lost to the member."""
 
     @property
     def price(self) -> int:
-        return self.allowance + self.bonus + sum(part for _, part in self.drawn)
+        return self.allowance + self.bonus + sum(part for _, part in self.drawn) - self.unpaid
 
 
 @dataclass(eq=False)
@@ -234,6 +236,30 @@ class Server(RuleBasedStateMachine):
         assert found == back
         one.open = one.counts = False
         self.accounts[one.user].bonus += one.bonus
+
+    @precondition(lambda self: any(one.open for one in self.reservations.values()))
+    @rule(data=st.data(), credits=AMOUNTS, crash=CRASHES)
+    def end_with_some_withheld(self, data: st.DataObject, credits: int, crash: bool) -> None:
+        job_id = data.draw(st.sampled_from([name for name, one in self.reservations.items() if one.open]))
+        one = self.reservations[job_id]
+        found = self.transact(
+            lambda tx: quotas.refund(tx, job_id, now=self.now, credits=credits), crash=crash
+        )
+        if crash:
+            return
+        bonus = min(credits, one.bonus)
+        boost = min(credits - bonus, sum(part for _, part in one.drawn))
+        allowance = min(credits - bonus - boost, one.allowance)
+        back, drawn = 0, []
+        for lot, part in sorted(one.drawn, key=lambda pair: pair[0].ends_at or self.now, reverse=True):
+            returned = min(part, boost - back) if lot.ends_at and lot.ends_at > self.now else 0
+            back += returned
+            drawn.append((lot, part - returned))
+        assert found == bonus + back + (0 if one.forgiven_by else allowance)
+        one.unpaid = boost - back
+        one.open, one.drawn = False, drawn
+        one.bonus, one.allowance = one.bonus - bonus, one.allowance - allowance
+        self.accounts[one.user].bonus += bonus
 
     @precondition(lambda self: not all(one.open for one in self.reservations.values()))
     @rule(data=st.data())

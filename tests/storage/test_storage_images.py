@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from storage_samples import queue
 
 from storage import images
 from storage.database import Transaction
-from storage.images import Image, ImageGone, WrittenFile
+from storage.images import Finding, Image, ImageGone, WrittenFile
 
 JOB = "k7m2p9qrst4vwx"
 FILES = {"1.png": b"first", "2.png": b"second", "grid.jpg": b"both"}
@@ -111,6 +112,19 @@ def picture(job_id: str, index: int, *, seed: int | None = 7) -> Image:
         seed=seed,
         content_type="image/png",
     )
+
+
+async def test_what_moderators_decide_holds_for_the_withheld_pictures_of_a_job_alone(tx: Transaction) -> None:
+    job, other = await queue(tx), await queue(tx)
+    withheld = [replace(picture(one.id, 2), finding=Finding.WITHHELD) for one in (job, other)]
+    await images.record(tx, [picture(job.id, 1), *withheld])
+    assert await images.awaiting(tx, Finding.WITHHELD) == sorted([(job.id, 2), (other.id, 2)])
+    await images.judge(tx, job.id, Finding.REFUSED)
+    assert [one.finding for one in await images.of_job(tx, job.id)] == [Finding.SAFE, Finding.REFUSED]
+    assert await images.awaiting(tx, Finding.WITHHELD) == [(other.id, 2)]
+    assert await images.awaiting(tx, Finding.REFUSED) == [(job.id, 2)]
+    await images.mark_removed(tx, job.id)
+    assert await images.awaiting(tx, Finding.REFUSED) == []
 
 
 async def test_rows_are_kept_in_place_of_an_earlier_attempts(tx: Transaction) -> None:

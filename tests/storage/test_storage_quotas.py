@@ -94,6 +94,24 @@ async def test_a_refund_goes_back_once_to_the_same_pools_and_day(tx: Transaction
     assert (tomorrow.used, tomorrow.bonus) == (0, 5)
 
 
+async def test_a_part_goes_back_as_if_the_lower_price_had_been_reserved(tx: Transaction) -> None:
+    await grant(tx, 5)
+    await reserve(tx, "one", 12)
+    assert await quotas.refund(tx, "one", now=NOON, credits=3) == 3
+    assert await quotas.refund(tx, "one", now=NOON, credits=3) == 0
+    await quotas.settle(tx, "one", now=NOON)
+    found = await balance(tx)
+    assert (found.used, found.bonus) == (9, 5)
+    assert (await balance(tx, now=TOMORROW)).used == 0
+
+
+async def test_a_part_of_what_a_reset_forgave_is_not_given_back_again(tx: Transaction) -> None:
+    await reserve(tx, "one", 8)
+    await reset(tx)
+    assert await quotas.refund(tx, "one", now=NOON, credits=2) == 0
+    assert (await balance(tx)).used == 0
+
+
 async def test_a_job_that_nobody_paid_for_has_nothing_to_give_back(tx: Transaction) -> None:
     await quotas.settle(tx, "nobody", now=NOON)
     assert await quotas.refund(tx, "nobody", now=NOON) == 0
