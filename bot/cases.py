@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakValueDictionary
 
 import discord
 import structlog
@@ -20,7 +21,14 @@ from storage.reports import Case, Verdict
 REMOVE, KEEP = "mod_remove", "mod_keep"
 """The verbs of the buttons under a case."""
 
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
 _log = structlog.get_logger(__name__)
+
+
+def _turn(job: Job) -> asyncio.Lock:
+    """Held by whoever writes about a job in the moderators' channel, or two first reports would be two cases."""
+    return _turns.setdefault(job.id, asyncio.Lock())
 
 
 async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
@@ -35,6 +43,13 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
         grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
     except images.ImageGone:
         raise JobGone from None
+    async with _turn(job):
+        return await _take(studio, job, reporter, channel, grid)
+
+
+async def _take(
+    studio: Studio, job: Job, reporter: discord.Member, channel: discord.TextChannel, grid: bytes
+) -> str:
     async with studio.database.transaction() as tx:
         new = await reports.report(tx, job.id, reporter.id, now=studio.clock())
         case = await reports.case(tx, job.id)
@@ -99,6 +114,13 @@ async def decide(
     studio: Studio, job: Job, verdict: Verdict, judge: discord.Member, message: discord.PartialMessage
 ) -> bool:
     """Decide a case and say so in its message; False where somebody else has decided it before."""
+    async with _turn(job):
+        return await _decide(studio, job, verdict, judge, message)
+
+
+async def _decide(
+    studio: Studio, job: Job, verdict: Verdict, judge: discord.Member, message: discord.PartialMessage
+) -> bool:
     async with studio.database.transaction() as tx:
         first = await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
         by = await reports.reporters(tx, job.id)

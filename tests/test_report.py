@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
 
+from bot import cases
+from storage import jobs
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
 from tests.world import World, said, world
@@ -76,6 +79,20 @@ async def test_several_reports_are_one_case_and_one_person_counts_once(easel: Wo
     await easel.told(easel.ben, "report", link=link(message, easel))
     (case,) = moderators.history()
     assert f"Reported by <@{easel.cleo.id}>, <@{easel.ben.id}>" in case.content
+
+
+async def test_first_reports_at_the_same_moment_are_one_case_too(easel: World) -> None:
+    moderators = await desk(easel)
+    await grid(easel)
+    guild = easel.client.get_guild(easel.guild.id)
+    assert guild is not None
+    people = [await guild.fetch_member(who.id) for who in (easel.ben, easel.cleo, easel.admin)]
+    async with easel.studio.database.reading() as tx:
+        (job,) = await jobs.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
+    told = await asyncio.gather(*(cases.report(easel.studio, job, person) for person in people))
+    assert all("The moderators have it now" in one for one in told)
+    (case,) = moderators.history()
+    assert all(f"<@{person.id}>" in case.content.partition("Reported by")[2] for person in people)
 
 
 async def test_a_case_that_was_deleted_by_hand_is_posted_again(easel: World) -> None:
