@@ -103,7 +103,7 @@ class Dispatcher:
         """
         if self._closing:
             raise ShuttingDown
-        self.check_model(order.request.model)
+        self.check_model(order.request.model, among_adults=who.age_restricted)
         await self._moderation.admit(order, who)
         async with self._database.transaction() as tx:
             accepted = await enrol(
@@ -125,12 +125,16 @@ class Dispatcher:
     def _workers(self) -> Workers:
         return workers_of(self._generator)
 
-    def check_model(self, key: str) -> None:
-        """Raises ModelUnavailable for a model that was tried and could not be loaded."""
+    def check_model(self, key: str, *, among_adults: bool = False) -> None:
+        """Raises ModelUnavailable for a model that was tried and could not be loaded.
+
+        It names others to try instead, those for adults `among_adults` only.
+        """
         states = self._generator.models()
         usable = [k for k in self._catalogue if k in states and states[k].state is not ModelState.UNUSABLE]
         if key not in usable:
-            raise ModelUnavailable(self._catalogue[key].name, tuple(usable))
+            named = self._catalogue.named(among_adults=among_adults)
+            raise ModelUnavailable(self._catalogue[key].name, tuple(k for k in usable if k in named))
 
     # ------------------------------------------------------------------ cancel
 

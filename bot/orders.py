@@ -39,10 +39,16 @@ class Order:
 
 
 def imagine(
-    parsed: Parsed, *, catalogue: Catalogue, default_model: str, images: int, random: random.Random
+    parsed: Parsed,
+    *,
+    catalogue: Catalogue,
+    default_model: str,
+    images: int,
+    random: random.Random,
+    among_adults: bool = False,
 ) -> Order:
     """The order for a parsed prompt. Raises UnknownModel, or BadPrompt for a value outside the model's ranges."""
-    spec = find_model(parsed.model or default_model, catalogue)
+    spec = find_model(parsed.model or default_model, catalogue, among_adults=among_adults)
     _check_range("--steps", parsed.steps, spec.min_steps, spec.max_steps, spec)
     guidance = None if "guidance" in spec.ignores else parsed.guidance
     _check_range("--cfg", guidance, spec.min_guidance, spec.max_guidance, spec)
@@ -117,12 +123,15 @@ def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random) -> Order
     )
 
 
-def find_model(name: str, catalogue: Catalogue) -> ModelSpec:
-    """The model whose key or shown name is `name`, in any case. Raises UnknownModel."""
+def find_model(name: str, catalogue: Catalogue, *, among_adults: bool = False) -> ModelSpec:
+    """The model whose key or shown name is `name`, in any case.
+
+    Raises UnknownModel, which names the models for adults `among_adults` only.
+    """
     for spec in catalogue.values():
         if name.casefold() in (spec.key.casefold(), spec.name.casefold()):
             return spec
-    raise UnknownModel(name, tuple(catalogue))
+    raise UnknownModel(name, tuple(catalogue.named(among_adults=among_adults)))
 
 
 def batch_of_seeds(first: int, count: int) -> tuple[int, ...]:

@@ -36,6 +36,7 @@ _STATES = {
     JobState.FAILED: "failed, refunded",
     JobState.CANCELLED: "cancelled, refunded",
 }
+_MORE = "-# There are more in age-restricted channels."
 
 
 def cancelled(prompt: str, refunded: int) -> str:
@@ -138,13 +139,21 @@ def balance_line(balance: Balance) -> str:
 
 
 def models(
-    catalogue: Catalogue, states: Mapping[str, ModelStatus], default: str, *, free: Collection[str] = ()
+    catalogue: Catalogue,
+    states: Mapping[str, ModelStatus],
+    default: str,
+    *,
+    free: Collection[str] = (),
+    among_adults: bool = False,
 ) -> str:
-    """The models and what each costs; unusable ones last, marked. `free` are actions that cost nothing here."""
+    """The models and what each costs; unusable ones last, marked. `free` are actions that cost nothing here.
+
+    Those for adults are named `among_adults` only; elsewhere it is said that there are some.
+    """
     usable, not_here = [], []
-    for spec in catalogue.values():
-        status = states.get(spec.key)
-        if status is None or status.state is ModelState.UNUSABLE:
+    named = catalogue.named(among_adults=among_adults)
+    for spec in named.values():
+        if not _usable(states, spec.key):
             not_here.append(f"- ~~{spec.name}~~ not available on this host")
             continue
         usual = ", the usual one here" if spec.key == default else ""
@@ -153,7 +162,12 @@ def models(
             f"- **{spec.name}** (`--model {spec.key}`{usual}): {_prices(spec)}, {size}, {spec.licence}"
         )
     here = [f"-# Free in this server: {', '.join(sorted(free))}."] if free else []
-    return page(["**Models**", *here, *usable, *not_here])
+    more = [_MORE] if any(_usable(states, key) for key in catalogue if key not in named) else []
+    return page(["**Models**", *here, *more, *usable, *not_here])
+
+
+def _usable(states: Mapping[str, ModelStatus], key: str) -> bool:
+    return key in states and states[key].state is not ModelState.UNUSABLE
 
 
 def _prices(spec: ModelSpec) -> str:

@@ -166,6 +166,10 @@ class Catalogue(Mapping[str, ModelSpec]):
         """The model that is used where nobody chose one."""
         return self._models[self._default]
 
+    def named(self, *, among_adults: bool) -> Mapping[str, ModelSpec]:
+        """The models to tell people of: all of them among adults, and elsewhere those that are for everybody."""
+        return {key: spec for key, spec in self.items() if among_adults or not spec.adult}
+
     def __getitem__(self, key: str) -> ModelSpec:
         return self._models[key]
 

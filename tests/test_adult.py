@@ -10,6 +10,7 @@ import discord
 import pytest
 
 from bot.adult import age_restricted
+from generation.contract import ModelState, ModelStatus
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -60,6 +61,51 @@ async def test_it_is_not_offered_elsewhere(easel: World) -> None:
     assert await offered() == ["easel"]
     restrict(easel, easel.channel)
     assert await offered() == ["easel", "sd15"]
+
+
+async def test_it_is_not_listed_elsewhere(easel: World) -> None:
+    page = await easel.told(easel.ben, "models")
+    assert "sd15" not in page
+    assert "Stable Diffusion 1.5" not in page
+    assert "more in age-restricted channels" in page
+    restrict(easel, easel.channel)
+    page = await easel.told(easel.ben, "models")
+    assert "`--model sd15`" in page
+    assert "more in age-restricted channels" not in page
+
+
+async def test_nothing_is_said_of_more_models_where_none_of_them_can_draw(easel: World) -> None:
+    easel.generator.states["sd15"] = ModelStatus(state=ModelState.UNUSABLE)
+    page = await easel.told(easel.ben, "models")
+    assert "sd15" not in page
+    assert "more in" not in page
+
+
+@pytest.mark.parametrize("model", ["nope", "sdxl"])
+async def test_no_answer_names_it_elsewhere(easel: World, model: str) -> None:
+    """One is unknown, the other can't be used: both times, others are named to try instead."""
+    for told in (
+        await easel.imagine(easel.ben, f"a fox --model {model}"),
+        await easel.told(easel.admin, "admin default-model", model=model),
+    ):
+        assert "`easel`" in told
+        assert "sd15" not in told
+    restrict(easel, easel.channel)
+    for told in (
+        await easel.imagine(easel.ben, f"a fox --model {model}"),
+        await easel.told(easel.admin, "admin default-model", model=model),
+    ):
+        assert "`sd15`" in told
+
+
+@pytest.mark.parametrize("command", ["admin model", "admin default-model"])
+async def test_it_is_not_offered_to_admins_elsewhere(easel: World, command: str) -> None:
+    async def offered() -> list[str]:
+        return [one["value"] for one in await easel.admin.autocomplete(easel.channel, command, "model", "")]
+
+    assert "sd15" not in await offered()
+    restrict(easel, easel.channel)
+    assert "sd15" in await offered()
 
 
 @pytest.mark.parametrize("label", ["U1", "V1", "🔄"])

@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot import admin_pages, orders
 from bot.admin import Desk, admin, opened
+from bot.adult import age_restricted
 from bot.errors import BadAmount
 from bot.feature import Feature, Studio
 from storage import access, bans, guilds, pauses, weights
@@ -82,7 +83,8 @@ async def model(
     allowed: bool = True,
 ) -> None:
     desk = await opened(interaction)
-    key = orders.find_model(model, desk.studio.catalogue).key
+    among_adults = age_restricted(interaction.channel)
+    key = orders.find_model(model, desk.studio.catalogue, among_adults=among_adults).key
     await _keep(desk, (Thing.MODEL, key), role, allowed)
 
 
@@ -157,9 +159,10 @@ async def priority(
 @app_commands.describe(model="The model's name; leave out for the host's choice")
 async def default_model(interaction: discord.Interaction[Any], model: str | None = None) -> None:
     desk = await opened(interaction)
-    spec = orders.find_model(model, desk.studio.catalogue) if model else None
+    among_adults = age_restricted(interaction.channel)
+    spec = orders.find_model(model, desk.studio.catalogue, among_adults=among_adults) if model else None
     if spec is not None:
-        desk.studio.dispatcher.check_model(spec.key)
+        desk.studio.dispatcher.check_model(spec.key, among_adults=among_adults)
     async with desk.changing() as record:
         old = (await guilds.settings(record.tx, desk.guild_id)).default_model
         await guilds.set_default_model(record.tx, desk.guild_id, spec.key if spec else None)
@@ -173,9 +176,10 @@ async def default_model(interaction: discord.Interaction[Any], model: str | None
 async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     studio: Studio = interaction.client.studio
     wanted = current.casefold()
+    named = studio.catalogue.named(among_adults=age_restricted(interaction.channel))
     return [
         app_commands.Choice(name=spec.name[:100], value=spec.key)
-        for spec in studio.catalogue.values()
+        for spec in named.values()
         if wanted in spec.key.casefold() or wanted in spec.name.casefold()
     ][:_CHOICES]
 

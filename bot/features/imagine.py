@@ -50,6 +50,7 @@ async def imagine(
         default_model=usual_model(studio, server.default_model),
         images=studio.settings.images,
         random=studio.random,
+        among_adults=who.age_restricted,
     )
     accepted = await studio.dispatcher.accept(order, who)
     await interaction.followup.send(
@@ -68,20 +69,19 @@ async def imagine(
 async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     studio: Studio = interaction.client.studio
     states = studio.generator.models()
+    named = studio.catalogue.named(among_adults=age_restricted(interaction.channel))
     usable = [
         spec
-        for spec in studio.catalogue.values()
+        for spec in named.values()
         if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE
     ]
     wanted = current.casefold()
-    among_adults = age_restricted(interaction.channel)
     return [
         app_commands.Choice(
             name=f"{spec.name} ({texts.credits(spec.price('imagine', 1))} a picture)"[:100], value=spec.key
         )
         for spec in usable
-        if (wanted in spec.key.casefold() or wanted in spec.name.casefold())
-        and (among_adults or not spec.adult)
+        if wanted in spec.key.casefold() or wanted in spec.name.casefold()
     ][:25]
 
 

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import pages
+from bot.adult import age_restricted
 from bot.feature import Feature, Studio, usual_model
 from storage import guilds, terms
 
@@ -19,7 +20,10 @@ async def models(interaction: discord.Interaction[Any]) -> None:
         server = await guilds.settings(tx, interaction.guild_id or 0)
         free = (await terms.terms(tx, interaction.guild_id or 0)).free
     usual = usual_model(studio, server.default_model)
-    words = pages.models(studio.catalogue, studio.generator.models(), usual, free=free)
+    among_adults = age_restricted(interaction.channel)
+    words = pages.models(
+        studio.catalogue, studio.generator.models(), usual, free=free, among_adults=among_adults
+    )
     await interaction.response.send_message(words, ephemeral=True)
 
 
