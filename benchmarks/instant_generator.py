@@ -31,6 +31,10 @@ class InstantGenerator:
         """See Generator."""
         return {"easel": ModelStatus(state=ModelState.WARM)}
 
+    def safety(self) -> ModelStatus | None:
+        """See Generator."""
+        return None
+
     async def start(self) -> None:
         """See Generator."""
 

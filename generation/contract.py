@@ -107,6 +107,8 @@ class FailureReason(StrEnum):
     """The pictures came out as NaN or blank."""
     SOURCE_GONE = "source_gone"
     """The picture that it starts from was deleted meanwhile."""
+    UNCHECKED = "unchecked"
+    """The safety check of results is wanted and doesn't work, so nothing may be shown."""
     BAD_REQUEST = "bad_request"
     """The request can't be carried out by this model, whoever asks."""
     INTERNAL = "internal"
@@ -140,12 +142,14 @@ class Finished:
     """All pictures, in the order of the request's seeds.
 
     `images` are PNG files at full size, `grid` is one JPEG that shows them all (a single image: that image).
-    `seconds` is the time spent drawing, without loading.
+    `seconds` is the time spent drawing, without loading. `unsafe` are the numbers, from 1, of the pictures that the
+    safety check found unsafe, and None where there was no check.
     """
 
     images: tuple[bytes, ...]
     grid: bytes
     seconds: float
+    unsafe: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,10 @@ class Generator(Protocol):
 
     def models(self) -> Mapping[str, ModelStatus]:
         """The state of every model that it knows, by key."""
+        ...
+
+    def safety(self) -> ModelStatus | None:
+        """The state of the classifier that checks results; None where the host wants none, or before it is known."""
         ...
 
     async def start(self) -> None:

@@ -6,6 +6,7 @@ generator decides when the next one runs, and no second thread is needed around 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import traceback
@@ -19,6 +20,7 @@ from PIL import Image
 
 from generation import pictures
 from generation.catalogue import ModelSpec
+from generation.classifier import Guard, Unchecked
 from generation.contract import (
     MAX_SEED,
     Event,
@@ -33,6 +35,7 @@ from generation.contract import (
 )
 from generation.pipelines.shape import BrokenImage, Drawing, Pipeline, to_pictures
 from generation.residency import ModelUnusable, Residency, free_caches
+from generation.safety import SafetyCheck
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +69,8 @@ class Engine:
     """Draws with the given models on one device, one request at a time.
 
     `alive` is called often while a computation moves. `changed` is called after a model was loaded or found
-    unusable. `broken` becomes true when the device can't be used any more by this process.
+    unusable. `broken` becomes true when the device can't be used any more by this process. With `safety`, there are
+    no previews, which nobody checks, and no result without a check.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Engine:
         device: torch.device,
         *,
         allow_downloads: bool = False,
+        safety: SafetyCheck | None = None,
         alive: Callable[[], None] = lambda: None,
         changed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
@@ -84,11 +89,23 @@ class Engine:
         self._alive, self._changed, self._clock = alive, changed, clock
         self._cancelled: Callable[[], bool] = _never
         self._residency = Residency(specs, device, allow_downloads=allow_downloads, pulse=self._pulse)
+        self._guard = Guard(safety, device, allow_downloads=allow_downloads) if safety else None
         self._threads = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encode")
 
     def states(self) -> Mapping[str, ModelStatus]:
         """The state of every model."""
         return self._residency.states()
+
+    @property
+    def safety(self) -> ModelStatus | None:
+        """The state of the classifier that checks results; None where none is wanted."""
+        return self._guard.status if self._guard else None
+
+    def prepare_safety(self) -> None:
+        """Load the classifier before anybody asks. One that can't be used is only marked."""
+        with contextlib.suppress(Unchecked):
+            if self._guard:
+                self._guard.prepare()
 
     def preload(self, key: str) -> None:
         """Load a model before anybody asks. One that can't be loaded is only marked."""
@@ -129,6 +146,8 @@ class Engine:
 
     def _draw(self, request: Request, parts: list[Request]) -> Iterator[Event]:
         source = self._check(request)
+        if self._guard:
+            self._guard.prepare()
         if not self._residency.is_warm(request.model):
             yield Progressed(step=0, steps=request.steps)
         model = self._load(request.model)
@@ -141,8 +160,9 @@ class Engine:
                 done += to_pictures(drawing.decode())
         finally:
             model.pipe.maybe_free_model_hooks()
+        unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
         images, grid = pictures.encode(done, request, self._threads)
-        yield Finished(images=images, grid=grid, seconds=self._clock() - began)
+        yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)
 
     def _check(self, request: Request) -> Image.Image | None:
         """The source picture, opened. Raises BadRequest, or BadSource."""
@@ -170,7 +190,11 @@ class Engine:
             drawing.step()
             self._pulse()
             preview, now = None, self._clock()
-            if step < drawing.steps and (shown is None or now - shown >= _PREVIEW_SECONDS):
+            if (
+                self._guard is None
+                and step < drawing.steps
+                and (shown is None or now - shown >= _PREVIEW_SECONDS)
+            ):
                 shown, preview = now, pictures.preview(model.factors.pictures(drawing.estimate()))
             yield Progressed(step=part * drawing.steps + step, steps=parts * drawing.steps, preview=preview)
             self._pulse()
@@ -191,6 +215,8 @@ def _explain(error: Exception) -> _Failure:
             return _Failure(reason=FailureReason.MODEL_UNUSABLE, detail=str(error))
         case BrokenImage():
             return _Failure(reason=FailureReason.BROKEN_IMAGE, detail=str(error))
+        case Unchecked():
+            return _Failure(reason=FailureReason.UNCHECKED, detail=str(error))
     if _is_out_of_memory(error):
         return _Failure(reason=FailureReason.OUT_OF_MEMORY, detail=str(error))
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from generation import wire
 from generation.catalogue import Catalogue
 from generation.contract import Event, Failed, Finished, ModelStatus, Request
+from generation.safety import SafetyCheck
 from generation.supervisor import Cancel, Close, Submit, Supervisor, TellReady, WorkerUnavailable
 
 __all__ = ["LocalGenerator", "WorkerUnavailable"]
@@ -23,7 +24,7 @@ class LocalGenerator:
     `default_model` is loaded as soon as the worker runs (None: nothing is). `device` is "auto" or torch's word
     ("cuda", "cuda:1", "mps", "cpu"). A worker that gives no sign of life for `step_timeout` seconds while it draws,
     or takes longer than `load_timeout` to load (six hours where the model may be downloaded), is killed; computing
-    a long step does give signs of life.
+    a long step does give signs of life. With `safety`, every picture is checked before it comes out.
     """
 
     def __init__(
@@ -33,12 +34,17 @@ class LocalGenerator:
         default_model: str | None = None,
         device: str = "auto",
         allow_downloads: bool = False,
+        safety: SafetyCheck | None = None,
         step_timeout: float = 20.0,
         load_timeout: float = 600.0,
     ) -> None:
         specs = tuple(catalogue.values())
         self._setup = wire.Setup(
-            models=specs, device=device, allow_downloads=allow_downloads, preload=default_model
+            models=specs,
+            device=device,
+            allow_downloads=allow_downloads,
+            preload=default_model,
+            safety=safety,
         )
         self._step_timeout, self._load_timeout = step_timeout, load_timeout
         self._streams: dict[str, asyncio.Queue[Event]] = {}
@@ -53,6 +59,10 @@ class LocalGenerator:
     def models(self) -> Mapping[str, ModelStatus]:
         """The state of every model; one whose files aren't here is unusable for that reason. Empty before `start`."""
         return self._supervisor.states if self._supervisor else {}
+
+    def safety(self) -> ModelStatus | None:
+        """The state of the classifier that checks results; None where none is wanted, or before the worker is ready."""
+        return self._supervisor.safety if self._supervisor else None
 
     @property
     def pid(self) -> int | None:

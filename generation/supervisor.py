@@ -84,7 +84,7 @@ Item = Submit | Cancel | TellReady | Close | Heard
 class Supervisor:
     """Runs `setup` in worker processes from `start` until a `Close`.
 
-    `states`, `ready`, `memory` and `pid` are for others to read at any time; each is replaced, never changed.
+    `states`, `ready`, `memory`, `safety` and `pid` are for others to read at any time; each is replaced, never changed.
     `publish` gets the events of tickets and `closed` is called at the end, both on the event loop.
     """
 
@@ -101,6 +101,7 @@ class Supervisor:
         self.states: Mapping[str, ModelStatus] = {spec.key: _COLD for spec in setup.models}
         self.ready: wire.Ready | None = None
         self.memory: wire.Memory | None = None
+        self.safety: ModelStatus | None = None
         self._downloadable = {
             spec.key for spec in setup.models if setup.allow_downloads and spec.folder is None
         }
@@ -205,11 +206,13 @@ class Supervisor:
         match word:
             case wire.Ready():
                 log.info("worker %d is ready on %s", word.pid, word.device_name)
-                self.ready, self.memory = word, word.memory
+                if word.safety and word.safety.state is ModelState.UNUSABLE:
+                    log.error("no result is shown: the safety check can't be used: %s", word.safety.reason)
+                self.ready, self.memory, self.safety = word, word.memory, word.safety
                 self._failed_starts, self._deadline = 0, None
                 self._reassure()
             case wire.Models():
-                self.memory = word.memory
+                self.memory, self.safety = word.memory, word.safety
                 self._look_around(word.states)
             case wire.Said(ticket=ticket, event=event):
                 self._hear_event(ticket, event)

@@ -13,18 +13,23 @@ from typing import BinaryIO
 
 from generation.catalogue import ModelSpec
 from generation.contract import Event, ModelStatus, Request
+from generation.safety import SafetyCheck
 
 _LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """First to the worker: what it may draw with. `preload` is the key of a model to load before any request."""
+    """First to the worker: what it may draw with. `preload` is the key of a model to load before any request.
+
+    With `safety`, it sends no picture that was not checked.
+    """
 
     models: tuple[ModelSpec, ...]
     device: str
     allow_downloads: bool
     preload: str | None
+    safety: SafetyCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +58,26 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """From the worker: imports are done. `device` is torch's word, `device_name` the maker's."""
+    """From the worker: imports are done. `device` is torch's word, `device_name` the maker's.
+
+    `safety` is the state of the classifier that checks results, which was tried; None where none is wanted.
+    """
 
     pid: int
     device: str
     device_name: str
     versions: Mapping[str, str]
     memory: Memory
+    safety: ModelStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """From the worker, whenever a model was loaded, unloaded or found unusable: the state of all."""
+    """From the worker, whenever a model was loaded, unloaded or found unusable: the state of all, and of the check."""
 
     states: Mapping[str, ModelStatus]
     memory: Memory
+    safety: ModelStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,11 +76,18 @@ class Worker:
             setup.models,
             device,
             allow_downloads=setup.allow_downloads,
+            safety=setup.safety,
             alive=self._show_life,
             changed=lambda: self._tell_models(engine, device),
         )
+        engine.prepare_safety()
         ready = wire.Ready(
-            pid=os.getpid(), device=str(device), device_name=name, versions=_versions(), memory=memory(device)
+            pid=os.getpid(),
+            device=str(device),
+            device_name=name,
+            versions=_versions(),
+            memory=memory(device),
+            safety=engine.safety,
         )
         self._send(ready)
         return engine, device
@@ -99,7 +106,7 @@ class Worker:
     def _tell_models(self, engine: Engine, device: torch.device) -> None:
         from generation.residency import memory
 
-        self._send(wire.Models(states=engine.states(), memory=memory(device)))
+        self._send(wire.Models(states=engine.states(), memory=memory(device), safety=engine.safety))
 
     def _show_life(self) -> None:
         now = time.monotonic()

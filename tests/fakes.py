@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 from PIL import Image
 
@@ -39,7 +40,10 @@ def finished(request: Request) -> Finished:
 
 
 class FakeGenerator:
-    """`paused` holds requests until the test sends their events itself with `send`."""
+    """`paused` holds requests until the test sends their events itself with `send`.
+
+    `unsafe` is what its safety check finds in every result; None: it has none.
+    """
 
     def __init__(
         self, models: tuple[str, ...] = ("easel",), *, capacity: int = 1, paused: bool = False
@@ -49,10 +53,15 @@ class FakeGenerator:
         self.requests: dict[str, Request] = {}
         self.cancelled: list[str] = []
         self.states = {key: ModelStatus(state=ModelState.WARM) for key in models}
+        self.unsafe: frozenset[int] | None = None
+        self.check: ModelStatus | None = None
         self._queues: dict[str, asyncio.Queue[Event]] = {}
 
     def models(self) -> Mapping[str, ModelStatus]:
         return self.states
+
+    def safety(self) -> ModelStatus | None:
+        return self.check
 
     async def start(self) -> None:
         pass
@@ -64,7 +73,7 @@ class FakeGenerator:
         self.requests[ticket] = request
         self._queues[ticket] = asyncio.Queue()
         if not self.paused:
-            self.send(ticket, Started(), finished(request))
+            self.send(ticket, Started(), self._finished(request))
 
     def send(self, ticket: str, *events: Event) -> None:
         for event in events:
@@ -74,8 +83,11 @@ class FakeGenerator:
         self.send(
             ticket,
             Progressed(step=10, steps=20, preview=picture(1, kind="JPEG")),
-            finished(self.requests[ticket]),
+            self._finished(self.requests[ticket]),
         )
+
+    def _finished(self, request: Request) -> Finished:
+        return replace(finished(request), unsafe=self.unsafe)
 
     def cancel(self, ticket: str) -> None:
         self.cancelled.append(ticket)

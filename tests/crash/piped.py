@@ -25,6 +25,9 @@ class PipedPainter:
     def models(self) -> Mapping[str, ModelStatus]:
         return self._states
 
+    def safety(self) -> ModelStatus | None:
+        return None
+
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._process = subprocess.Popen(  # noqa: ASYNC220 - the fork takes a millisecond

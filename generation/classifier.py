@@ -1,0 +1,110 @@
+"""The classifier that looks at finished pictures. It fails closed: whatever goes wrong with it, no picture passes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from generation.contract import ModelState, ModelStatus
+from generation.safety import SafetyCheck
+
+log = logging.getLogger(__name__)
+
+_TRIAL = Image.new("RGB", (64, 64), "grey")
+"""Looked at once after loading, so that a classifier that can't do its work is found at the start."""
+
+
+class Unchecked(RuntimeError):
+    """The pictures could not be checked; the message is for the host."""
+
+
+class Guard:
+    """Finds the unsafe pictures of a result. It loads its classifier when first needed, and again after a failure."""
+
+    def __init__(self, check: SafetyCheck, device: torch.device, *, allow_downloads: bool) -> None:
+        self._check, self._device, self._allow_downloads = check, device, allow_downloads
+        self._classifier: _Classifier | None = None
+        self.status = ModelStatus(state=ModelState.COLD)
+
+    def prepare(self) -> None:
+        """Load the classifier and try it. Raises Unchecked; `status` says what is wrong, too."""
+        if self._classifier is not None:
+            return
+        try:
+            classifier = _Classifier(self._check, self._device, allow_downloads=self._allow_downloads)
+            classifier.unsafe(_TRIAL)
+        except Exception as error:  # whatever is wrong with these files, it must not end the worker
+            raise self._broken(error) from None
+        self._classifier, self.status = classifier, ModelStatus(state=ModelState.WARM)
+
+    def unsafe(self, pictures: Sequence[Image.Image], pulse: Callable[[], None]) -> frozenset[int]:
+        """The numbers, from 1, of the pictures that are unsafe. `pulse` is called before each. Raises Unchecked."""
+        self.prepare()
+        assert self._classifier is not None
+        found = set()
+        for number, picture in enumerate(pictures, start=1):
+            pulse()
+            try:
+                unsafe = self._classifier.unsafe(picture)
+            except (torch.OutOfMemoryError, torch.AcceleratorError):
+                raise
+            except Exception as error:
+                raise self._broken(error) from None
+            if unsafe:
+                found.add(number)
+        return frozenset(found)
+
+    def _broken(self, error: Exception) -> Unchecked:
+        """What to raise for an error of the classifier, which is loaded anew next time."""
+        reason = str(error) if isinstance(error, Unchecked) else f"{type(error).__name__}: {error}"
+        log.warning("the safety check can't be used: %s", reason)
+        self._classifier, self.status = None, ModelStatus(state=ModelState.UNUSABLE, reason=reason)
+        return Unchecked(reason)
+
+
+class _Classifier:
+    """A loaded classifier. Its constructor raises Unchecked, or whatever transformers raises for such files."""
+
+    def __init__(self, check: SafetyCheck, device: torch.device, *, allow_downloads: bool) -> None:
+        where = {
+            "revision": check.revision or "main",
+            "local_files_only": not allow_downloads,
+            "trust_remote_code": False,
+        }
+        self._processor: Any = AutoImageProcessor.from_pretrained(check.repository, backend="pil", **where)
+        model, info = AutoModelForImageClassification.from_pretrained(
+            check.repository, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **where
+        )
+        if lacking := sorted(info["missing_keys"]):
+            # transformers would make them up, and a made-up head passes anything
+            raise Unchecked(f"{check.source} lacks the weights {', '.join(lacking[:3])}")
+        self._model: Any = model.eval().to(device)
+        self._device = device
+        self._several = model.config.problem_type == "multi_label_classification"
+        self._threshold = check.threshold
+        wanted = {label.casefold() for label in check.labels}
+        labels: dict[int, str] = model.config.id2label
+        self._unsafe = [index for index, label in labels.items() if label.casefold().strip() in wanted]
+        if not self._unsafe:
+            there = ", ".join(list(labels.values())[:10])
+            raise Unchecked(
+                f"none of EASEL_SAFETY_LABELS is a label of {check.source}, whose labels are {there}"
+            )
+
+    @torch.inference_mode()
+    def unsafe(self, picture: Image.Image) -> bool:
+        """Whether the probability of the unsafe labels, together, reaches the threshold."""
+        inputs = self._processor(images=picture, return_tensors="pt").to(self._device)
+        logits = self._model(**inputs).logits[0].float()
+        likely = logits.sigmoid() if self._several else logits.softmax(-1)
+        of_unsafe = likely[self._unsafe]
+        probability = float(of_unsafe.max() if self._several else of_unsafe.sum())
+        if not math.isfinite(probability):
+            raise Unchecked("the classifier's probabilities aren't numbers")
+        return probability >= self._threshold
