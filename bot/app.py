@@ -16,7 +16,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot import credentials, logs
+from bot import credentials, logs, verification
 from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
@@ -70,7 +70,10 @@ async def opened(
     """The whole bot, ready to connect; everything it opened is closed at the end. Raises StartupError."""
     models = catalogue(settings)
     default_model = settings.model_among(models, models.default.key)
-    seal = await asyncio.to_thread(credentials.seal, settings.c2pa_certificate, settings.c2pa_key)
+    seal = await asyncio.to_thread(
+        credentials.seal, settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
+    )
+    await asyncio.to_thread(verification.trusted, settings.c2pa_trust)
     rng = rng or random.SystemRandom()
     async with AsyncExitStack() as stack:
         try:

@@ -23,7 +23,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from rich.console import Console
 
-from bot import credentials
+from bot import credentials, verification
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -238,15 +238,31 @@ def _port(settings: Settings) -> Iterator[Finding]:
 
 
 def _signing(settings: Settings) -> Iterator[Finding]:
-    """Whether pictures can be signed, where a certificate is set."""
-    certificate, key = settings.c2pa_certificate, settings.c2pa_key
+    """Whether pictures can be signed and stamped, where the host wants that, and whose signatures are trusted."""
+    certificate, key, authority = settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
     try:
-        credentials.seal(certificate, key)
+        credentials.seal(certificate, key, authority)
+        issuers = verification.trusted(settings.c2pa_trust)
     except StartupError as error:
-        yield _broken(f"Signing: {error}", "Correct it, or unset both settings to leave pictures unsigned.")
-    else:
-        if certificate is not None:
-            yield _ok(f"Signing: pictures get Content Credentials with {certificate}")
+        yield _broken(f"Signing: {error}", "Correct it, or unset it to go without.")
+        return
+    if certificate is not None:
+        yield _ok(f"Signing: pictures get Content Credentials with {certificate}")
+    if authority is not None:
+        yield _stamps(settings, authority)
+    if settings.c2pa_trust is not None:
+        yield _ok(f"Signatures of others: {issuers} issuers are trusted, from {settings.c2pa_trust}")
+
+
+def _stamps(settings: Settings, authority: str) -> Finding:
+    try:
+        credentials.try_time_stamp(settings.c2pa_certificate, settings.c2pa_key, authority)
+    except StartupError as error:
+        advice = (
+            "Pictures are signed without one meanwhile. Look at EASEL_C2PA_TIMESTAMP_URL and the network."
+        )
+        return _note(f"Time stamps: {error}", advice)
+    return _ok(f"Time stamps: {authority} gives them")
 
 
 def _drawing(settings: Settings, probe: Probe) -> Iterator[Finding]:

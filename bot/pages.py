@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.inert import copyable, inert
+from bot.inert import inert
 from bot.texts import credits, duration, relative
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ModelState, ModelStatus
-from generation.description import Description
 from storage.jobs import Job, JobState
 from storage.periods import Period
 from storage.quotas import Balance
@@ -18,16 +17,6 @@ _BOOSTS = 5
 """As many boosts of one person are told apart."""
 _LONGEST = 2000
 """Characters in a Discord message."""
-_WORDS, _AGAIN = 150, 700
-"""Characters of a file's prompt, and of the line that draws it again, in one answer: escaping may double the first."""
-_FACTS = {
-    "Model": "Model",
-    "Seed": "seed",
-    "Size": "size",
-    "Steps": "steps",
-    "CFG scale": "guidance",
-    "Sampler": "sampler",
-}
 _STATES = {
     JobState.QUEUED: "waiting",
     JobState.RUNNING: "being drawn",
@@ -78,40 +67,6 @@ def queue(
     if len(line) > shown:
         lines.append(f"… and {len(line) - shown} more")
     return page(lines)
-
-
-def described(found: Description, again: str | None) -> str:
-    """The answer to `/describe`: what a file says of itself, and the line that draws it again, if that fits."""
-    lines = [_origin(found)]
-    if found.parameters is None:
-        lines.append(
-            "It carries no parameters. Pictures lose them in screenshots, in most apps, and when sites convert them."
-        )
-        return "\n".join(lines)
-    given, facts = found.parameters, found.parameters.facts
-    lines.append(f"**Prompt** {inert(given.prompt, limit=_WORDS) or 'none: it was left out of the file'}")
-    if given.negative:
-        lines.append(f"**Left out** {inert(given.negative, limit=_WORDS)}")
-    known = [f"{name} {inert(facts[key], limit=_PROMPT)}" for key, name in _FACTS.items() if key in facts]
-    lines += [" · ".join(known)] if known else []
-    if again is None:
-        return "\n".join(lines)
-    if "Denoising strength" in facts:
-        lines.append("It was drawn over another picture, so the same words and seed give a different one.")
-    lines.append("To draw it again, copy this:")
-    return "\n".join([*lines, copyable(again) if fits(again) else "the line in the attached file."])
-
-
-def _origin(found: Description) -> str:
-    signed = " and carries Content Credentials, which I can't check here" if found.signed else ""
-    if found.says_ai:
-        return f"The file says that AI made it{signed}."
-    return f"The file does not say whether AI made it{signed}."
-
-
-def fits(again: str) -> bool:
-    """Whether the line that draws a picture again has its place in the answer to `/describe`."""
-    return len(again) <= _AGAIN
 
 
 def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:

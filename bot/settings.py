@@ -17,6 +17,7 @@ from dotenv.parser import parse_stream
 
 from bot import variables
 from bot.variables import TOKEN_SHAPE, Variable
+from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds `easel`, `models.toml` and `.env`."""
@@ -219,6 +220,37 @@ class Settings:
             allowed="a whole number from 1 to 10080",
         ),
     )
+    safety_model: str | Path | None = field(
+        default=None,
+        metadata=variables.variable(
+            "EASEL_SAFETY_MODEL",
+            "An image classifier that looks at every result before it is shown: a Hugging Face repository, `@` and a "
+            "revision to pin one, or a folder. Empty: no check.",
+            read_source,
+            default="",
+            allowed="a repository like Falconsai/nsfw_image_detection, or a folder that begins with ./, ~ or /",
+        ),
+    )
+    safety_labels: tuple[str, ...] = field(
+        default=UNSAFE_LABELS,
+        metadata=variables.variable(
+            "EASEL_SAFETY_LABELS",
+            "The classifier's labels that mean unsafe, in any case.",
+            variables.labels,
+            default=", ".join(UNSAFE_LABELS),
+            allowed="words with commas between them",
+        ),
+    )
+    safety_threshold: float = field(
+        default=0.5,
+        metadata=variables.variable(
+            "EASEL_SAFETY_THRESHOLD",
+            "From which probability of these labels together a picture is unsafe. Less is stricter.",
+            variables.probability,
+            default="0.5",
+            allowed="a number above 0, at most 1",
+        ),
+    )
     c2pa_certificate: Path | None = field(
         default=None,
         metadata=variables.variable(
@@ -234,6 +266,27 @@ class Settings:
         metadata=variables.variable(
             "EASEL_C2PA_KEY",
             "The PEM file of that certificate's private key.",
+            variables.path,
+            default="",
+            allowed="a file",
+        ),
+    )
+    c2pa_timestamp_url: str | None = field(
+        default=None,
+        metadata=variables.variable(
+            "EASEL_C2PA_TIMESTAMP_URL",
+            "The address of a time stamp authority (RFC 3161), so that signatures outlive the certificate. It gets a hash "
+            "of each. Empty: no time stamps.",
+            variables.web_address,
+            default="",
+            allowed="an address that begins with http:// or https://",
+        ),
+    )
+    c2pa_trust: Path | None = field(
+        default=None,
+        metadata=variables.variable(
+            "EASEL_C2PA_TRUST",
+            "The PEM file of the issuers whose signatures `/describe` calls trusted. Empty: none are.",
             variables.path,
             default="",
             allowed="a file",
@@ -287,6 +340,15 @@ class Settings:
                 value = _read(variable, text)
                 values[name] = env_file.parent.absolute() / value if isinstance(value, Path) else value
         return cls(**values)
+
+    @property
+    def safety(self) -> SafetyCheck | None:
+        """The check of results that the host wants, if any."""
+        if self.safety_model is None:
+            return None
+        return SafetyCheck(
+            source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
+        )
 
     @property
     def heartbeat(self) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.words import Rule
 
@@ -72,6 +73,34 @@ def path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:  # "~somebody" who does not exist
         raise ValueError from error
+
+
+def web_address(text: str) -> str:
+    """An http or https address without a password in it, since it stands in the log."""
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or len(text.split()) != 1
+    ):
+        raise ValueError
+    return text
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """Words with commas between them, at least one."""
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not found:
+        raise ValueError
+    return found
+
+
+def probability(text: str) -> float:
+    """A number above 0, at most 1."""
+    if not re.fullmatch(r"[01]?\.?[0-9]{0,6}", text) or not 0 < float(text) <= 1:
+        raise ValueError
+    return float(text)
 
 
 def device(text: str) -> str:

@@ -13,8 +13,20 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-def write(folder: Path, key: Key | None = None) -> tuple[Path, Path]:
-    """A chain and its private key as PEM files, as C2PA asks: https://spec.c2pa.org/ (X.509 certificates)."""
+def write(
+    folder: Path,
+    key: Key | None = None,
+    *,
+    name: str = "Host",
+    stamps: bool = False,
+    seconds: float = 30 * 86_400,
+) -> tuple[Path, Path]:
+    """A chain and its private key as PEM files, as C2PA asks: https://spec.c2pa.org/ (X.509 certificates).
+
+    It signs pictures or, where `stamps`, time stamps, and is valid for so many seconds.
+    """
+    folder.mkdir(exist_ok=True)
+    purpose = ExtendedKeyUsageOID.TIME_STAMPING if stamps else ExtendedKeyUsageOID.EMAIL_PROTECTION
     key, root_key = key or ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = (
         _builder("Root", "Root", root_key)
@@ -23,10 +35,10 @@ def write(folder: Path, key: Key | None = None) -> tuple[Path, Path]:
         .sign(root_key, hashes.SHA256())
     )
     leaf = (
-        _builder("Host", "Root", key)
+        _builder(name, "Root", key, seconds)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=stamps)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False
         )
@@ -39,7 +51,14 @@ def write(folder: Path, key: Key | None = None) -> tuple[Path, Path]:
     return chain, secret
 
 
-def _builder(subject: str, issuer: str, key: Key) -> x509.CertificateBuilder:
+def root(chain: Path) -> bytes:
+    """The root of a chain that `write` made, in PEM."""
+    return x509.load_pem_x509_certificates(chain.read_bytes())[-1].public_bytes(serialization.Encoding.PEM)
+
+
+def _builder(
+    subject: str, issuer: str, key: Key, seconds: float = 36_500 * 86_400
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -48,7 +67,7 @@ def _builder(subject: str, issuer: str, key: Key) -> x509.CertificateBuilder:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
+        .not_valid_after(now + timedelta(seconds=seconds))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

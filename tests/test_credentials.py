@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
 from bot import credentials, pictures
 from bot.doctor import Level
@@ -140,4 +141,6 @@ def test_the_doctor_says_whether_pictures_can_be_signed(tmp_path: Path) -> None:
 
 def test_a_picture_that_cannot_be_signed_is_kept_as_it_is(tmp_path: Path) -> None:
     seal = credentials.seal(*certificates.write(tmp_path))
-    assert seal(b"no picture") == b"no picture"
+    with capture_logs() as logs:
+        assert seal(b"no picture") == b"no picture"
+    assert [line["log_level"] for line in logs] == ["error"]

@@ -55,8 +55,13 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_TIMEOUT_AFTER=0
         EASEL_TIMEOUT_MINUTES=60
+        EASEL_SAFETY_MODEL=./nsfw
+        EASEL_SAFETY_LABELS="NSFW, sexy,"
+        EASEL_SAFETY_THRESHOLD=.25
         EASEL_C2PA_CERTIFICATE=keys/chain.pem
         EASEL_C2PA_KEY=/etc/easel/key.pem
+        EASEL_C2PA_TIMESTAMP_URL=http://stamps.example:3161/tsa
+        EASEL_C2PA_TRUST=keys/issuers.pem
         EASEL_PLAYGROUND_PORT=0
         EASEL_LOG_LEVEL=Debug
         EASEL_LOG_FORMAT=json
@@ -77,8 +82,13 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         allowed_words=tmp_path / "words" / "allowed.txt",
         timeout_after=0,
         timeout_minutes=60,
+        safety_model=tmp_path / "nsfw",
+        safety_labels=("NSFW", "sexy"),
+        safety_threshold=0.25,
         c2pa_certificate=tmp_path / "keys" / "chain.pem",
         c2pa_key=Path("/etc/easel/key.pem"),
+        c2pa_timestamp_url="http://stamps.example:3161/tsa",
+        c2pa_trust=tmp_path / "keys" / "issuers.pem",
         playground_port=0,
         log_level="debug",
         log_format="json",
@@ -122,7 +132,17 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("EASEL_LOG_LEVEL", "verbose"),
         ("EASEL_LOG_FORMAT", "xml"),
         ("EASEL_DEFAULT_MODEL", "two words"),
+        ("EASEL_SAFETY_MODEL", "nsfw"),
+        ("EASEL_SAFETY_LABELS", ","),
+        ("EASEL_SAFETY_THRESHOLD", "0"),
+        ("EASEL_SAFETY_THRESHOLD", "1.5"),
+        ("EASEL_SAFETY_THRESHOLD", "half"),
+        ("EASEL_SAFETY_THRESHOLD", "."),
         ("EASEL_DATA", "~nobody-of-this-name/data"),
+        ("EASEL_C2PA_TIMESTAMP_URL", "stamps.example"),
+        ("EASEL_C2PA_TIMESTAMP_URL", "ftp://stamps.example"),
+        ("EASEL_C2PA_TIMESTAMP_URL", "http://host:password@stamps.example"),
+        ("EASEL_C2PA_TIMESTAMP_URL", "http://[stamps"),
     ],
 )
 def test_a_bad_value_is_refused_with_what_is_allowed(tmp_path: Path, name: str, value: str) -> None:

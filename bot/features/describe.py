@@ -9,11 +9,12 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import again, pages
+from bot import again, describe_pages
 from bot.boundary import acknowledge
 from bot.errors import BadPicture
 from bot.feature import Feature, Studio
 from bot.progress import Unreachable
+from bot.verification import verify
 from generation.description import describe as read_description
 from generation.pictures import MAX_SOURCE_BYTES, BadSource
 
@@ -23,12 +24,16 @@ from generation.pictures import MAX_SOURCE_BYTES, BadSource
 async def describe(interaction: discord.Interaction[Any], image: discord.Attachment) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
+    data = await _bytes(image)
     try:
-        found = await asyncio.to_thread(read_description, await _bytes(image))
+        found = await asyncio.to_thread(read_description, data)
     except BadSource as error:
         raise BadPicture(str(error)) from error
+    verdict = await asyncio.to_thread(verify, data, studio.settings.c2pa_trust) if found.signed else None
     line = again.line(found.parameters, studio.catalogue) if found.parameters else None
-    await interaction.followup.send(pages.described(found, line), files=_files(line), ephemeral=True)
+    words, too_long = describe_pages.described(found, verdict, line)
+    files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line and too_long else []
+    await interaction.followup.send(words, files=files, ephemeral=True)
 
 
 async def _bytes(image: discord.Attachment) -> bytes:
@@ -40,14 +45,9 @@ async def _bytes(image: discord.Attachment) -> bytes:
         raise BadPicture("Discord does not hand it out") from error
 
 
-def _files(line: str | None) -> list[discord.File]:
-    """The line as a file where it is too long for the message."""
-    if line is None or pages.fits(line):
-        return []
-    return [discord.File(io.BytesIO(line.encode()), "imagine.txt")]
-
-
 FEATURE = Feature(
     commands=(describe,),
-    help=("**/describe** reads prompt, seed and settings back from a picture's file.",),
+    help=(
+        "**/describe** reads prompt, seed and settings back from a picture's file, and checks who signed it.",
+    ),
 )
