@@ -6,6 +6,7 @@ import discord
 
 from bot.errors import AdultOnly
 from generation.catalogue import Catalogue
+from storage.jobs import Job
 
 
 def age_restricted(channel: object) -> bool:
@@ -17,12 +18,12 @@ def age_restricted(channel: object) -> bool:
     return isinstance(channel, kinds) and channel.is_nsfw()
 
 
-def is_adult(catalogue: Catalogue, model: str) -> bool:
-    """Whether a model is for adults."""
-    return model in catalogue and catalogue[model].adult
+def is_adult(catalogue: Catalogue, job: Job) -> bool:
+    """Whether what a job drew is for adults: its model is, or was when it drew it."""
+    return job.adult or (job.model in catalogue and catalogue[job.model].adult)
 
 
-def only_among_adults(catalogue: Catalogue, model: str, *, restricted: bool) -> None:
-    """Raises AdultOnly for an adult model, or what it drew, elsewhere than in an age-restricted channel."""
-    if is_adult(catalogue, model) and not restricted:
-        raise AdultOnly(catalogue[model].name)
+def only_among_adults(catalogue: Catalogue, job: Job, *, restricted: bool) -> None:
+    """Raises AdultOnly for what an adult model drew, elsewhere than in an age-restricted channel."""
+    if is_adult(catalogue, job) and not restricted:
+        raise AdultOnly(catalogue[job.model].name if job.model in catalogue else job.model)

@@ -90,7 +90,7 @@ async def _show(
             return
         except discord.NotFound:
             _log.info("a case was deleted by hand; it is posted again", job=job.id)
-    shown = age_restricted(channel) or not is_adult(studio.catalogue, job.model)
+    shown = age_restricted(channel) or not is_adult(studio.catalogue, job)
     files = [_spoiler(job, grid)] if shown else []
     message = await channel.send(words, files=files, view=_buttons(job))
     async with studio.database.transaction() as tx:

@@ -407,7 +407,9 @@ class Dispatcher:
 
     async def recover(self) -> None:
         """After a start: queue again what ran, post what was finished, tell of what failed."""
+        adult = [key for key, spec in self._catalogue.items() if spec.adult]
         async with self._database.transaction() as tx:
+            await jobs.settle_adult(tx, adult)
             found = await jobs.recover(tx)
             line = await jobs.active(tx, limit=_LINE)
             kept = await images.with_rows(tx)

@@ -10,8 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bot.adult import only_among_adults
-from bot.errors import TimedOut, WordRefused
+from bot.errors import AdultOnly, TimedOut, WordRefused
 from bot.orders import Order
 from bot.seams import Requester
 from bot.settings import Settings, StartupError
@@ -45,7 +44,8 @@ class Moderation:
 
     async def admit(self, order: Order, who: Requester) -> None:
         """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
-        only_among_adults(self._catalogue, order.request.model, restricted=who.age_restricted)
+        if order.adult and not who.age_restricted:
+            raise AdultOnly(self._catalogue[order.request.model].name)
         try:
             # What comes from a job was allowed when its words were written, so they were blocked since.
             await self.check([order.prompt, *_texts(order.request)], who, counts=order.parent_id is None)

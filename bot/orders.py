@@ -26,13 +26,14 @@ class Order:
     """What to draw, at which price in credits, and what it comes from.
 
     `prompt` is what everybody may read, in messages, file names and lists; what is drawn stands in the request.
-    `notes` are sentences for the person about what their model will not heed.
+    `adult` says that its model, or what it comes from, is for adults. `notes` are sentences for the person about what their model will not heed.
     """
 
     action: Action
     prompt: str
     request: Request
     price: int
+    adult: bool
     parent_id: str | None = None
     parent_index: int | None = None
     notes: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ def imagine(
         prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
         request=request,
         price=spec.price("imagine", count),
+        adult=spec.adult,
         notes=_notes(parsed, spec, width / height),
     )
 
@@ -102,6 +104,7 @@ def vary(
         prompt=parent.prompt,
         request=request,
         price=spec.price("vary", len(request.seeds)),
+        adult=spec.adult or parent.adult,
         parent_id=parent.id,
         parent_index=index,
     )
@@ -118,6 +121,7 @@ def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random) -> Order
         prompt=parent.prompt,
         request=replace(drawn, seeds=seeds),
         price=spec.price("reroll", len(seeds)),
+        adult=spec.adult or parent.adult,
         parent_id=parent.parent_id if varied else parent.id,
         parent_index=parent.parent_index if varied else None,
     )

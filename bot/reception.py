@@ -61,6 +61,7 @@ def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob
         model=order.request.model,
         images=len(order.request.seeds),
         price=order.price,
+        adult=order.adult,
         parent_id=order.parent_id,
         parent_index=order.parent_index,
     )

@@ -48,6 +48,7 @@ class NewJob:
     model: str
     images: int
     price: int
+    adult: bool = False
     cost: float = 1.0
     weight: float = 1.0
     parent_id: str | None = None
@@ -60,7 +61,8 @@ class Job:
     """A job as it is stored.
 
     `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the
-    pictures asked for, `price` is in credits. `cost` is the seconds of drawing that it is expected to take; of
+    pictures asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults
+    when it was asked for. `cost` is the seconds of drawing that it is expected to take; of
     these its owner is charged a `weight`-th part when turns are dealt out. `load` is the seconds that loading its model
     was expected to take when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it
     grew from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says
@@ -79,6 +81,7 @@ class Job:
     model: str
     images: int
     price: int
+    adult: bool
     cost: float
     weight: float
     state: JobState
@@ -111,7 +114,8 @@ def as_job(row: Row) -> Job:
     for name in _MOMENTS:
         values[name] = None if values[name] is None else from_sql(values[name])
     values["state"] = JobState(values["state"])
-    values["notified"] = bool(values["notified"])
+    for name in ("notified", "adult"):
+        values[name] = bool(values[name])
     return Job(**values)
 
 

@@ -7,7 +7,9 @@ is not.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +42,7 @@ __all__ = [
     "forget_message",
     "get",
     "insert",
+    "mark_adult",
     "mark_notified",
     "message",
     "new_id",
@@ -50,6 +53,7 @@ __all__ = [
     "recover",
     "requeue",
     "set_progress_message",
+    "settle_adult",
 ]
 
 
@@ -71,12 +75,12 @@ class Recovered:
 
 INSERT = f"""
 INSERT INTO jobs (
-    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, cost, weight,
+    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost, weight,
     parent_id, parent_index, progress_message_id, nonce, created_at, turn, turn_end
 )
 SELECT
     :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,
-    :price, :cost, :weight, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
+    :price, :adult, :cost, :weight, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
     start + :cost / :weight
 FROM (SELECT max(
     {CLOCK},
@@ -172,6 +176,19 @@ async def set_progress_message(tx: Transaction, job_id: str, message_id: int | N
 async def mark_notified(tx: Transaction, job_id: str) -> None:
     """The owner of a failed or cancelled job has been told."""
     await tx.execute("UPDATE jobs SET notified = 1 WHERE id = ?", (job_id,))
+
+
+async def mark_adult(tx: Transaction, job_id: str) -> None:
+    """What a job drew was found to be for adults."""
+    await tx.execute("UPDATE jobs SET adult = 1 WHERE id = ?", (job_id,))
+
+
+async def settle_adult(tx: Transaction, models: Iterable[str]) -> None:
+    """Jobs from before `adult` was kept are as their models are now; `models` are those for adults."""
+    await tx.execute(
+        "UPDATE jobs SET adult = model IN (SELECT value FROM json_each(?)) WHERE adult IS NULL",
+        (json.dumps(list(models)),),
+    )
 
 
 async def recover(tx: Transaction) -> Recovered:

@@ -463,11 +463,26 @@ CREATE TABLE carried (
 
 _SAFETY = """
 ALTER TABLE images ADD COLUMN finding TEXT NOT NULL DEFAULT 'safe'
-    CHECK (finding IN ('safe', 'adult', 'withheld', 'approved', 'refused'));
+    CHECK (finding IN ('safe', 'withheld', 'approved', 'refused'));
 CREATE INDEX images_found_unsafe ON images (finding) WHERE finding <> 'safe';
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _FAIR_SHARES, _ADMIN, _MODERATION, _QUOTAS, _ERASURES, _SAFETY)
+# NULL is a job from before this version: the next start asks the models file whether its model is for adults.
+_ADULT = """
+ALTER TABLE jobs ADD COLUMN adult INTEGER CHECK (adult IN (0, 1));
+CREATE INDEX jobs_adult_unknown ON jobs (model) WHERE adult IS NULL;
+"""
+
+MIGRATIONS: Sequence[str] = (
+    _FIRST,
+    _FAIR_SHARES,
+    _ADMIN,
+    _MODERATION,
+    _QUOTAS,
+    _ERASURES,
+    _SAFETY,
+    _ADULT,
+)
 
 
 def migrate(connection: sqlite3.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:

@@ -115,6 +115,72 @@ async def test_what_it_drew_is_not_carried_on_where_everyone_looks(easel: World,
     assert len(easel.messages()) == 1
 
 
+async def changed(easel: World, how: str) -> None:
+    """Start again, with a models file in which the adult model is for everybody, or gone."""
+    models = easel.studio.settings.models
+    text = models.read_text(encoding="utf-8")
+    if how == "unmarked":
+        models.write_text(text.replace("adult = true", "adult = false"), encoding="utf-8")
+        await easel.restart(FakeGenerator(("easel", "sd15")))
+    else:
+        before, _, after = text.partition('[[model]]\nkey = "sd15"')
+        models.write_text(before + "[[model]]" + after.partition("[[model]]")[2], encoding="utf-8")
+        await easel.restart(FakeGenerator(("easel",)))
+    assert "sd15" not in easel.studio.catalogue or not easel.studio.catalogue["sd15"].adult
+
+
+@pytest.mark.parametrize("how", ["unmarked", "removed"])
+@pytest.mark.parametrize("label", ["U1", "V1", "🔄"])
+async def test_what_it_drew_stays_for_adults_when_the_model_is_so_no_longer(
+    easel: World, how: str, label: str
+) -> None:
+    message = await drawn(easel)
+    await changed(easel, how)
+    told = said(await easel.press(easel.ben, message, label))
+    assert ("for age-restricted channels only" in told) or (how == "removed" and "no model" in told)
+    assert len(easel.messages()) == 1
+    restrict(easel, easel.channel)
+    await easel.press(easel.ben, message, "U2")
+    assert len(easel.messages()) == 2
+
+
+async def test_what_is_drawn_from_it_stays_for_adults_too(easel: World) -> None:
+    message = await drawn(easel)
+    await changed(easel, "unmarked")
+    restrict(easel, easel.channel)
+    await easel.press(easel.ben, message, "V1")
+    varied = easel.results()[-1]
+    assert varied != message
+    restrict(easel, easel.channel, to_adults=False)
+    assert "for age-restricted channels only" in said(await easel.press(easel.ben, varied, "U1"))
+    assert "On its way" in await easel.imagine(easel.ben, "a fox --model sd15"), (
+        "what is new is for everybody"
+    )
+
+
+async def test_what_a_model_drew_before_it_was_for_adults_counts_as_long_as_it_is(easel: World) -> None:
+    await easel.imagine(easel.ben, "a boat --model easel")
+    (message,) = easel.results()
+    models = easel.studio.settings.models
+    text = models.read_text(encoding="utf-8")
+    models.write_text(text.replace('key = "easel"', 'key = "easel"\nadult = true'), encoding="utf-8")
+    await easel.restart(FakeGenerator(("easel", "sd15")))
+    assert "for age-restricted channels only" in said(await easel.press(easel.ben, message, "U1"))
+    models.write_text(text, encoding="utf-8")
+    await easel.restart(FakeGenerator(("easel", "sd15")))
+    await easel.press(easel.ben, message, "U1")
+    assert len(easel.messages()) == 2
+
+
+async def test_jobs_from_before_this_was_kept_are_as_their_model_is_now(easel: World) -> None:
+    message = await drawn(easel)
+    async with easel.studio.database.transaction() as tx:
+        await tx.execute("UPDATE jobs SET adult = NULL")
+    await easel.restart(FakeGenerator(("easel", "sd15")))
+    await changed(easel, "unmarked")
+    assert "for age-restricted channels only" in said(await easel.press(easel.ben, message, "U1"))
+
+
 async def test_what_it_drew_is_never_mailed(easel: World) -> None:
     message = await drawn(easel)
     restrict(easel, easel.channel)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storage_samples import ADMIN, ALICE, GUILD, NOON
 
-from storage import gifts, quotas
+from storage import gifts, jobs, quotas
 from storage.clock import day_of, to_sql
 from storage.database import Database
 from storage.migrations import MIGRATIONS, migrate
@@ -68,6 +68,24 @@ async def test_credits_and_changes_come_through(tmp_path: Path) -> None:
         await gifts.collect(tx, **who, role_ids=[], joined_at=None, allowance=rate, now=NOON)
         assert (await quotas.balance(tx, **who, allowance=rate, now=NOON)).bonus == 8
     await database.close()
+
+
+async def test_jobs_from_before_are_as_their_models_are_at_the_first_start(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "data")
+    with closing(sqlite3.connect(tmp_path / "data" / "easel.db", isolation_level=None)) as old:
+        for model in ("boats", "nudes"):
+            old.execute(
+                "INSERT INTO jobs (id, guild_id, channel_id, user_id, action, prompt, request, model, images, price,"
+                " turn, turn_end, nonce, created_at) VALUES (?, 1, 1, 1, 'imagine', '', '{}', ?, 1, 1, 0, 1, 'x', 0)",
+                (model, model),
+            )
+    for adult in (["nudes"], []):  # at the second start, the host has changed the file
+        database = await Database.open(tmp_path / "data")
+        async with database.transaction() as tx:
+            await jobs.settle_adult(tx, adult)
+            found = {one.model: one.adult for one in await jobs.active(tx, limit=9)}
+        await database.close()
+        assert found == {"boats": False, "nudes": True}
 
 
 async def test_changes_from_before_can_be_taken_back(tmp_path: Path) -> None:
