@@ -20,10 +20,10 @@ _FACTS = {
     "Sampler": "sampler",
 }
 _SHARES = {
-    Share.ALL: "They say that AI made it.",
-    Share.PART: "They say that AI made parts of it.",
-    Share.SOURCE: "They say that AI made something that went into it.",
-    Share.UNSAID: "They do not say that AI made it.",
+    Share.ALL: "The credentials say that AI made it.",
+    Share.PART: "The credentials say that AI made parts of it.",
+    Share.SOURCE: "The credentials say that AI made something that went into it.",
+    Share.UNSAID: "The credentials do not say that AI made it.",
 }
 
 
@@ -54,7 +54,7 @@ def _origin(found: Description) -> str:
 def _parameters(given: Parameters) -> list[str]:
     lines = [f"**Prompt** {inert(given.prompt, limit=_WORDS) or 'none: it was left out of the file'}"]
     if given.negative:
-        lines.append(f"**Left out** {inert(given.negative, limit=_WORDS)}")
+        lines.append(f"**Without** {inert(given.negative, limit=_WORDS)}")
     known = [
         f"{name} {inert(given.facts[key], limit=_NAME)}" for key, name in _FACTS.items() if key in given.facts
     ]
@@ -89,15 +89,15 @@ def _credentials(verdict: Verdict) -> str:
 
 def _who(verdict: Verdict) -> str:
     program = f" with {inert(verdict.program, limit=_NAME)}" if verdict.program else ""
-    when = f" <t:{verdict.signed_at}:f>" if verdict.signed_at is not None else ""
+    when = f" on <t:{verdict.signed_at}:f>" if verdict.signed_at is not None else ""
     if verdict.trusted:
         return (
             f"✅ **Content Credentials**: signed by {_signer(verdict)}{program}{when}, and unchanged since. This bot's host "
             "trusts who issued that certificate."
         )
     return (
-        f"**Content Credentials**: signed under the name {_signer(verdict)}{program}{when}, and unchanged since. Nobody that "
-        "this bot's host trusts vouches for that name, so it may be anybody's."
+        f"**Content Credentials**: signed under the name {_signer(verdict)}{program}{when}, and unchanged since. I "
+        "don't know who vouches for that name: anybody could have used it."
     )
 
 

@@ -39,7 +39,7 @@ def describe(data: bytes) -> Description:
     except BadSource:
         raise
     except Exception as error:  # decoders fed with hostile bytes raise nearly anything
-        raise BadSource(f"it can't be decoded: {type(error).__name__}") from error
+        raise BadSource("it is damaged, or another kind of file") from error
 
 
 def _read(data: bytes) -> Description:

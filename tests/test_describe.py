@@ -127,9 +127,9 @@ async def test_a_long_prompt_comes_as_a_file(easel: World) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"hello", "can't be decoded"),
-        (picture(1)[:60], "can't be decoded"),
-        (b"GIF89a" + bytes(50), "can't be decoded"),
+        (b"hello", "it is damaged, or another kind of file"),
+        (picture(1)[:60], "it is damaged, or another kind of file"),
+        (b"GIF89a" + bytes(50), "it is damaged, or another kind of file"),
         (picture(1) + bytes(pictures.MAX_SOURCE_BYTES), "more than 32 MiB"),
     ],
 )

@@ -93,8 +93,8 @@ def verdict(data: bytes, anchors: Path | None = None) -> Verdict:
 async def test_a_signature_by_a_stranger_holds_but_vouches_for_nobody(easel: World, tmp_path: Path) -> None:
     words = await described(easel, by_others(tmp_path))
     assert "signed under the name **Camera Club** (Tests) with Shutter 9, and unchanged since" in words
-    assert "may be anybody's" in words
-    assert "They do not say that AI made it." in words
+    assert "anybody could have used it" in words
+    assert "The credentials do not say that AI made it." in words
     assert "trusts who issued" not in words
 
 
@@ -110,7 +110,7 @@ async def test_an_issuer_that_the_host_trusts_is_said_to_be(tmp_path: Path, host
         words = result.response.content
     assert "signed by **Host** (Tests) with Easel" in words
     assert "trusts who issued that certificate" in words
-    assert "They say that AI made it." in words
+    assert "The credentials say that AI made it." in words
     assert not verdict(by_others(tmp_path), anchors).trusted
 
 

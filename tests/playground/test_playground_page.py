@@ -61,6 +61,17 @@ async def test_a_newcomer_sees_all_of_it_work(tmp_path: Path) -> None:
         single = await page.wait_for_message("Image #3", image=True, timeout=PATIENCE)
         assert await single.locator("img.attachment-image").get_attribute("alt")
 
+        (file,) = await page.pictures(single)
+        (tmp_path / "single.png").write_bytes(file)
+        await page.slash("describe", image=tmp_path / "single.png")
+        told = await page.wait_for_message("The file says that AI made it.", timeout=PATIENCE)
+        words = await told.inner_text()
+        assert "Only you can see this" in words
+        assert "/imagine prompt: a red circle on a blue background --ar 1:1 --seed 9 --steps 8" in words
+        (tmp_path / "notes.txt").write_text("no picture")
+        await page.slash("describe", image=tmp_path / "notes.txt")
+        await page.wait_for_message("Send a PNG, JPEG or WebP picture.")
+
         await page.click_button("V2", grid)
         finished = re.compile(r"Variations of #2.*seed", re.DOTALL)
         varied = await page.wait_for_message(finished, image=True, timeout=PATIENCE)
