@@ -14,7 +14,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import texts
+from bot import erasure, texts
 from bot.errors import Refusal
 from bot.progress import Unreachable
 from storage.jobs import DuplicateInteraction
@@ -27,12 +27,17 @@ Tell = Callable[[str], Awaitable[None]]
 
 
 async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = False) -> None:
-    """Answer within Discord's three seconds; the words follow. `thinking` shows a private "is thinking" meanwhile."""
+    """Answer within Discord's three seconds; the words follow. `thinking` shows a private "is thinking" meanwhile.
+
+    This comes before everything that may wait for the database. Afterwards, what was kept against somebody who had
+    their data deleted is theirs again: whatever asks the database for something about the person comes after this.
+    """
     try:
         await interaction.response.defer(ephemeral=thinking, thinking=thinking)
     except discord.HTTPException as error:
         if error.code != _ALREADY_ACKNOWLEDGED:
             raise
+    await erasure.welcome(interaction.client.studio, interaction.user.id)
 
 
 @asynccontextmanager

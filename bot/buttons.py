@@ -9,7 +9,6 @@ from typing import Any
 import discord
 import structlog
 
-from bot import erasure
 from bot.access import only_welcome
 from bot.boundary import Tell, acknowledge, answered
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
@@ -62,7 +61,6 @@ class JobButton(
 
         async with answered(tell, what=f"button {self.verb}"):
             await acknowledge(interaction)
-            await erasure.welcome(interaction.client.studio, interaction.user.id)
             await self._press(interaction, tell)
 
     async def _press(self, interaction: discord.Interaction[Any], tell: Tell) -> None:

@@ -13,11 +13,10 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, erasure, feature
+from bot import boundary, buttons, feature
 from bot.feature import Studio
 from bot.reactions import react
 from storage import state
-from storage.errors import StorageError
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -41,21 +40,9 @@ def intents() -> discord.Intents:
 class Tree(app_commands.CommandTree[Any]):
     """The command tree, with our error boundary."""
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        try:
-            await erasure.welcome(interaction.client.studio, interaction.user.id)
-        except StorageError as error:
-            # discord.py brings what a command raises before `on_error`, but not what this check does.
-            await self._tell(interaction, error)
-            return False
-        return True
-
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
-        await self._tell(interaction, error)
-
-    async def _tell(self, interaction: discord.Interaction[Any], error: Exception) -> None:
         async def tell(text: str) -> None:
             if interaction.response.is_done():
                 await interaction.followup.send(text, ephemeral=True)

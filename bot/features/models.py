@@ -9,12 +9,14 @@ from discord import app_commands
 
 from bot import pages
 from bot.adult import age_restricted
+from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, usual_model
 from storage import guilds, terms
 
 
 @app_commands.command(name="models", description="The models that can draw here, and what each costs")
 async def models(interaction: discord.Interaction[Any]) -> None:
+    await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
     async with studio.database.reading() as tx:
         server = await guilds.settings(tx, interaction.guild_id or 0)
@@ -24,7 +26,7 @@ async def models(interaction: discord.Interaction[Any]) -> None:
     words = pages.models(
         studio.catalogue, studio.generator.models(), usual, free=free, among_adults=among_adults
     )
-    await interaction.response.send_message(words, ephemeral=True)
+    await interaction.followup.send(words, ephemeral=True)
 
 
 FEATURE = Feature(
