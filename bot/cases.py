@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
@@ -103,50 +104,54 @@ def _spoiler(job: Job, grid: bytes) -> discord.File:
     )
 
 
-def _buttons(job: Job) -> discord.ui.View:
+def _buttons(job: Job, *, keep: bool = True) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     view.add_item(JobButton(REMOVE, job.id, 0, label="Remove picture", emoji="🗑️"))
-    view.add_item(JobButton(KEEP, job.id, 0, label="Keep", emoji="✅"))
+    if keep:
+        view.add_item(JobButton(KEEP, job.id, 0, label="Keep", emoji="✅"))
     return view
 
 
 async def decide(
     studio: Studio, job: Job, verdict: Verdict, judge: discord.Member, message: discord.PartialMessage
 ) -> bool:
-    """Decide a case and say so in its message; False where somebody else has decided it before."""
+    """Decide a case and say so in its message; False where it was decided before.
+
+    A case of which messages still stand stays open, so that somebody can try again.
+    """
     async with _turn(job):
-        return await _decide(studio, job, verdict, judge, message)
+        async with studio.database.reading() as tx:
+            case = await reports.case(tx, job.id)
+            by = await reports.reporters(tx, job.id)
+        if case is None or case.verdict is not None:
+            return False
+        if verdict is Verdict.REMOVED and (left := await _take_down(studio, job)):
+            words = moderation_pages.case(job, by, left=left)
+            await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
+            return True
+        async with studio.database.transaction() as tx:
+            await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
+            grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
+        words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id, grown=grown)
+        shown: dict[str, Any] = {"attachments": []} if verdict is Verdict.REMOVED else {}
+        await message.edit(content=words, view=None, **shown)
+        return True
 
 
-async def _decide(
-    studio: Studio, job: Job, verdict: Verdict, judge: discord.Member, message: discord.PartialMessage
-) -> bool:
+async def _take_down(studio: Studio, job: Job) -> list[int]:
+    """Remove a job's pictures and the messages that show them; the messages that still stand.
+
+    Each message is remembered until it is gone: after a stop in between, the rest can be removed as before.
+    """
     async with studio.database.transaction() as tx:
-        first = await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
-        by = await reports.reporters(tx, job.id)
         posted = await messages.of_job(tx, job.id)
-        if first and verdict is Verdict.REMOVED:
-            await images.delete(tx, job.id)
-            for message_id in posted:
-                await jobs.forget_message(tx, message_id)
-    if not first:
-        return False
-    words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id)
-    if verdict is Verdict.REMOVED:
-        await asyncio.to_thread(images.remove, studio.database.folder, job.id)
-        await _delete(judge.guild, job, posted)
-        await message.edit(content=words, view=None, attachments=[])
-    else:
-        await message.edit(content=words, view=None)
-    return True
-
-
-async def _delete(guild: discord.Guild, job: Job, posted: list[int]) -> None:
-    channel = guild.get_channel_or_thread(job.channel_id)
-    if not isinstance(channel, discord.abc.Messageable):
-        return
+        await images.delete(tx, job.id)
+    await asyncio.to_thread(images.remove, studio.database.folder, job.id)
+    left = []
     for message_id in posted:
-        try:
-            await discord.PartialMessage(channel=channel, id=message_id).delete()
-        except Unreachable as error:
-            _log.info("a removed picture's message could not be deleted", error=str(error))
+        if await studio.delivery.remove_post(job.channel_id, message_id):
+            async with studio.database.transaction() as tx:
+                await jobs.forget_message(tx, message_id)
+        else:
+            left.append(message_id)
+    return left

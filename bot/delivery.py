@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import discord
 import structlog
 
-from bot import pictures, texts
+from bot import pictures, removal, texts
 from bot.adult import age_restricted, is_adult
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
@@ -206,13 +206,9 @@ class Delivery:
 
     # ----------------------------------------------------------------- removal
 
-    async def remove_post(self, channel_id: int, message_id: int) -> None:
-        """Delete a message of ours, if it still stands and Discord lets us."""
-        channel = self._client.get_partial_messageable(channel_id)
-        try:
-            await channel.get_partial_message(message_id).delete()
-        except Unreachable as error:
-            _log.debug("a post could not be deleted", error=str(error))
+    async def remove_post(self, channel_id: int, message_id: int) -> bool:
+        """Delete a message of ours; False where it still stands, because Discord doesn't let us."""
+        return await removal.remove(self._client, channel_id, message_id)
 
     # ------------------------------------------------------------------- sends
 

@@ -12,6 +12,12 @@ from storage.reports import Verdict
 from storage.words import WordKind, WordRule
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
+_STILL_THERE = (
+    "**Not removed yet**: Discord does not let me delete {} with this picture. Delete by hand what is below, or let me "
+    "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
+)
+_LINKS = 5
+"""Messages to which a case links."""
 _REPORTERS = 10
 """People named in a case."""
 _ABREAST = 8
@@ -69,13 +75,41 @@ def report_taken(*, kept: bool) -> str:
     return "Thank you. The moderators have it now; nobody else sees who reported it."
 
 
-def case(job: Job, reporters: Sequence[int], *, verdict: Verdict | None = None, judge_id: int = 0) -> str:
-    """A report in the moderators' channel, and what they decided."""
+def case(
+    job: Job,
+    reporters: Sequence[int],
+    *,
+    verdict: Verdict | None = None,
+    judge_id: int = 0,
+    left: Sequence[int] = (),
+    grown: Sequence[Job] = (),
+) -> str:
+    """A report in the moderators' channel, and what they decided.
+
+    `left` are messages that could not be deleted, `grown` the jobs that were made from a removed picture.
+    """
     more = f" and {len(reporters) - _REPORTERS} more" if len(reporters) > _REPORTERS else ""
     by = ", ".join(person(one) for one in reporters[:_REPORTERS]) + more
     lines = [f"🚩 **{inert(job.prompt)}** - <@{job.user_id}>", f"Reported by {by}"]
-    if verdict is not Verdict.REMOVED and job.result_message_id:
-        lines.append(f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.result_message_id}")
+    if verdict is not Verdict.REMOVED and job.result_message_id and not left:
+        lines.append(_link(job, job.result_message_id))
     if verdict is not None:
         lines.append(f"**{verdict.capitalize()}** by {person(judge_id)}")
+    if left:
+        lines += [_STILL_THERE.format(_messages(len(left))), *_links([_link(job, one) for one in left])]
+    if grown:
+        links = [_link(one, one.result_message_id) for one in grown if one.result_message_id]
+        lines += ["Made from it, and still there:", *_links(links)]
     return "\n".join([*lines, f"-# job `{job.id}`"])
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
+
+
+def _link(job: Job, message_id: int) -> str:
+    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{message_id}"
+
+
+def _links(links: Sequence[str]) -> list[str]:
+    return [*links[:_LINKS], *([f"and {len(links) - _LINKS} more"] if len(links) > _LINKS else [])]

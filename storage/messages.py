@@ -70,9 +70,26 @@ async def forget_message(tx: Transaction, message_id: int) -> None:
     )
 
 
+OF_JOB = """
+SELECT message_id FROM messages WHERE job_id = :job_id
+UNION SELECT progress_message_id FROM jobs WHERE id = :job_id AND progress_message_id IS NOT NULL
+"""
+
+
 async def of_job(tx: Transaction, job_id: str) -> list[int]:
-    """The messages that show a job's result or one of its pictures."""
-    return [
-        row["message_id"]
-        for row in await tx.fetch_all("SELECT message_id FROM messages WHERE job_id = ?", (job_id,))
-    ]
+    """The messages that show a job, its result, or one of its pictures, the oldest first."""
+    return [row["message_id"] for row in await tx.fetch_all(OF_JOB, {"job_id": job_id})]
+
+
+GROWN = """
+WITH RECURSIVE grown (id) AS (
+    SELECT id FROM jobs WHERE parent_id = :job_id
+    UNION SELECT jobs.id FROM jobs JOIN grown ON jobs.parent_id = grown.id
+)
+SELECT jobs.* FROM jobs JOIN grown USING (id) WHERE result_message_id IS NOT NULL ORDER BY number
+"""
+
+
+async def grown_from(tx: Transaction, job_id: str) -> list[Job]:
+    """The posted jobs that were made from a job's pictures, directly or not, the oldest first."""
+    return [as_job(row) for row in await tx.fetch_all(GROWN, {"job_id": job_id})]

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot import cases
+from bot import cases, removal
 from storage import jobs
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
@@ -118,6 +118,84 @@ async def test_a_moderator_removes_the_picture_everywhere_even_after_a_restart(e
     assert f"**Removed** by <@{mo.id}>" in case.content
     assert case.attachments == []
     assert case.components == []
+
+
+async def reported(easel: World) -> tuple[Any, Any]:
+    """The moderators' channel with a case in it, and a moderator."""
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    return moderators, moderator(easel)
+
+
+@pytest.mark.parametrize("deletable", [True, False])
+async def test_a_picture_in_an_archived_thread_is_removed_too(easel: World, deletable: bool) -> None:
+    moderators = await desk(easel)
+    mo = moderator(easel)
+    studio = easel.client.get_channel(easel.channel.id)
+    assert isinstance(studio, discord.TextChannel)
+    thread = await studio.create_thread(name="corner", type=discord.ChannelType.public_thread)
+    await easel.rest()
+    (corner,) = easel.channel.threads
+    await easel.ben.slash(corner, "imagine", prompt="a fox")
+    await easel.press(easel.cleo, corner.history()[0], "🚩")
+    await thread.edit(archived=True)
+    await easel.rest()
+    assert easel.client.get_channel(thread.id) is None
+    if not deletable:
+        easel.env.inject_error("DELETE", "/channels/*/messages/*", status=400, code=50083, times=1)
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert "**Removed** by" in moderators.history()[0].content
+    assert corner.history() == []
+    again = await easel.client.fetch_channel(thread.id)
+    assert isinstance(again, discord.Thread)
+    assert again.archived
+
+
+async def test_a_picture_that_discord_does_not_let_go_is_said_to_stand_and_can_be_removed_later(
+    easel: World,
+) -> None:
+    moderators, mo = await reported(easel)
+    (message,) = easel.results()
+    easel.env.inject_error("DELETE", f"/channels/*/messages/{message.id}", status=403, times=1)
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    (case,) = moderators.history()
+    assert "**Not removed yet**" in case.content
+    assert "1 message" in case.content
+    assert link(message, easel) in case.content
+    assert "**Removed**" not in case.content
+    assert case.attachments == []
+    assert [button.label for button in case.components[0].children] == ["Remove picture"]
+    assert "no longer" in said(await easel.press(easel.ben, message, "U1"))
+    await easel.restart()
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert "**Removed** by" in moderators.history()[0].content
+    assert easel.messages() == []
+
+
+async def test_a_picture_goes_although_discord_stumbles(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "PAUSES", (0.0, 0.0))
+    moderators, mo = await reported(easel)
+    easel.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=2)
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert "**Removed** by" in moderators.history()[0].content
+    assert easel.messages() == []
+
+
+async def test_a_picture_that_was_deleted_by_hand_counts_as_removed(easel: World) -> None:
+    moderators, mo = await reported(easel)
+    await easel.results()[0].delete()
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert "**Removed** by" in moderators.history()[0].content
+
+
+async def test_moderators_read_what_was_made_from_a_removed_picture(easel: World) -> None:
+    moderators, mo = await reported(easel)
+    await easel.press(easel.cleo, easel.results()[0], "V1")
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    (variation,) = easel.results()
+    assert link(variation, easel) in moderators.history()[0].content.partition("Made from it")[2]
 
 
 async def test_a_moderator_keeps_the_picture(easel: World) -> None:
