@@ -22,6 +22,9 @@ from storage.reports import Case, Verdict
 REMOVE, KEEP = "mod_remove", "mod_keep"
 """The verbs of the buttons under a case."""
 
+_LOOK_BACK = 1000
+"""How many messages are looked through at most for a case that a crash left unrecorded."""
+
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 _log = structlog.get_logger(__name__)
@@ -52,20 +55,53 @@ async def _take(
     studio: Studio, job: Job, reporter: discord.Member, channel: discord.TextChannel, grid: bytes
 ) -> str:
     async with studio.database.transaction() as tx:
+        earlier = await reports.case(tx, job.id)
         new = await reports.report(tx, job.id, reporter.id, now=studio.clock())
-        case = await reports.case(tx, job.id)
         by = await reports.reporters(tx, job.id)
-    if not new:
+    waits = earlier is not None and earlier.message_id is None and earlier.verdict is None
+    if not new and not waits:
         raise AlreadyReported
-    if case is None or case.verdict is None:
+    if earlier is None or earlier.verdict is None:
         try:
-            await _show(studio, job, case, channel, grid, by)
+            await _show(studio, job, earlier, channel, grid, by)
         except Unreachable as error:
             _log.warning("the moderators' channel takes no report", error=str(error))
             async with studio.database.transaction() as tx:
                 await reports.withdraw(tx, job.id, reporter.id)
             raise NoModerators from error
-    return moderation_pages.report_taken(kept=case is not None and case.verdict is Verdict.KEPT)
+    return moderation_pages.report_taken(kept=earlier is not None and earlier.verdict is Verdict.KEPT)
+
+
+async def resume(studio: Studio) -> None:
+    """Post the reports that were taken, and not posted before the bot stopped."""
+    async with studio.database.reading() as tx:
+        waiting = await reports.unshown(tx)
+    for job_id in waiting:
+        async with studio.database.reading() as tx:
+            job = await jobs.get(tx, job_id)
+        if job is not None:
+            async with _turn(job):
+                await _show_late(studio, job)
+
+
+async def _show_late(studio: Studio, job: Job) -> None:
+    async with studio.database.reading() as tx:
+        case = await reports.case(tx, job.id)
+        by = await reports.reporters(tx, job.id)
+        channel_id = (await guilds.settings(tx, job.guild_id)).moderators_channel_id
+    if case is None or case.message_id is not None or case.verdict is not None or not by:
+        return  # it was posted, or taken back, meanwhile
+    channel = None if channel_id is None else await studio.delivery.known_channel(channel_id)
+    if not isinstance(channel, discord.TextChannel):
+        return
+    try:
+        grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
+    except images.ImageGone:
+        grid = None
+    try:
+        await _show(studio, job, case, channel, grid, by)
+    except Unreachable as error:
+        _log.warning("the moderators' channel takes no report yet", job=job.id, error=str(error))
 
 
 async def _moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
@@ -78,24 +114,48 @@ async def _moderators_channel(studio: Studio, guild: discord.Guild) -> discord.T
 
 
 async def _show(
-    studio: Studio, job: Job, case: Case | None, channel: discord.TextChannel, grid: bytes, by: list[int]
+    studio: Studio,
+    job: Job,
+    case: Case | None,
+    channel: discord.TextChannel,
+    grid: bytes | None,
+    by: list[int],
 ) -> None:
-    """Post the case, or add its newest reporter to what stands there.
+    """Post the case, or add its newest reporter to what stands there. `case` is as it was before this report.
 
     Raises what `Unreachable` names. What an adult model drew is not shown where everyone looks.
     """
     words = moderation_pages.case(job, by)
-    if case is not None and case.message_id is not None and case.channel_id == channel.id:
+    nonce: Any = f"report-{job.id}"
+    standing = case.message_id if case is not None and case.channel_id == channel.id else None
+    if case is not None and case.message_id is None:
+        standing = await _find(job, channel)
+    if standing is not None:
         try:
-            await channel.get_partial_message(case.message_id).edit(content=words)
-            return
+            await channel.get_partial_message(standing).edit(content=words)
         except discord.NotFound:
             _log.info("a case was deleted by hand; it is posted again", job=job.id)
-    shown = age_restricted(channel) or not is_adult(studio.catalogue, job)
-    files = [_spoiler(job, grid)] if shown else []
-    message = await channel.send(words, files=files, view=_buttons(job))
+            standing = nonce = None  # Discord would take it for the first one, which had the same nonce
+    if standing is None:
+        shown = grid is not None and (age_restricted(channel) or not is_adult(studio.catalogue, job))
+        files = [_spoiler(job, grid)] if grid is not None and shown else []
+        standing = (await channel.send(words, files=files, view=_buttons(job), nonce=nonce)).id
     async with studio.database.transaction() as tx:
-        await reports.posted(tx, job.id, channel_id=channel.id, message_id=message.id)
+        await reports.posted(tx, job.id, channel_id=channel.id, message_id=standing)
+
+
+async def _find(job: Job, channel: discord.TextChannel) -> int | None:
+    """The case's message, where the bot stopped, or an answer was lost, after it was posted."""
+    try:
+        async for message in channel.history(limit=_LOOK_BACK):
+            if message.id < (job.result_message_id or 0):
+                break
+            buttons = [item for row in message.components for item in getattr(row, "children", ())]
+            if any(button.custom_id == JobButton(REMOVE, job.id, 0).custom_id for button in buttons):
+                return message.id
+    except discord.Forbidden as error:
+        _log.debug("may not look for an earlier case", error=str(error))
+    return None
 
 
 def _spoiler(job: Job, grid: bytes) -> discord.File:

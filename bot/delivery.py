@@ -223,7 +223,7 @@ class Delivery:
     ) -> discord.Message | None:
         channel = self._channel(job, channel_id)
         adult = is_adult(self._catalogue, job)
-        if adult and not age_restricted(await self._known_channel(channel.id)):
+        if adult and not age_restricted(await self.known_channel(channel.id)):
             _log.error("the channel of an adult model's result is open to everyone; it is not posted")
             return None
         try:
@@ -241,7 +241,7 @@ class Delivery:
             _log.error("a result could not be posted anywhere; its pictures are kept", error=str(refused))
             return None
 
-    async def _known_channel(self, channel_id: int) -> object:
+    async def known_channel(self, channel_id: int) -> object:
         """What Discord knows of a channel; None where it tells nothing."""
         try:
             return self._client.get_channel(channel_id) or await self._persistently(

@@ -65,6 +65,15 @@ async def unposted(tx: Transaction) -> list[str]:
     return [row["job_id"] for row in rows]
 
 
+async def unshown(tx: Transaction) -> list[str]:
+    """The reported jobs whose case is not in the moderators' channel yet."""
+    rows = await tx.fetch_all(
+        "SELECT job_id FROM cases WHERE kind = 'report' AND message_id IS NULL AND verdict IS NULL"
+        " AND EXISTS (SELECT 1 FROM reports WHERE reports.job_id = cases.job_id) ORDER BY opened_at"
+    )
+    return [row["job_id"] for row in rows]
+
+
 async def withdraw(tx: Transaction, job_id: str, reporter_id: int) -> None:
     """A report reached no moderator: it can be made again."""
     await tx.execute("DELETE FROM reports WHERE job_id = ? AND reporter_id = ?", (job_id, reporter_id))

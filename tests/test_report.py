@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import discord
 import pytest
 
 from bot import cases, removal
-from storage import jobs
+from storage import jobs, reports
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
 from tests.world import World, said, world
@@ -93,6 +94,45 @@ async def test_first_reports_at_the_same_moment_are_one_case_too(easel: World) -
     assert all("The moderators have it now" in one for one in told)
     (case,) = moderators.history()
     assert all(f"<@{person.id}>" in case.content.partition("Reported by")[2] for person in people)
+
+
+async def stopped_while_reporting(easel: World, step: Any, name: str) -> discord.Message:
+    """A grid whose report was taken when the bot stopped at this step."""
+    message = await grid(easel)
+    guild = easel.client.get_guild(easel.guild.id)
+    assert guild is not None
+    async with easel.studio.database.reading() as tx:
+        (job,) = await jobs.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, name, Mock(side_effect=asyncio.CancelledError))
+        with pytest.raises(asyncio.CancelledError):
+            await cases.report(easel.studio, job, await guild.fetch_member(easel.cleo.id))
+    return message
+
+
+@pytest.mark.parametrize("posted", [False, True])
+async def test_a_report_outlives_a_stop_of_the_bot_and_is_posted_once(easel: World, posted: bool) -> None:
+    moderators = await desk(easel)
+    mo = moderator(easel)
+    step = (reports, "posted") if posted else (discord.TextChannel, "send")
+    await stopped_while_reporting(easel, *step)
+    assert len(moderators.history()) == posted
+    await easel.restart()
+    (case,) = moderators.history()
+    assert f"Reported by <@{easel.cleo.id}>" in case.content
+    assert len(case.attachments) == 1
+    await easel.restart()
+    assert len(moderators.history()) == 1
+    await easel.press(mo, case, "Remove picture")
+    assert "**Removed** by" in moderators.history()[0].content
+
+
+async def test_who_reports_again_after_a_stop_is_told_the_truth(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await stopped_while_reporting(easel, discord.TextChannel, "send")
+    assert "have it now" in said(await easel.press(easel.cleo, message, "🚩"))
+    assert len(moderators.history()) == 1
+    assert "reported this before" in said(await easel.press(easel.cleo, message, "🚩"))
 
 
 async def test_a_case_that_was_deleted_by_hand_is_posted_again(easel: World) -> None:

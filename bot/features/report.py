@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import partial
 from typing import Any
 
 import discord
+import structlog
 from discord import app_commands
 
 from bot import cases, moderation_pages
 from bot.admin import admin, opened
 from bot.boundary import acknowledge
 from bot.errors import BadLink, NotModerator, ServerOnly
-from bot.feature import Ask, Feature, Place, Verb, able_to_post
+from bot.feature import Ask, Feature, Place, Studio, Verb, able_to_post
 from bot.surface import Surface
 from storage import guilds, jobs
+from storage.errors import StorageError
 from storage.reports import Verdict
 
 _LINK = re.compile(
     r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/([0-9]{1,20})/([0-9]{1,20})/([0-9]{1,20})"
 )
+
+_EVERY = 600.0
+"""Seconds between two looks for reports that are not posted yet."""
+
+_log = structlog.get_logger(__name__)
 
 
 async def flag(ask: Ask) -> None:
@@ -92,6 +100,16 @@ async def moderators(
     await desk.tell(moderation_pages.moderators_are(channel.id if channel else None))
 
 
+async def show_what_waits(studio: Studio) -> None:
+    """Post the reports that a stop, or Discord, kept from the moderators' channel, for as long as the bot lives."""
+    while True:
+        try:
+            await cases.resume(studio)
+        except StorageError:
+            _log.exception("reports could not be posted; trying again later", again_in=_EVERY)
+        await asyncio.sleep(_EVERY)
+
+
 FEATURE = Feature(
     commands=(report, report_picture, admin),
     verbs=(
@@ -108,6 +126,7 @@ FEATURE = Feature(
         Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False),
         Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False),
     ),
+    background=show_what_waits,
     help=(
         "🚩, **/report** or **Report picture** in a message's menu shows a picture to the moderators; "
         "**/admin moderators** (admins) chooses their channel.",
