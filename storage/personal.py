@@ -6,6 +6,7 @@ A new table with a person in it is a line in `HELD`; a test fails while it is mi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Fate(Enum):
     VEILED = auto()
     """The row stays because it holds against the person; a keyed hash takes the id's place until they come back."""
     QUOTED = auto()
-    """The column is text in which the id may stand; it is cut out."""
+    """The column is text in which the id may stand, as Discord writes it; it is cut out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Held:
 
 _A_USER = "subject_kind = 'user'"
 _WORDS: Mapping[str, str] = {"reason": "''"}
+_VALUES: Mapping[str, str] = {"old": "iif(old IS NULL, NULL, '…')", "new": "iif(new IS NULL, NULL, '…')"}
 _WORDS_AND_TIME: Mapping[str, str] = {"reason": "''", "at": "at - at % 86400000"}
 
 HELD = (
@@ -57,9 +59,7 @@ HELD = (
     Held(table="gifts_taken", column="user_id", fate=Fate.VEILED),
     Held(table="carried", column="user_id", fate=Fate.VEILED),
     Held(table="changes", column="actor_id", fate=Fate.NAMELESS),
-    Held(table="changes", column="what", fate=Fate.QUOTED),
-    Held(table="changes", column="old", fate=Fate.QUOTED),
-    Held(table="changes", column="new", fate=Fate.QUOTED),
+    Held(table="changes", column="what", fate=Fate.QUOTED, wiped=_VALUES),
     Held(table="pauses", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
     Held(table="bans", column="user_id", fate=Fate.VEILED, wiped=_WORDS),
     Held(table="bans", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
@@ -88,8 +88,10 @@ async def counts(tx: Transaction, user_id: int) -> dict[str, int]:
 async def rows(tx: Transaction, user_id: int, table: str) -> list[dict[str, Any]]:
     """What a table holds of a person, ready for JSON, without anybody else's id."""
     found = await tx.fetch_all(f"SELECT * FROM {table} WHERE {_conditions()[table]}", _of(user_id))
-    people = {held.column for held in HELD if held.table == table and held.fate is not Fate.QUOTED}
-    return [_readable(row, people, user_id) for row in found]
+    of_table = [held for held in HELD if held.table == table]
+    people = {held.column for held in of_table if held.fate is not Fate.QUOTED}
+    quoting = {held.column for held in of_table if held.fate is Fate.QUOTED}
+    return [_readable(row, people, quoting, user_id) for row in found]
 
 
 def tables() -> list[str]:
@@ -97,12 +99,16 @@ def tables() -> list[str]:
     return list(_conditions())
 
 
+QUOTES = "instr({}, '<@' || :user_id || '>') > 0"
+"""Whether text names a person."""
+
+
 def _conditions() -> dict[str, str]:
     """For each table, which of its rows are about :user_id."""
     found: dict[str, list[str]] = {}
     for held in HELD:
-        if held.fate is not Fate.QUOTED:
-            found.setdefault(held.table, []).append(f"({held.where} AND {held.column} = :user_id)")
+        condition = QUOTES.format(held.column) if held.fate is Fate.QUOTED else f"{held.column} = :user_id"
+        found.setdefault(held.table, []).append(f"({held.where} AND {condition})")
     for table in OF_JOBS:
         found.setdefault(table, []).append("job_id IN (SELECT id FROM jobs WHERE user_id = :user_id)")
     return {table: " OR ".join(conditions) for table, conditions in found.items()}
@@ -112,12 +118,16 @@ def _of(user_id: int) -> dict[str, int]:
     return {"user_id": user_id}
 
 
-def _readable(row: Row, people: set[str], user_id: int) -> dict[str, Any]:
+def _readable(row: Row, people: set[str], quoting: set[str], user_id: int) -> dict[str, Any]:
     return {
-        name: _readable_value(name, row[name])
+        name: _without_others(row[name], user_id) if name in quoting else _readable_value(name, row[name])
         for name in row.keys()  # noqa: SIM118 - a row iterates over its values
         if name not in people or row[name] == user_id
     }
+
+
+def _without_others(text: str, user_id: int) -> str:
+    return re.sub(r"<@(\d+)>", lambda found: found[0] if int(found[1]) == user_id else "<@…>", text)
 
 
 def _readable_value(name: str, value: Any) -> Any:
@@ -147,7 +157,7 @@ async def erase(tx: Transaction, user_id: int, *, tombstone: int, veil: int) -> 
     """
     async with _no_triggers(tx):
         await tx.execute(UNTIE_LEDGER, _of(user_id))
-        values = {"user_id": user_id, "tombstone": tombstone, "veil": veil, "text": str(user_id)}
+        values = {"user_id": user_id, "tombstone": tombstone, "veil": veil}
         for held in HELD:
             sql, needed = _parting(held)
             await tx.execute(sql, {name: values[name] for name in needed})
@@ -171,14 +181,18 @@ def _parting(held: Held) -> tuple[str, tuple[str, ...]]:
         case Fate.GOES:
             return f"DELETE FROM {held.table} WHERE {condition}", ("user_id",)
         case Fate.QUOTED:
-            cut = f"{held.column} = replace({held.column}, :text, '…')"
-            return f"UPDATE {held.table} SET {cut} WHERE instr({held.column}, :text) > 0", ("text",)
+            cut = f"replace({held.column}, '<@' || :user_id || '>', '<@…>')"
+            changed = _listed({held.column: cut, **held.wiped})
+            return f"UPDATE {held.table} SET {changed} WHERE {QUOTES.format(held.column)}", ("user_id",)
         case Fate.NAMELESS | Fate.VEILED:
             stand_in = "tombstone" if held.fate is Fate.NAMELESS else "veil"
-            changes = {held.column: f":{stand_in}", **held.wiped}
-            listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
+            changed = _listed({held.column: f":{stand_in}", **held.wiped})
             # What an admin set anew for somebody erased takes the place of what was kept under their veil.
-            return f"UPDATE OR REPLACE {held.table} SET {listed} WHERE {condition}", ("user_id", stand_in)
+            return f"UPDATE OR REPLACE {held.table} SET {changed} WHERE {condition}", ("user_id", stand_in)
+
+
+def _listed(changes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in changes.items())
 
 
 async def is_veiled(tx: Transaction, veil: int) -> bool:

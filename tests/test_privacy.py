@@ -100,8 +100,8 @@ async def a_full_life(easel: World) -> None:
             ),
         )
         await tx.execute(
-            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, ?, NULL, ?, 0)",
-            (easel.admin.id, f"ban of <@{easel.ben.id}>", f"<@{easel.ben.id}>"),
+            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, ?, ?, ?, 0)",
+            (easel.admin.id, f"ban of <@{easel.ben.id}>", SECRET, f"banned ({SECRET})"),
         )
         await refusals.count(
             tx, guild_id=1, user_id=easel.ben.id, interaction_id=5, since=easel.clock(), now=easel.clock()
@@ -187,6 +187,23 @@ async def test_a_copy_has_every_row_and_picture_of_the_person_and_nobody_elses(e
         assert str(other.id).encode() not in everything
     assert b"what Cleo wrote" not in everything
     assert b"a boat" not in everything
+
+
+async def test_a_copy_has_what_the_record_of_changes_says_of_the_person(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="for the walrus")
+    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="for the boat")
+    (copy,) = await copy_of(easel, easel.ben)
+    told = [(change["what"], change["new"]) for change in json.loads(copy.read("changes.json"))]
+    assert told == [
+        (f"ban of <@{easel.ben.id}>", "banned (for the walrus)"),
+        (f"ban of <@{easel.ben.id}>", "lifted"),
+    ]
+    (copy,) = await copy_of(easel, easel.admin)
+    told = [(change["what"], change["new"]) for change in json.loads(copy.read("changes.json"))]
+    assert told[-1] == ("ban of <@…>", "banned (for the boat)"), "what an admin did, without anybody's id"
+    assert "2 entries about what you did as an admin" in await easel.told(easel.ben, "privacy show")
 
 
 async def test_a_copy_too_large_for_discord_comes_in_parts_that_fit(
@@ -296,6 +313,14 @@ async def test_what_others_drew_by_themselves_stays(easel: World) -> None:
     count = len(easel.messages())
     await easel.press(easel.cleo, boat, "U1")
     assert len(easel.messages()) == count + 1
+
+
+async def test_the_reason_of_a_ban_goes_from_the_record_of_changes(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="posts as bartholomew.1987")
+    await delete(easel, easel.ben)
+    assert traces(easel.studio.database.folder, easel.ben.id, "bartholomew.1987") == []
+    assert "**ban of <@…>**: not set → …" in await easel.told(easel.admin, "admin changes")
 
 
 async def test_our_messages_go_where_the_person_wants_it(easel: World) -> None:
