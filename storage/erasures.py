@@ -90,20 +90,22 @@ class Standing:
     message_id: int
 
 
-POSTS = """
+POSTS = f"""
+{_GROWN}, theirs AS (SELECT * FROM jobs WHERE id IN (SELECT id FROM grown))
 SELECT DISTINCT channel_id, message_id FROM (
-    SELECT channel_id, messages.message_id FROM jobs JOIN messages ON messages.job_id = jobs.id
-    WHERE jobs.user_id = :user_id
-    UNION SELECT channel_id, result_message_id FROM jobs WHERE user_id = :user_id
-    UNION SELECT channel_id, progress_message_id FROM jobs WHERE user_id = :user_id
-    UNION SELECT cases.channel_id, cases.message_id FROM jobs JOIN cases ON cases.job_id = jobs.id
-    WHERE jobs.user_id = :user_id
+    SELECT channel_id, messages.message_id FROM theirs JOIN messages ON messages.job_id = theirs.id
+    UNION SELECT channel_id, result_message_id FROM theirs
+    UNION SELECT channel_id, progress_message_id FROM theirs
+    UNION SELECT cases.channel_id, cases.message_id FROM theirs JOIN cases ON cases.job_id = theirs.id
 ) WHERE message_id > :after ORDER BY message_id LIMIT :limit
 """
 
 
 async def posts(tx: Transaction, user_id: int, *, after: int, limit: int) -> Sequence[Standing]:
-    """The messages that show a person's jobs, those before moderators among them, by id from the one `after`."""
+    """The messages that show jobs with a person's words, by id from the one `after`.
+
+    Those before moderators are among them, and so are other people's variations.
+    """
     rows = await tx.fetch_all(POSTS, {"user_id": user_id, "after": after, "limit": limit})
     return [Standing(channel_id=row["channel_id"], message_id=row["message_id"]) for row in rows]
 

@@ -331,6 +331,16 @@ async def test_our_messages_go_where_the_person_wants_it(easel: World) -> None:
     assert [SECRET in message.content for message in easel.messages()] == [False]
 
 
+async def test_others_variations_with_the_persons_words_go_with_our_messages(easel: World) -> None:
+    await easel.imagine(easel.ben, SECRET)
+    await easel.press(easel.cleo, easel.results()[0], "V1")
+    await easel.press(easel.cleo, easel.results()[-1], "U1")
+    await easel.imagine(easel.cleo, "a boat")
+    await delete(easel, easel.ben, "Delete, with Easel's messages")
+    (boat,) = easel.messages()
+    assert "a boat" in boat.content
+
+
 async def test_what_stands_before_the_moderators_goes_with_our_messages(easel: World) -> None:
     moderators = easel.guild.create_text_channel("moderators")
     await easel.told(easel.admin, "admin moderators", channel=moderators)
