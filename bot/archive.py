@@ -16,8 +16,8 @@ from bot import pictures
 from bot.credentials import Seal
 from storage import images
 
-_ROWS = 2000
-"""How many rows one JSON file holds at most, so that each fits into a part."""
+_JSON = 4 * 2**20
+"""Bytes of a JSON file after which another begins, so that each fits into a part even where it doesn't pack."""
 
 _OVERHEAD = 512
 """Bytes that an entry of a ZIP takes beside its data, at most, with names as short as ours."""
@@ -44,10 +44,25 @@ def entries(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
 
 
 def _as_json(table: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[Entry]:
-    for start in range(0, len(rows), _ROWS):
-        name = f"{table}-{start // _ROWS + 1}.json" if start else f"{table}.json"
-        data = json.dumps(rows[start : start + _ROWS], ensure_ascii=False, indent=1).encode()
+    texts = (json.dumps(row, ensure_ascii=False, indent=1) for row in rows)
+    for number, data in enumerate(_lists(texts), start=1):
+        name = f"{table}-{number}.json" if number > 1 else f"{table}.json"
         yield Entry(name=name, source=data, size=len(zlib.compress(data)) + _OVERHEAD)
+
+
+def _lists(texts: Iterable[str]) -> Iterable[bytes]:
+    """JSON lists of these values, each as long as `_JSON` allows."""
+    held: list[bytes] = []
+    size = 0
+    for text in texts:
+        encoded = text.encode()
+        if held and size + len(encoded) > _JSON:
+            yield b"[\n" + b",\n".join(held) + b"\n]"
+            held, size = [], 0
+        held.append(encoded)
+        size += len(encoded) + 2
+    if held:
+        yield b"[\n" + b",\n".join(held) + b"\n]"
 
 
 def parts(found: Sequence[Entry], limit: int) -> list[list[Entry]]:

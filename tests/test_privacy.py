@@ -235,10 +235,18 @@ async def test_a_picture_larger_than_a_part_comes_smaller(easel: World) -> None:
     assert name.endswith("_smaller.jpg")
 
 
-def test_many_rows_are_spread_over_files(tmp_path: Path) -> None:
-    rows = [{"prompt": f"{number}"} for number in range(4500)]
+def test_rows_are_spread_over_files_of_which_each_fits_into_a_part(tmp_path: Path) -> None:
+    source = random.Random(3)
+    texts = ["".join(chr(source.randint(0x4E00, 0x9FFF)) for _ in range(1500)) for _ in range(1000)]
+    rows = [
+        {"number": number, "prompt": text, "request": {"negative": text[::-1]}}
+        for number, text in enumerate(texts)
+    ]
     found = archive.entries(tmp_path, {"jobs": rows, "images": []})
     assert [entry.name for entry in found] == ["jobs.json", "jobs-2.json", "jobs-3.json"]
+    assert all(entry.size < 5 * 2**20 for entry in found)
+    read = [row for entry in found for row in json.loads(entry.source)]  # type: ignore[arg-type]
+    assert read == rows
 
 
 # ----------------------------------------------------------------------------------------------------------- delete
