@@ -240,7 +240,10 @@ def limit_range(limit: Limit, least: int, most: int) -> str:
 
 def priority_is(role_id: int, weight: float) -> str:
     """The answer to `/admin priority`."""
-    return f"Jobs of <@&{role_id}> get {weight:g} times the usual share from now on, when people wait for each other."
+    return (
+        f"Jobs of <@&{role_id}> get {weight:g} times the usual share from now on, when people wait for each other.\n"
+        "-# This holds among the members of this server; it takes nothing from other servers."
+    )
 
 
 def default_model_is(name: str) -> str:

@@ -34,12 +34,19 @@ async def weights(tx: Transaction, guild_id: int) -> dict[int, float]:
 
 
 OF_MEMBER = """
-SELECT max(weight) FROM role_weights
-WHERE guild_id = :guild_id AND role_id IN (SELECT value FROM json_each(:role_ids))
+SELECT max(weight) FILTER (WHERE role_id IN (SELECT value FROM json_each(:role_ids))) AS own, max(weight) AS highest
+FROM role_weights WHERE guild_id = :guild_id
 """
 
 
 async def weight_of(tx: Transaction, *, guild_id: int, role_ids: Sequence[int]) -> float:
-    """A member's weight: the highest of their roles' weights, 1 where none of them has one."""
+    """A member's weight in the queue of all guilds, at most 1.
+
+    It is the highest of their roles' weights, 1 where none of them has one, as a part of the guild's highest. So
+    members keep their proportions, and no guild's weights take anything from other guilds.
+    """
     row = await tx.fetch_one(OF_MEMBER, {"guild_id": guild_id, "role_ids": json.dumps(list(role_ids))})
-    return USUAL if row is None or row[0] is None else float(row[0])
+    if row is None or row["highest"] is None:
+        return USUAL
+    own = USUAL if row["own"] is None else float(row["own"])
+    return own / max(USUAL, float(row["highest"]))

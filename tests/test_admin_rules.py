@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage import weights
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -105,10 +106,20 @@ async def test_a_roles_priority_reaches_its_members_jobs(easel: World) -> None:
     told = await easel.told(easel.admin, "admin priority", role=easel.vip, weight=2.5)
     assert "2.5 times the usual share" in told
     await easel.imagine(vip(easel))
+    await easel.imagine(easel.ben)
     async with easel.studio.database.reading() as tx:
-        row = await tx.fetch_one("SELECT weight FROM jobs")
-    assert row is not None
-    assert row["weight"] == 2.5
+        weights = [row["weight"] for row in await tx.fetch_all("SELECT weight FROM jobs ORDER BY number")]
+    assert weights[0] == 2.5 * weights[1]
+
+
+async def test_no_servers_priorities_take_from_other_servers(easel: World) -> None:
+    async with easel.studio.database.transaction() as tx:
+        everyone = easel.guild.id  # the @everyone role has the server's id
+        await weights.set_weight(tx, guild_id=easel.guild.id, role_id=everyone, weight=10.0)
+        await weights.set_weight(tx, guild_id=easel.guild.id, role_id=easel.vip.id, weight=5.0)
+        for roles in ([easel.guild.id], [easel.guild.id, easel.vip.id], []):
+            assert await weights.weight_of(tx, guild_id=easel.guild.id, role_ids=roles) <= 1
+        assert await weights.weight_of(tx, guild_id=5, role_ids=[]) == 1
 
 
 async def test_one_page_shows_everything_that_is_set(easel: World) -> None:

@@ -141,7 +141,9 @@ async def limit(
     name="priority",
     description="Give a role's jobs a larger or smaller share when people wait for each other",
 )
-@app_commands.describe(role="Whose", weight="1 is usual, 2 is twice the share; leave out for the usual one")
+@app_commands.describe(
+    role="Whose", weight="1 is usual here, 2 is twice the share; leave out for the usual one"
+)
 async def priority(
     interaction: discord.Interaction[Any],
     role: discord.Role,

@@ -310,8 +310,9 @@ async def test_loading_is_learned_from_the_jobs_that_waited_for_it(tx: Transacti
 async def test_the_heaviest_of_a_members_roles_counts(tx: Transaction) -> None:
     for role, weight in ((1, 0.5), (2, 3.0), (3, 2.0)):
         await weights.set_weight(tx, guild_id=GUILD, role_id=role, weight=weight)
-    assert await weights.weight_of(tx, guild_id=GUILD, role_ids=(1, 3, 9)) == 2.0
-    assert await weights.weight_of(tx, guild_id=GUILD, role_ids=(9,)) == weights.USUAL
+    assert await weights.weight_of(tx, guild_id=GUILD, role_ids=(1, 2, 3)) == 1
+    assert await weights.weight_of(tx, guild_id=GUILD, role_ids=(1, 3, 9)) == pytest.approx(2 / 3)
+    assert await weights.weight_of(tx, guild_id=GUILD, role_ids=(9,)) == pytest.approx(1 / 3)
     assert await weights.weight_of(tx, guild_id=GUILD + 1, role_ids=(2,)) == weights.USUAL
     assert await weights.weights(tx, GUILD) == {2: 3.0, 3: 2.0, 1: 0.5}
     await weights.set_weight(tx, guild_id=GUILD, role_id=2, weight=None)
