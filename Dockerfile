@@ -7,6 +7,7 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     EASEL_DATA=/data \
+    container=docker \
     HF_HOME=/data/huggingface
 
 WORKDIR /app

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import discord
@@ -31,6 +33,12 @@ from storage.database import Database
 from storage.errors import StorageError
 
 _AUTHENTICATION_FAILED = 4004
+
+_FROM_OUTSIDE = """\
+This is a container, and only itself reaches that address, whatever ports are published. On Linux, start it in the host's network:
+  docker run --rm --network host easel
+and where your browser is on another machine, forward the port to it: ssh -L {port}:127.0.0.1:{port} HOST
+Or write DISCORD_TOKEN into .env, and start again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -142,6 +150,9 @@ async def _run_playground(settings: Settings) -> int:
 def _say_address(address: str) -> None:
     freeze_memory()
     print(f"No DISCORD_TOKEN, so this is the playground. Open it in a browser:\n  {address}", flush=True)
+    if os.environ.get("container"):  # noqa: SIM112 - systemd's name, which Podman and our Dockerfile set
+        port = urlsplit(address).port
+        print(_FROM_OUTSIDE.format(port=port), flush=True)
 
 
 def freeze_memory() -> None:
