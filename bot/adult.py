@@ -19,11 +19,12 @@ def age_restricted(channel: object) -> bool:
 
 
 def is_adult(catalogue: Catalogue, job: Job) -> bool:
-    """Whether what a job drew is for adults: its model is, or was when it drew it."""
+    """Whether what a job drew is for adults: its model is, or was when it drew it, or the safety check found so."""
     return job.adult or (job.model in catalogue and catalogue[job.model].adult)
 
 
 def only_among_adults(catalogue: Catalogue, job: Job, *, restricted: bool) -> None:
-    """Raises AdultOnly for what an adult model drew, elsewhere than in an age-restricted channel."""
+    """Raises AdultOnly for what is for adults, elsewhere than in an age-restricted channel."""
     if is_adult(catalogue, job) and not restricted:
-        raise AdultOnly(catalogue[job.model].name if job.model in catalogue else job.model)
+        spec = catalogue.get(job.model)
+        raise AdultOnly(spec.name if spec and spec.adult else None)

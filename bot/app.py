@@ -26,6 +26,7 @@ from bot.feature import Studio
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
 from bot.settings import Settings, StartupError
+from bot.withheld import Withheld
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
@@ -63,6 +64,7 @@ def local_generator(settings: Settings, models: Catalogue) -> Generator:
         default_model=settings.model_among(models, models.default.key),
         device=settings.device,
         allow_downloads=settings.allow_downloads,
+        safety=settings.safety,
     )
 
 
@@ -95,6 +97,7 @@ async def opened(
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client = EaselClient()
         delivery = Delivery(client, database, models, client.buttons, seal=seal)
+        withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,
             database=database,
@@ -102,6 +105,7 @@ async def opened(
             generator=generator,
             announcer=delivery,
             moderation=moderation,
+            moderators=withheld,
             clock=clock,
             random=rng,
             seal=seal,
@@ -116,6 +120,7 @@ async def opened(
             delivery=delivery,
             dispatcher=dispatcher,
             moderation=moderation,
+            withheld=withheld,
             seal=seal,
             clock=clock,
             random=rng,

@@ -37,7 +37,7 @@ def entries(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> 
     found = [entry for table, rows in tables.items() for entry in _as_json(table, rows)]
     for row in tables["images"]:
         path = images.path(folder, row["job_id"], row["image_index"])
-        if row["image_index"] and path.exists():
+        if row["image_index"] and row["finding"] not in images.HIDDEN and path.exists():
             name = f"pictures/{row['job_id']}_{row['image_index']}.png"
             found.append(Entry(name=name, source=path, size=path.stat().st_size + _OVERHEAD))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import discord
@@ -36,12 +36,17 @@ class JobButton(
         label: str | None = None,
         emoji: str | None = None,
         row: int | None = None,
+        disabled: bool = False,
     ) -> None:
         self.verb, self.job_id, self.index = verb, job_id, index
         if not label and not emoji:
             label = "?"
         button: discord.ui.Button[discord.ui.View] = discord.ui.Button(
-            label=label or None, emoji=emoji, row=row, custom_id=f"easel:{verb}:{job_id}:{index}"
+            label=label or None,
+            emoji=emoji,
+            row=row,
+            custom_id=f"easel:{verb}:{job_id}:{index}",
+            disabled=disabled,
         )
         super().__init__(button)
 
@@ -113,21 +118,33 @@ class Buttons:
         """The verb that an emoji stands for and the picture it means (0: all), if any."""
         return self._reactions.get(_bare(emoji))
 
-    def view(self, surface: Surface, job: Job, *, index: int = 0) -> discord.ui.View:
-        """The buttons of a message. `index` is the picture that a single-image message shows."""
+    def view(
+        self, surface: Surface, job: Job, *, index: int = 0, hidden: Collection[int] = ()
+    ) -> discord.ui.View:
+        """The buttons of a message. `index` is the picture that a single-image message shows.
+
+        Those of `hidden` pictures can't be pressed.
+        """
         view = discord.ui.View(timeout=None)
         places = [(place, verb) for verb in self for place in verb.places if place.surface is surface]
         for place, verb in sorted(places, key=lambda pair: (pair[0].row, pair[0].order)):
-            for button in _buttons(place, verb, job, index):
+            for button in _buttons(place, verb, job, index, hidden):
                 view.add_item(button)
         return view
 
 
-def _buttons(place: Place, verb: Verb, job: Job, index: int) -> list[JobButton]:
+def _buttons(place: Place, verb: Verb, job: Job, index: int, hidden: Collection[int]) -> list[JobButton]:
     if not place.numbered:
         return [JobButton(verb.name, job.id, index, label=place.label, emoji=place.emoji, row=place.row)]
     return [
-        JobButton(verb.name, job.id, number, label=f"{place.label}{number}", row=place.row)
+        JobButton(
+            verb.name,
+            job.id,
+            number,
+            label=f"{place.label}{number}",
+            row=place.row,
+            disabled=number in hidden,
+        )
         for number in range(1, job.images + 1)
     ]
 

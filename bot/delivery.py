@@ -21,10 +21,11 @@ from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
 from bot.progress import ProgressMessage, Unreachable
+from bot.safety import credits_for, hidden
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import images, jobs
+from storage import guilds, images, jobs
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -118,6 +119,10 @@ class Delivery:
 
     # ----------------------------------------------------------------- results
 
+    async def among_adults(self, job: Job) -> bool:
+        """Whether the job's channel is age-restricted; False where Discord tells nothing."""
+        return age_restricted(await self.known_channel(job.channel_id))
+
     async def post_result(self, job: Job, *, look_first: bool) -> int | None:
         """Post the grid and return the message's id; None where Discord takes it nowhere.
 
@@ -129,13 +134,14 @@ class Delivery:
         except images.ImageGone:
             _log.warning("the pictures of a finished job are gone")
             return None
+        covered, words = await self._withheld(job)
         post = Post(
-            content=f"{_first_line(job)}\n{self._details(job)}",
+            content="\n".join([_first_line(job), self._details(job), *words]),
             picture=grid,
             stem=file_stem(job.prompt),
             marker=job.id,
             alt=texts.alt_text(job.prompt, index=0, count=job.images),
-            view=lambda: self._buttons.view(Surface.GRID, job),
+            view=lambda: self._buttons.view(Surface.GRID, job, hidden=covered),
             nonce=job.nonce,
             mention=job.user_id,
             reply_to=parent.result_message_id if parent else None,
@@ -144,6 +150,22 @@ class Delivery:
         message = await self._post(job, post, look_first=look_first)
         return message.id if message else None
 
+    async def _withheld(self, job: Job) -> tuple[list[int], list[str]]:
+        """The numbers of the pictures that the safety check withheld, and the line that says so, if there are any."""
+        async with self._database.reading() as tx:
+            rows = await images.of_job(tx, job.id)
+            server = await guilds.settings(tx, job.guild_id)
+        covered = hidden(rows)
+        if not covered:
+            return [], []
+        words = texts.withheld(
+            covered,
+            back=credits_for(job, len(covered)),
+            moderated=any(row.finding is images.Finding.WITHHELD for row in rows),
+            appeal=server.appeal,
+        )
+        return covered, [words]
+
     async def _parent(self, job: Job) -> Job | None:
         if job.parent_id is None:
             return None
@@ -151,16 +173,28 @@ class Delivery:
             return await jobs.get(tx, job.parent_id)
 
     async def post_single(
-        self, job: Job, index: int, *, channel_id: int, asked_by: int, reply_to: int
+        self,
+        job: Job,
+        index: int,
+        *,
+        channel_id: int,
+        asked_by: int,
+        reply_to: int | None,
+        note: str = "",
+        look_first: bool = False,
     ) -> int | None:
-        """Post picture `index` (from 1) at full size. Raises images.ImageGone."""
+        """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone.
+
+        `look_first` looks whether it was posted already, behind the message that it replies to.
+        """
         picture = await asyncio.to_thread(images.read, self._database.folder, job.id, index)
         async with self._database.reading() as tx:
             rows = {image.index: image for image in await images.of_job(tx, job.id)}
         seed = rows[index].seed if index in rows else None
         post = Post(
             content=f"{texts.title(job.prompt, asked_by, what=f'Image #{index}')}\n"
-            + texts.details(model=self._model_name(job), seed=seed or 0, seconds=None),
+            + texts.details(model=self._model_name(job), seed=seed or 0, seconds=None)
+            + (f"\n{note}" if note else ""),
             picture=picture,
             stem=file_stem(job.prompt),
             marker=f"{job.id}_{index}",
@@ -171,7 +205,7 @@ class Delivery:
             reply_to=reply_to,
             since=reply_to,
         )
-        message = await self._post(job, post, look_first=False, channel_id=channel_id, owner_id=asked_by)
+        message = await self._post(job, post, look_first=look_first, channel_id=channel_id, owner_id=asked_by)
         if message is None:
             return None
         async with self._database.transaction() as tx:
@@ -234,7 +268,7 @@ class Delivery:
                 return None
             _log.warning("the channel takes no result; trying a direct message", error=str(refused))
         try:
-            letters = await self._persistently(lambda: self._letters_of(owner_id or job.user_id))
+            letters = await persistently(lambda: self._letters_of(owner_id or job.user_id))
             letter = replace(post, view=lambda: discord.ui.View(timeout=None), reply_to=None)
             return await self._send(letters, letter, look_first=look_first)
         except Undeliverable as refused:
@@ -244,7 +278,7 @@ class Delivery:
     async def known_channel(self, channel_id: int) -> object:
         """What Discord knows of a channel; None where it tells nothing."""
         try:
-            return self._client.get_channel(channel_id) or await self._persistently(
+            return self._client.get_channel(channel_id) or await persistently(
                 lambda: self._client.fetch_channel(channel_id)
             )
         except (Undeliverable, discord.InvalidData) as error:
@@ -253,19 +287,6 @@ class Delivery:
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:
         return await (await self._client.fetch_user(user_id)).create_dm()
-
-    async def _persistently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
-        """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
-        pause = 1.0
-        while True:
-            try:
-                return await ask()
-            except Unreachable as error:
-                if _verdict(error) != "again":
-                    raise Undeliverable(str(error)) from error
-                _log.info("Discord did not answer; asking again", error=str(error), pause=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _send(
         self, channel: discord.abc.Messageable, post: Post, *, look_first: bool
@@ -345,6 +366,20 @@ class Delivery:
 
     def _model_name(self, job: Job) -> str:
         return self._catalogue[job.model].name if job.model in self._catalogue else job.model
+
+
+async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
+    pause = 1.0
+    while True:
+        try:
+            return await ask()
+        except Unreachable as error:
+            if _verdict(error) != "again":
+                raise Undeliverable(str(error)) from error
+            _log.info("Discord did not answer; asking again", error=str(error), pause=pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _verdict(error: BaseException) -> str:

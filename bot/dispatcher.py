@@ -7,17 +7,27 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
-from bot import pictures
+from bot import pictures, safety
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.moderation import Moderation
 from bot.orders import Order
 from bot.reception import enrol
-from bot.seams import Accepted, Announcer, Cleared, ProgressView, Requester, Wait, plain_wait, workers_of
+from bot.seams import (
+    Accepted,
+    Announcer,
+    Cleared,
+    Moderators,
+    ProgressView,
+    Requester,
+    Wait,
+    plain_wait,
+    workers_of,
+)
 from bot.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import (
@@ -31,10 +41,12 @@ from generation.contract import (
     Started,
     from_json,
 )
-from storage import images, jobs, paces, quotas
+from storage import guilds, images, jobs, paces, quotas, reports
 from storage.database import Database, Transaction
 from storage.errors import StorageError
+from storage.images import Finding
 from storage.jobs import Job, JobState
+from storage.reports import Kind
 from storage.turns import Workers
 
 MAX_TRIES = 2
@@ -56,6 +68,7 @@ _BATCH = 100
 """How many jobs are cancelled in one transaction, so that others get their turn between two."""
 
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 
 class Dispatcher:
@@ -70,6 +83,7 @@ class Dispatcher:
         generator: Generator,
         announcer: Announcer,
         moderation: Moderation,
+        moderators: Moderators,
         clock: Callable[[], datetime],
         random: random.Random,
         seal: Seal = unsigned,
@@ -81,6 +95,7 @@ class Dispatcher:
         self._generator = generator
         self._announcer = announcer
         self._moderation = moderation
+        self._moderators = moderators
         self._clock = clock
         self._random = random
         self._seal = seal
@@ -294,7 +309,7 @@ class Dispatcher:
             await view.end()
         match ended:
             case Finished():
-                await self._record(job, await asyncio.to_thread(pictures.sealed, ended, self._seal))
+                await self._record(job, ended)
             case Failed():
                 await self._failed(job, ended)
 
@@ -318,10 +333,13 @@ class Dispatcher:
         while True:
             event = await self._wait(anext(events), reason="the generator draws")
             match event:
+                case Finished(unsafe=None) if self._settings.safety:
+                    return Failed(reason=FailureReason.UNCHECKED, detail="the generator has no safety check")
                 case Finished() | Failed():
                     return event
                 case Progressed():
-                    view.show(event)
+                    # nobody checks previews
+                    view.show(replace(event, preview=None) if self._settings.safety else event)
                 case Started():
                     continue
 
@@ -335,16 +353,25 @@ class Dispatcher:
     # ------------------------------------------------------------------ record
 
     async def _record(self, job: Job, result: Finished) -> None:
-        request = from_json(job.request)
-        rows = await asyncio.to_thread(pictures.keep, self._database.folder, job.id, result, request.seeds)
+        request, folder = from_json(job.request), self._database.folder
+        adult = bool(result.unsafe) and await self._announcer.among_adults(job)
+        found = {} if adult else await self._withheld(job, result)
+        result = await asyncio.to_thread(safety.ready, result, found, self._seal)
+        rows = await asyncio.to_thread(pictures.keep, folder, job.id, result, request.seeds, found)
         ended: Job | None
         async with self._database.transaction() as tx:
             if await jobs.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
                 await images.record(tx, rows)
+                if adult:
+                    await jobs.mark_adult(tx, job.id)
+                if Finding.WITHHELD in found.values():
+                    await reports.open_case(tx, job.id, Kind.CHECK, now=self._clock())
                 await paces.learn(tx, paces.shape_of(request), seconds=result.seconds)
                 if job.load:
                     await paces.learn_load(tx, job.id)
-                ended = replace(job, state=JobState.FINISHED, seconds=result.seconds)
+                ended = replace(
+                    job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult
+                )
             else:
                 ended = await jobs.get(tx, job.id)
         if ended is not None and ended.state is JobState.FINISHED:
@@ -357,22 +384,43 @@ class Dispatcher:
         if ended is not None and ended.state is JobState.CANCELLED:
             self._spawn(self._tell_failure(ended), f"failure of {job.id}")
 
+    async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
+        """What the unsafe pictures of a result are, by number: lost where no moderators could ever approve them."""
+        if not result.unsafe:
+            return {}
+        async with self._database.reading() as tx:
+            moderated = (await guilds.settings(tx, job.guild_id)).moderators_channel_id is not None
+        return dict.fromkeys(result.unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
+
     async def _deliver(self, job: Job, *, look_first: bool) -> None:
         structlog.contextvars.bind_contextvars(job=job.id)
         message_id = await self._announcer.post_result(job, look_first=look_first)
         # Before the row says delivered: after that, nobody would take it away if the bot were killed here.
         await self._announcer.retire(job)
-        await self._until_written(lambda: self._mark_delivered(job, message_id))
+        withheld = await self._until_written(lambda: self._mark_delivered(job, message_id))
         _log.info("job delivered", message=message_id)
+        if withheld:
+            await self._moderators.bring(job)
 
-    async def _mark_delivered(self, job: Job, message_id: int | None) -> None:
-        """The result stands in the channel, or could be posted nowhere, for which nobody pays."""
-        close = quotas.refund if message_id is None else quotas.settle
+    async def _mark_delivered(self, job: Job, message_id: int | None) -> bool:
+        """The result stands in the channel, or could be posted nowhere; for that, and what was withheld, nobody pays.
+
+        Returns whether anything was withheld.
+        """
         async with self._database.transaction() as tx:
-            if await jobs.deliver(tx, job.id, message_id=message_id, now=self._clock()):
-                await close(tx, job.id, now=self._clock())
+            if not await jobs.deliver(tx, job.id, message_id=message_id, now=self._clock()):
+                return False
+            hidden = safety.hidden(await images.of_job(tx, job.id))
+            if message_id is None:
+                await quotas.refund(tx, job.id, now=self._clock())
+            elif hidden:
+                back = safety.credits_for(job, len(hidden))
+                await quotas.refund(tx, job.id, now=self._clock(), credits=back)
+            else:
+                await quotas.settle(tx, job.id, now=self._clock())
+        return bool(hidden)
 
-    async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write an ending, however long the database fails, say on a full disk."""
         while True:
             try:

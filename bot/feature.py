@@ -24,17 +24,19 @@ from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
 from bot.moderation import Moderation
+from bot.safety import only_shown
 from bot.seams import Requester
 from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import Generator, ModelState
-from storage import images
+from storage import guilds, images
 from storage.database import Database
 from storage.jobs import Job, JobState
 
 if TYPE_CHECKING:
     from bot.delivery import Delivery
+    from bot.withheld import Withheld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Studio:
     dispatcher: Dispatcher
     delivery: Delivery
     moderation: Moderation
+    withheld: Withheld
     seal: Seal
     clock: Callable[[], datetime]
     random: random.Random
@@ -162,9 +165,14 @@ def able_to_post(permissions: discord.Permissions, channel: object) -> None:
         raise BotLacksPermission(missing)
 
 
-async def keeps(studio: Studio, job_id: str | None, index: int) -> None:
-    """Raises JobGone unless that picture is still on the disk."""
-    path = images.path(studio.database.folder, job_id or "", index) if job_id else None
+async def shows(ask: Ask, job_id: str | None, index: int) -> None:
+    """Raises JobGone unless that picture is still on the disk, and PictureWithheld where nobody may see it."""
+    studio = ask.studio
+    path = images.path(studio.database.folder, job_id, index) if job_id else None
+    async with studio.database.reading() as tx:
+        rows = await images.of_job(tx, job_id or "")
+        server = await guilds.settings(tx, ask.actor.guild.id)
+    only_shown(rows, index, appeal=server.appeal)
     if path is None or not await asyncio.to_thread(path.exists):
         raise JobGone
 

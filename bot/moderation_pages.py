@@ -1,4 +1,4 @@
-"""What people read about moderation: word rules for admins, reports for moderators."""
+"""What people read about moderation: word rules for admins, reports and withheld pictures for moderators."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from storage.reports import Verdict
 from storage.words import WordKind, WordRule
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
+_SHIELD = "🛡️"
 _STILL_THERE = (
     "**Not removed yet**: Discord does not let me delete {} with this picture. Delete by hand what is below, or let me "
     "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
@@ -113,3 +114,28 @@ def _link(job: Job, message_id: int) -> str:
 
 def _links(links: Sequence[str]) -> list[str]:
     return [*links[:_LINKS], *([f"and {len(links) - _LINKS} more"] if len(links) > _LINKS else [])]
+
+
+def withheld_case(
+    job: Job, numbers: Sequence[int], *, verdict: Verdict | None = None, judge_id: int = 0
+) -> str:
+    """Pictures that the safety check withheld, in the moderators' channel, and what became of them."""
+    what = f"Picture {numbers[0]}" if len(numbers) == 1 else f"Pictures {', '.join(map(str, numbers))}"
+    lines = [
+        f"{_SHIELD} **{inert(job.prompt)}** - <@{job.user_id}>",
+        f"The safety check withheld this: {what} of {job.images}.",
+    ]
+    if job.result_message_id:
+        lines.append(_link(job, job.result_message_id))
+    if verdict is None:
+        lines.append("**Approve** posts it for the person who asked, at no charge. **Refuse** deletes it.")
+        lines.append("-# It is shown in an age-restricted channel only.")
+    else:
+        done = "Approved" if verdict is Verdict.KEPT else "Refused"
+        lines.append(f"**{done}** by {person(judge_id)}")
+    return "\n".join([*lines, f"-# job `{job.id}`"])
+
+
+def is_withheld_case(content: str, job: Job) -> bool:
+    """Whether a message of ours is that case."""
+    return content.startswith(_SHIELD) and content.endswith(f"-# job `{job.id}`")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import discord
 from PIL import Image
@@ -14,36 +16,49 @@ from bot.credentials import Seal
 from generation import provenance
 from generation.contract import Finished
 from storage import images
+from storage.images import Finding
+
+_NO_FILE = hashlib.sha256().hexdigest()
 
 
-def sealed(result: Finished, seal: Seal) -> Finished:
-    """A result with all its files signed. Blocks: use a thread."""
-    return replace(result, images=tuple(map(seal, result.images)), grid=seal(result.grid))
+def keep(
+    folder: Path,
+    job_id: str,
+    result: Finished,
+    seeds: Sequence[int],
+    found: Mapping[int, Finding] = MappingProxyType({}),
+) -> list[images.Image]:
+    """Write a result's grid and pictures to disk and return the rows that describe them. Blocks: use a thread.
 
-
-def keep(folder: Path, job_id: str, result: Finished, seeds: Sequence[int]) -> list[images.Image]:
-    """Write a result's grid and pictures to disk and return the rows that describe them. Blocks: use a thread."""
-    data = {images.file_name(index): one for index, one in enumerate((result.grid, *result.images))}
-    written = images.write(folder, job_id, data)
+    `found` says what the safety check found in which pictures; of those that nobody may ever see, there is no file.
+    """
+    data = dict(enumerate((result.grid, *result.images)))
+    wanted = [index for index in data if found.get(index) is not Finding.REFUSED]
+    written = images.write(folder, job_id, {images.file_name(index): data[index] for index in wanted})
     return [
-        _row(job_id, index, data[name], written[name], seeds[index - 1] if index else None)
-        for index, name in enumerate(data)
+        _row(
+            images.Image(
+                job_id=job_id,
+                index=index,
+                sha256=written[name].sha256 if name in written else _NO_FILE,
+                bytes=written[name].bytes if name in written else 0,
+                width=0,
+                height=0,
+                seed=seeds[index - 1] if index else None,
+                content_type=content_type(one),
+                finding=found.get(index, Finding.SAFE),
+            ),
+            one,
+        )
+        for index, one in data.items()
+        for name in [images.file_name(index)]
     ]
 
 
-def _row(job_id: str, index: int, data: bytes, file: images.WrittenFile, seed: int | None) -> images.Image:
+def _row(row: images.Image, data: bytes) -> images.Image:
+    """The row with the picture's size."""
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-        width, height = picture.size
-    return images.Image(
-        job_id=job_id,
-        index=index,
-        sha256=file.sha256,
-        bytes=file.bytes,
-        width=width,
-        height=height,
-        seed=seed,
-        content_type=content_type(data),
-    )
+        return replace(row, width=picture.width, height=picture.height)
 
 
 def content_type(data: bytes) -> str:

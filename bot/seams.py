@@ -59,6 +59,10 @@ class Announcer(Protocol):
         """What shows the job while it runs."""
         ...
 
+    async def among_adults(self, job: Job) -> bool:
+        """Whether the job's channel is age-restricted; False where Discord tells nothing."""
+        ...
+
     async def post_result(self, job: Job, *, look_first: bool) -> int | None:
         """Post the pictures and return the message's id; None where Discord takes them nowhere."""
         ...
@@ -69,6 +73,14 @@ class Announcer(Protocol):
 
     async def retire(self, job: Job) -> None:
         """Take the progress message away."""
+        ...
+
+
+class Moderators(Protocol):
+    """What the dispatcher needs of those who look at withheld pictures."""
+
+    async def bring(self, job: Job) -> None:
+        """Bring what was withheld of a delivered job before them, if anything was."""
         ...
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from generation import provenance
 from generation.contract import Request
@@ -23,6 +23,7 @@ _GRID_QUALITY = 93
 _PREVIEW_QUALITY = 80
 _PREVIEW_SIDE = 256
 _EMPTY_CELL = (24, 24, 27)
+_COVER_INK = (161, 161, 170)
 
 
 class BadSource(ValueError):
@@ -74,6 +75,22 @@ def grid(pictures: Sequence[Image.Image]) -> Image.Image:
     for index, picture in enumerate(pictures):
         sheet.paste(picture, (index % 2 * width, index // 2 * height))
     return sheet
+
+
+def cover(size: tuple[int, int]) -> Image.Image:
+    """What stands in a grid for a picture that may not be shown: a dark cell that says so."""
+    cell = Image.new("RGB", size, _EMPTY_CELL)
+    draw = ImageDraw.Draw(cell)
+    middle = (size[0] / 2, size[1] / 2)
+    draw.text(middle, "withheld", _COVER_INK, font=ImageFont.load_default(max(8, size[0] / 10)), anchor="mm")
+    return cell
+
+
+def regrid(pictures: Sequence[Image.Image], like: bytes) -> bytes:
+    """A grid of other pictures as JPEG, whose file says of itself what the grid `like` says."""
+    with Image.open(io.BytesIO(like), formats=("JPEG",)) as before:
+        label = provenance.found_in(before)
+    return _jpeg(grid(pictures), _GRID_QUALITY, label)
 
 
 def encode(

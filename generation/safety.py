@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+UNSAFE_LABELS = ("nsfw", "porn", "pornography", "hentai", "explicit", "nude", "unsafe")
+"""What common classifiers call pictures for adults. "sexy", which some have for swimwear, is left out."""
+
 _HUB_ID = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>[\w./-]+))?")
 
 

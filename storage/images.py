@@ -28,11 +28,9 @@ class Finding(StrEnum):
     """What the safety check made of a picture, and moderators after it."""
 
     SAFE = "safe"
-    """Shown like any other: found safe, approved by moderators, or not checked. A grid always is."""
-    ADULT = "adult"
-    """Found unsafe, and drawn for an age-restricted channel: shown in such channels only."""
+    """Shown with its job: found safe, approved, not checked, or unsafe for adults, which the whole job is then."""
     WITHHELD = "withheld"
-    """Found unsafe elsewhere: shown to nobody until moderators decide."""
+    """Found unsafe outside of an age-restricted channel: shown to nobody until moderators decide."""
     APPROVED = "approved"
     """Moderators let it pass; it is about to be posted."""
     REFUSED = "refused"

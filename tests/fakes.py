@@ -89,6 +89,9 @@ class FakeGenerator:
     def _finished(self, request: Request) -> Finished:
         return replace(finished(request), unsafe=self.unsafe)
 
+    def fail(self, ticket: str, reason: FailureReason) -> None:
+        self.send(ticket, Failed(reason=reason))
+
     def cancel(self, ticket: str) -> None:
         self.cancelled.append(ticket)
         if ticket in self._queues:

@@ -13,7 +13,21 @@ from generation.contract import ImageToImage, TextToImage
 from tests.fakes import FakeGenerator, picture
 from tests.world import World, said, world
 
-EVERY_VERB_EVER = {"u", "v", "v_subtle", "v_strong", "r", "x", "mail", "report", "mod_remove", "mod_keep"}
+EVERY_VERB_EVER = {
+    "u",
+    "v",
+    "v_subtle",
+    "v_strong",
+    "r",
+    "x",
+    "mail",
+    "report",
+    "mod_remove",
+    "mod_keep",
+    "mod_approve",
+    "mod_refuse",
+    "mod_show",
+}
 """Buttons of these verbs are out there: each must answer for as long as Discord keeps messages."""
 
 

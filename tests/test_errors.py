@@ -42,6 +42,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
     errors.WordRefused: errors.WordRefused("kill", appeal=None),
     errors.AdultOnly: errors.AdultOnly("SDXL"),
+    errors.PictureWithheld: errors.PictureWithheld(appeal=None),
     errors.TimedOut: errors.TimedOut(datetime(2026, 1, 1, tzinfo=UTC), appeal=None),
     errors.BadRule: errors.BadRule("There is no such rule."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),

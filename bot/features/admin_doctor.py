@@ -14,12 +14,13 @@ import discord
 
 from bot import admin_pages
 from bot.admin import Desk, admin, opened
+from bot.adult import age_restricted
 from bot.client import PERMISSIONS
 from bot.doctor import GB, Finding, Level, room
 from bot.feature import Feature
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
-from storage import jobs, pauses
+from storage import guilds, jobs, pauses
 from storage.jobs import JobState
 from storage.pauses import Pause
 from storage.statistics import failures
@@ -29,6 +30,16 @@ _OF_THE_WORKER = (FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureR
 _MIB = 2**20
 _SMALL_LIMIT = 10 * _MIB
 _LINE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safety:
+    """The check of results: its classifier's state, None before it is known, and where moderators look at what it
+    withholds, if anywhere."""
+
+    state: ModelState | None
+    moderated: bool
+    among_adults: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +56,7 @@ class Patient:
     waiting: int
     failed: Mapping[str, int]
     stops: Sequence[Pause]
+    safety: Safety | None
     free: int
 
 
@@ -61,6 +73,7 @@ async def _patient(desk: Desk) -> Patient:
         line = await jobs.active(tx, limit=_LINE)
         failed = await failures(tx, guild_id=desk.guild_id, since=studio.clock() - _A_DAY)
         stops = await pauses.pauses(tx, desk.guild_id)
+        server = await guilds.settings(tx, desk.guild_id)
     running = sum(job.state is JobState.RUNNING for job in line)
     disk = await asyncio.to_thread(shutil.disk_usage, studio.database.folder)
     return Patient(
@@ -73,7 +86,20 @@ async def _patient(desk: Desk) -> Patient:
         waiting=len(line) - running,
         failed=failed,
         stops=stops,
+        safety=_safety_of(desk, server.moderators_channel_id),
         free=disk.free,
+    )
+
+
+def _safety_of(desk: Desk, moderators_id: int | None) -> Safety | None:
+    if desk.studio.settings.safety is None or desk.interaction.guild is None:
+        return None
+    status = desk.studio.generator.safety()
+    channel = desk.interaction.guild.get_channel(moderators_id or 0)
+    return Safety(
+        state=status.state if status else None,
+        moderated=channel is not None,
+        among_adults=age_restricted(channel),
     )
 
 
@@ -87,6 +113,8 @@ def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
         )
     yield from _worker(patient)
     yield from _models(patient, catalogue)
+    if patient.safety is not None:
+        yield _safety(patient.safety)
     yield room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
     versions = f"Easel {importlib.metadata.version('easel')}, discord.py {discord.__version__}"
     yield Finding(level=Level.OK, what=versions)
@@ -144,6 +172,27 @@ def _models(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
         return
     loaded = f", loaded: {', '.join(f'`{key}`' for key in warm)}" if warm else ", none loaded yet"
     yield Finding(level=Level.OK, what=f"Models: {len(usable)} of {len(catalogue)} can be used{loaded}")
+
+
+def _safety(safety: Safety) -> Finding:
+    if safety.state is ModelState.UNUSABLE:
+        return Finding(
+            level=Level.BROKEN,
+            what="Safety check: it doesn't work, so no result is shown",
+            advice="The host finds out with ./easel doctor.",
+        )
+    if safety.state is None:
+        return Finding(level=Level.NOTE, what="Safety check: it is not ready yet")
+    what = "Safety check: results are looked at before they are shown"
+    if not safety.moderated:
+        advice = "There is no moderators' channel, so what it withholds is deleted; `/admin moderators` chooses one."
+        return Finding(level=Level.NOTE, what=what, advice=advice)
+    if not safety.among_adults:
+        advice = (
+            "The moderators' channel is not age-restricted, so what it withholds can't be looked at there."
+        )
+        return Finding(level=Level.NOTE, what=what, advice=advice)
+    return Finding(level=Level.OK, what=what)
 
 
 FEATURE = Feature()

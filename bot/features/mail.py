@@ -10,18 +10,23 @@ from bot import pages, pictures, texts
 from bot.errors import DirectMessagesClosed, JobGone
 from bot.feature import Ask, Feature, Verb
 from bot.inert import file_stem
-from storage import images
+from bot.safety import only_shown
+from storage import guilds, images
 
 
 async def mail(ask: Ask) -> None:
     ask.only_finished()
     ask.only_among_adults(directly=True)
     async with ask.studio.database.reading() as tx:
-        rows = [row for row in await images.of_job(tx, ask.job.id) if row.index == ask.index or not ask.index]
-    for row in rows:
-        if row.index:
+        rows = await images.of_job(tx, ask.job.id)
+        server = await guilds.settings(tx, ask.actor.guild.id)
+    wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
+    for row in wanted:
+        if row.finding is images.Finding.SAFE:
             await _send(ask, row)
-    if not rows:
+    for row in wanted:
+        only_shown(rows, row.index, appeal=server.appeal)
+    if not wanted:
         raise JobGone
 
 

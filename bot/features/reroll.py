@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import orders
-from bot.feature import Ask, Feature, Place, Verb, able_to_post, keeps
+from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
 
 
@@ -12,7 +12,7 @@ async def reroll(ask: Ask) -> None:
     studio = ask.studio
     order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random)
     if order.parent_index is not None:
-        await keeps(studio, order.parent_id, order.parent_index)
+        await shows(ask, order.parent_id, order.parent_index)
     await studio.dispatcher.accept(order, ask.requester)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import BotLacksPermission, JobGone
-from bot.feature import Ask, Feature, Place, Verb, able_to_post
+from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
 from storage.images import ImageGone
 
@@ -12,6 +12,7 @@ async def upscale(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
     ask.only_among_adults()
+    await shows(ask, ask.job.id, ask.index)
     try:
         posted = await ask.studio.delivery.post_single(
             ask.job,

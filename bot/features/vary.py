@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bot import orders
-from bot.feature import Ask, Feature, Place, Verb, able_to_post, keeps
+from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
 
 SUBTLE, STRONG = 0.45, 0.8
@@ -17,7 +17,7 @@ async def vary(ask: Ask, *, strength: float | None = None) -> None:
     ask.only_finished()
     studio = ask.studio
     index = max(1, ask.index)
-    await keeps(studio, ask.job.id, index)
+    await shows(ask, ask.job.id, index)
     order = orders.vary(
         ask.job,
         index,

@@ -1,0 +1,51 @@
+"""What becomes of pictures that the safety check found unsafe, decided before any of them is kept or shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from PIL import Image as Picture
+
+from bot.credentials import Seal
+from bot.errors import JobGone, PictureWithheld
+from generation import pictures
+from generation.contract import Finished
+from storage.images import HIDDEN, Finding, Image
+from storage.jobs import Job
+
+
+def ready(result: Finished, found: Mapping[int, Finding], seal: Seal) -> Finished:
+    """The result as it is kept: hidden pictures covered in its grid, all files signed. Blocks: use a thread."""
+    covered = [number for number, finding in found.items() if finding in HIDDEN]
+    grid = _covered(result, covered) if covered else result.grid
+    return replace(result, images=tuple(map(seal, result.images)), grid=seal(grid))
+
+
+def _covered(result: Finished, hidden: Collection[int]) -> bytes:
+    """The grid anew, of the pictures that may be shown."""
+    tiles = []
+    for number, data in enumerate(result.images, start=1):
+        with Picture.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            tiles.append(pictures.cover(picture.size) if number in hidden else picture.convert("RGB"))
+    return pictures.regrid(tiles, result.grid)
+
+
+def hidden(rows: Sequence[Image]) -> list[int]:
+    """The numbers of the pictures that nobody can have, yet or ever."""
+    return [row.index for row in rows if row.finding in HIDDEN]
+
+
+def only_shown(rows: Sequence[Image], index: int, *, appeal: str | None) -> None:
+    """Raises JobGone or PictureWithheld for a picture that can't be had; 0 is the grid."""
+    row = next((row for row in rows if row.index == index), None)
+    if row is None:
+        raise JobGone
+    if row.finding in HIDDEN:
+        raise PictureWithheld(appeal=appeal)
+
+
+def credits_for(job: Job, pictures: int) -> int:
+    """What goes back for so many withheld pictures of a job: their share of its price, rounded up."""
+    return -(-job.price * pictures // job.images)
