@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -10,12 +11,14 @@ import discord
 import structlog
 
 from bot import moderation_pages, pictures, texts
+from bot.access import only_welcome
 from bot.adult import age_restricted, is_adult
 from bot.buttons import JobButton
-from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady
+from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TimedOut, TooManyReports
 from bot.feature import Studio
 from bot.progress import Unreachable
-from storage import guilds, images, jobs, messages, reports
+from storage import guilds, images, jobs, messages, refusals, reports
+from storage.database import Transaction
 from storage.jobs import Job, JobState
 from storage.reports import Case, Verdict
 
@@ -24,6 +27,10 @@ REMOVE, KEEP = "mod_remove", "mod_keep"
 
 _LOOK_BACK = 1000
 """How many messages are looked through at most for a case that a crash left unrecorded."""
+
+MOST_REPORTS = 20
+_SPAN = timedelta(hours=1)
+"""As many reports one person can make in a server in that time."""
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -38,8 +45,10 @@ def _turn(job: Job) -> asyncio.Lock:
 async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
     """Bring a job before the moderators; the words for the person who reported it.
 
-    Raises NotReady, JobGone, AlreadyReported, or NoModerators where there is no channel that takes the report.
+    Raises Banned, TimedOut, NotReady, JobGone, AlreadyReported, TooManyReports, or NoModerators where there is no channel
+    that takes the report.
     """
+    await _only_welcome(studio, reporter)
     if job.state in (JobState.QUEUED, JobState.RUNNING):
         raise NotReady
     channel = await _moderators_channel(studio, reporter.guild)
@@ -51,12 +60,25 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
         return await _take(studio, job, reporter, channel, grid)
 
 
+async def _only_welcome(studio: Studio, reporter: discord.Member) -> None:
+    """Raises Banned or TimedOut."""
+    member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
+    async with studio.database.reading() as tx:
+        await only_welcome(tx, **member)
+        until = await refusals.timed_out_until(tx, **member, now=studio.clock())
+        appeal = (await guilds.settings(tx, reporter.guild.id)).appeal
+    if until is not None:
+        raise TimedOut(until, appeal=appeal)
+
+
 async def _take(
     studio: Studio, job: Job, reporter: discord.Member, channel: discord.TextChannel, grid: bytes
 ) -> str:
     async with studio.database.transaction() as tx:
         earlier = await reports.case(tx, job.id)
         new = await reports.report(tx, job.id, reporter.id, now=studio.clock())
+        if new:
+            await _not_too_many(tx, job, reporter, now=studio.clock())
         by = await reports.reporters(tx, job.id)
     waits = earlier is not None and earlier.message_id is None and earlier.verdict is None
     if not new and not waits:
@@ -70,6 +92,13 @@ async def _take(
                 await reports.withdraw(tx, job.id, reporter.id)
             raise NoModerators from error
     return moderation_pages.report_taken(kept=earlier is not None and earlier.verdict is Verdict.KEPT)
+
+
+async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
+    """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
+    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - _SPAN)
+    if len(lately) > MOST_REPORTS:
+        raise TooManyReports(lately[0] + _SPAN)
 
 
 async def resume(studio: Studio) -> None:

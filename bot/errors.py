@@ -27,8 +27,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadAmount               credits out of range
 ├── WordRefused             a word that the host or the server forbids
 ├── TimedOut                refused too often lately
-├── AdultOnly               an adult model or picture, outside of an age-restricted channel
-├── PictureWithheld         a picture that the safety check withheld
+├── AdultOnly               an adult model, or what it drew, outside of an age-restricted channel
 ├── BadLink                 no link to a picture of ours in this server
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
@@ -247,19 +246,11 @@ class TimedOut(Refusal):
 
 
 class AdultOnly(Refusal):
-    """The model of that name and what it drew, or else these pictures, belong into age-restricted channels."""
+    """The model of that name, and what it drew, belong into age-restricted channels."""
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(self, model: str) -> None:
         super().__init__(model)
         self.model = model
-
-
-class PictureWithheld(Refusal):
-    """The safety check withheld the picture; `appeal` is the server's own text, if it has one."""
-
-    def __init__(self, *, appeal: str | None) -> None:
-        super().__init__()
-        self.appeal = appeal
 
 
 class BadLink(Refusal):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from storage.clock import to_sql
+from storage.clock import from_sql, to_sql
 from storage.database import Transaction
 
 
@@ -83,6 +83,15 @@ async def reporters(tx: Transaction, job_id: str) -> list[int]:
     """Who reported a job, the earliest first."""
     rows = await tx.fetch_all("SELECT reporter_id FROM reports WHERE job_id = ? ORDER BY at", (job_id,))
     return [row["reporter_id"] for row in rows]
+
+
+async def made_by(tx: Transaction, reporter_id: int, *, guild_id: int, since: datetime) -> list[datetime]:
+    """When somebody reported pictures of a guild after a moment, the earliest first."""
+    rows = await tx.fetch_all(
+        "SELECT at FROM reports JOIN jobs ON id = job_id WHERE reporter_id = ? AND guild_id = ? AND at > ? ORDER BY at",
+        (reporter_id, guild_id, to_sql(since)),
+    )
+    return [from_sql(row["at"]) for row in rows]
 
 
 async def case(tx: Transaction, job_id: str, kind: Kind = Kind.REPORT) -> Case | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -11,7 +12,7 @@ import discord
 import pytest
 
 from bot import cases, removal
-from storage import jobs, reports
+from storage import jobs, refusals, reports
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
 from tests.world import World, said, world
@@ -53,22 +54,68 @@ async def test_the_button_brings_the_picture_before_the_moderators(easel: World)
 async def test_there_are_other_ways_to_report(easel: World, way: str) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
+    if way == "single":
+        await easel.press(easel.ben, message, "U1")
+        await easel.press(easel.cleo, easel.messages()[-1], "🚩")
+    else:
+        told = await report(easel, easel.cleo, message, way)
+        assert way == "reaction" or "have it now" in told
+    assert len(moderators.history()) == 1
+
+
+async def report(easel: World, who: Any, message: discord.Message, way: str) -> str:
+    """Report a picture; what the person is told, in a direct message after a reaction."""
     match way:
         case "command":
-            assert "have it now" in await easel.told(
-                easel.cleo, "report", link=f"look: {link(message, easel)}"
-            )
+            return await easel.told(who, "report", link=f"look: {link(message, easel)}")
         case "menu":
-            assert "have it now" in said(
-                await easel.cleo.context_menu(easel.channel, "Report picture", message)
-            )
-        case "reaction":
-            await easel.cleo.react(message, "🚩")
-            await easel.rest()
-        case _:
-            await easel.press(easel.ben, message, "U1")
-            await easel.press(easel.cleo, easel.messages()[-1], "🚩")
-    assert len(moderators.history()) == 1
+            return said(await who.context_menu(easel.channel, "Report picture", message))
+        case "button":
+            return said(await easel.press(who, message, "🚩"))
+    await who.react(message, "🚩")
+    await easel.rest()
+    return "\n".join(letter.content for letter in who.user.dm_channel.history())
+
+
+WAYS = ["command", "menu", "reaction", "button"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_is_banned_can_not_report(easel: World, way: str) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="spam")
+    assert "You may not use Easel" in await report(easel, easel.cleo, message, way)
+    assert moderators.history() == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_who_is_timed_out_can_report_afterwards(easel: World, way: str) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    async with easel.studio.database.transaction() as tx:
+        until = easel.clock() + timedelta(hours=1)
+        await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.cleo.id, until=until)
+    assert "you can go on" in await report(easel, easel.cleo, message, way)
+    assert moderators.history() == []
+    easel.clock.move(hours=2)
+    assert "have it now" in said(await easel.press(easel.cleo, message, "🚩"))
+
+
+async def test_nobody_reports_without_end(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "MOST_REPORTS", 2)
+    moderators = await desk(easel)
+    for _ in range(3):
+        await grid(easel)
+    first, second, third = easel.results()
+    for message in (first, second):
+        assert "have it now" in said(await easel.press(easel.cleo, message, "🚩"))
+    assert "many pictures lately" in said(await easel.press(easel.cleo, third, "🚩"))
+    assert "reported this before" in said(await easel.press(easel.cleo, first, "🚩"))
+    assert len(moderators.history()) == 2
+    assert "have it now" in said(await easel.press(easel.ben, third, "🚩"))
+    easel.clock.move(hours=1)
+    assert "have it now" in said(await easel.press(easel.cleo, third, "🚩"))
 
 
 async def test_several_reports_are_one_case_and_one_person_counts_once(easel: World) -> None:
