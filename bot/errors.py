@@ -27,10 +27,12 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadAmount               credits out of range
 ├── WordRefused             a word that the host or the server forbids
 ├── TimedOut                refused too often lately
-├── AdultOnly               an adult model, or what it drew, outside of an age-restricted channel
+├── AdultOnly               an adult model or picture, outside of an age-restricted channel
+├── PictureWithheld         a picture that the safety check withheld
 ├── BadLink                 no link to a picture of ours in this server
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
+├── TooManyReports          the person reported many pictures lately
 ├── TooManyReports          the person reported many pictures lately
 ├── NotModerator            only moderators decide on reports
 ├── BadRule                 a word rule that is none
@@ -246,11 +248,19 @@ class TimedOut(Refusal):
 
 
 class AdultOnly(Refusal):
-    """The model of that name, and what it drew, belong into age-restricted channels."""
+    """The model of that name and what it drew, or else these pictures, belong into age-restricted channels."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str | None = None) -> None:
         super().__init__(model)
         self.model = model
+
+
+class PictureWithheld(Refusal):
+    """The safety check withheld the picture; `appeal` is the server's own text, if it has one."""
+
+    def __init__(self, *, appeal: str | None) -> None:
+        super().__init__()
+        self.appeal = appeal
 
 
 class BadLink(Refusal):
@@ -263,6 +273,14 @@ class NoModerators(Refusal):
 
 class AlreadyReported(Refusal):
     """The same person reported the same pictures before."""
+
+
+class TooManyReports(Refusal):
+    """The person reported as many pictures as one may in an hour, and can report more at `again_at`."""
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__(str(again_at))
+        self.again_at = again_at
 
 
 class TooManyReports(Refusal):

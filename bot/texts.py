@@ -18,6 +18,7 @@ _WRONG_LINES = 8
 PAUSED = "Drawing is paused at present: your job keeps its place and is drawn when it goes on."
 _LISTED = 20
 COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
+LET_PASS = "The moderators let this picture pass."
 APPEAL = "If you think that this is a mistake, tell an admin of this server."
 BAD_OPTION = "One of the command's options can't be used. Pick it again from the list. " + UNCHARGED
 UNEXPECTED = (
@@ -115,10 +116,21 @@ def sentence(error: errors.Refusal) -> str:
                 f"You have reported many pictures lately, and the moderators have them. You can report more "
                 f"{relative(error.again_at)}; if it can't wait, tell a moderator."
             )
+        case errors.TooManyReports():
+            return (
+                f"You have reported many pictures lately, and the moderators have them. You can report more "
+                f"{relative(error.again_at)}; if it can't wait, tell a moderator."
+            )
         case errors.NotModerator():
             return "Only people who may manage messages in this channel can decide on reports."
         case errors.AdultOnly():
-            return f"{error.model} and its pictures are for age-restricted channels only, not for direct messages. {UNCHARGED}"
+            what = f"{error.model} and its pictures" if error.model else "These pictures"
+            return f"{what} are for age-restricted channels only, not for direct messages. {UNCHARGED}"
+        case errors.PictureWithheld():
+            return (
+                f"The safety check withheld this picture, so nothing can be done with it. {UNCHARGED} "
+                f"{error.appeal or APPEAL}"
+            )
         case errors.TimedOut():
             return (
                 f"Several of your requests could not be used: you can go on {relative(error.until)}. "
@@ -161,6 +173,11 @@ def failure(reason: FailureReason, *, price: int) -> str:
             return f"This needs more memory than the host has. {refunded} Ask for fewer pictures or a smaller model."
         case FailureReason.BROKEN_IMAGE:
             return f"The model drew nothing but noise or a blank. {refunded} Another seed or a lower `--cfg` may help."
+        case FailureReason.UNCHECKED:
+            return (
+                f"Pictures are checked here before they are shown, and the check doesn't work at present. {refunded} "
+                "Try again later, or tell the host, who finds out more with `./easel doctor`."
+            )
         case FailureReason.SOURCE_GONE:
             return f"The picture that this starts from was deleted. {refunded} Vary another one."
         case FailureReason.BAD_REQUEST:
@@ -168,6 +185,19 @@ def failure(reason: FailureReason, *, price: int) -> str:
         case FailureReason.INTERNAL:
             return f"Something went wrong while drawing. {refunded} The host can find it in the log."
     raise TypeError(f"no words for {reason}")
+
+
+def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str | None) -> str:
+    """What stands under a result of which the safety check withheld these pictures; `back` is what came back for them."""
+    some = [str(number) for number in numbers]
+    named = f"picture {some[0]}" if len(some) == 1 else f"pictures {', '.join(some[:-1])} and {some[-1]}"
+    what = "it" if len(some) == 1 else "they"
+    refunded = f" {credits(back).capitalize()} came back." if back else ""
+    judged = " The moderators will have a look, and can let it pass." if moderated else ""
+    return (
+        f"The safety check withheld {named}, because {what} may be for adults only.{refunded}{judged} "
+        f"{appeal or APPEAL}"
+    )
 
 
 def cancelled(price: int, *, by_owner: bool) -> str:

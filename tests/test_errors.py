@@ -38,6 +38,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.KeptForRoles: errors.KeptForRoles("vary", (1,)),
     errors.OverLimit: errors.OverLimit("size", wanted=1024, most=512, roles=(1,)),
     errors.TooSoon: errors.TooSoon(datetime(2026, 1, 1, tzinfo=UTC)),
+    errors.TooManyReports: errors.TooManyReports(datetime(2026, 1, 1, tzinfo=UTC)),
     errors.BadPicture: errors.BadPicture("it has more than 32 MiB"),
     errors.BotLacksPermission: errors.BotLacksPermission(("Attach Files",)),
     errors.WordRefused: errors.WordRefused("kill", appeal=None),
