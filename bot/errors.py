@@ -33,7 +33,6 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
 ├── TooManyReports          the person reported many pictures lately
-├── TooManyReports          the person reported many pictures lately
 ├── NotModerator            only moderators decide on reports
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
@@ -273,14 +272,6 @@ class NoModerators(Refusal):
 
 class AlreadyReported(Refusal):
     """The same person reported the same pictures before."""
-
-
-class TooManyReports(Refusal):
-    """The person reported as many pictures as one may in an hour, and can report more at `again_at`."""
-
-    def __init__(self, again_at: datetime) -> None:
-        super().__init__(str(again_at))
-        self.again_at = again_at
 
 
 class TooManyReports(Refusal):
