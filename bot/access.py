@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit, QueueFull, Refusal, TooSoon
-from bot.orders import Order
+from bot.orders import Most, Order
 from bot.seams import Requester
 from storage import access, bans, pauses
 from storage.access import EVERYONE, Limit, Rules, Thing
@@ -94,6 +94,14 @@ def amount(rules: Rules, limit: Limit, role_ids: Collection[int]) -> int | None:
     if own:
         return min(own) if limit is Limit.COOLDOWN else max(own)
     return amounts.get(EVERYONE)
+
+
+async def most(tx: Transaction, who: Requester) -> Most:
+    """The most that a person may ask for in their server."""
+    rules = await access.rules(tx, who.guild_id)
+    return Most(
+        pictures=amount(rules, Limit.PICTURES, who.role_ids), size=amount(rules, Limit.SIZE, who.role_ids)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,20 @@ _FAR_OFF = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Most:
+    """The most that a person may ask for in a server, None for no limit: pictures at once, and pixels of the longer side.
+
+    What nobody asked for by a flag is lowered to it.
+    """
+
+    pictures: int | None = None
+    size: int | None = None
+
+
+UNLIMITED = Most()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What to draw, at which price in credits, and what it comes from.
 
@@ -47,15 +61,16 @@ def imagine(
     images: int,
     random: random.Random,
     among_adults: bool = False,
+    most: Most = UNLIMITED,
 ) -> Order:
     """The order for a parsed prompt. Raises UnknownModel, or BadPrompt for a value outside the model's ranges."""
     spec = find_model(parsed.model or default_model, catalogue, among_adults=among_adults)
     _check_range("--steps", parsed.steps, spec.min_steps, spec.max_steps, spec)
     guidance = None if "guidance" in spec.ignores else parsed.guidance
     _check_range("--cfg", guidance, spec.min_guidance, spec.max_guidance, spec)
-    count = parsed.count or min(images, spec.max_images)
+    count = parsed.count or min(images, spec.max_images, most.pictures or images)
     _check_range("--count", count, 1, spec.max_images, spec)
-    width, height = spec.size_for(parsed.aspect) if parsed.aspect else (spec.width, spec.height)
+    width, height = _size(spec, parsed.aspect, most.size)
     seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
     request = TextToImage(
         model=spec.key,
@@ -78,8 +93,26 @@ def imagine(
     )
 
 
+def _size(spec: ModelSpec, aspect: tuple[int, int] | None, longest: int | None) -> tuple[int, int]:
+    """The model's own size, or that of an aspect ratio, lowered to `longest` if the model draws so small at all."""
+    width, height = spec.size_for(aspect) if aspect else (spec.width, spec.height)
+    if (
+        longest is None
+        or max(width, height) <= longest
+        or longest < -(-spec.min_side // spec.multiple) * spec.multiple
+    ):
+        return width, height
+    return replace(spec, max_side=longest).size_for(aspect or (width, height))
+
+
 def vary(
-    parent: Job, index: int, *, strength: float | None, catalogue: Catalogue, random: random.Random
+    parent: Job,
+    index: int,
+    *,
+    strength: float | None,
+    catalogue: Catalogue,
+    random: random.Random,
+    most: Most = UNLIMITED,
 ) -> Order:
     """Variations of picture `index` (from 1) of a finished job: its prompt drawn over it with fresh seeds.
 
@@ -95,7 +128,7 @@ def vary(
         height=drawn.height,
         steps=drawn.steps,
         guidance=drawn.guidance,
-        seeds=batch_of_seeds(random.randint(0, MAX_SEED), len(drawn.seeds)),
+        seeds=_fresh_seeds(drawn, random, most),
         private=drawn.private,
         strength=spec.strength if strength is None else strength,
     )
@@ -110,11 +143,11 @@ def vary(
     )
 
 
-def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random) -> Order:
+def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED) -> Order:
     """The same request with new seeds. A reroll of variations varies the same picture again."""
     drawn = from_json(parent.request)
     spec = find_model(drawn.model, catalogue)
-    seeds = batch_of_seeds(random.randint(0, MAX_SEED), len(drawn.seeds))
+    seeds = _fresh_seeds(drawn, random, most)
     varied = isinstance(drawn, ImageToImage)
     return Order(
         action="reroll",
@@ -136,6 +169,11 @@ def find_model(name: str, catalogue: Catalogue, *, among_adults: bool = False) -
         if name.casefold() in (spec.key.casefold(), spec.name.casefold()):
             return spec
     raise UnknownModel(name, tuple(catalogue.named(among_adults=among_adults)))
+
+
+def _fresh_seeds(drawn: Request, random: random.Random, most: Most) -> tuple[int, ...]:
+    count = min(len(drawn.seeds), most.pictures or len(drawn.seeds))
+    return batch_of_seeds(random.randint(0, MAX_SEED), count)
 
 
 def batch_of_seeds(first: int, count: int) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ def sentence(error: errors.Refusal) -> str:
         case errors.KeptForRoles():
             return f"`{inert(error.what, limit=40)}` is kept for {_listed('@&', error.role_ids)} here. {UNCHARGED}"
         case errors.OverLimit():
-            unit = "pixels on the longer side" if error.limit == "size" else "pictures at once"
+            unit = "pixels on the longer side" if error.limit == "size" else "pictures at once (`--count`)"
             others = f" {error.wanted} are for {_listed('@&', error.roles)}." if error.roles else ""
             return f"You may ask for up to {error.most} {unit} here.{others} {UNCHARGED}"
         case errors.TooSoon():

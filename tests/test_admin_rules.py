@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from generation.contract import from_json
 from storage import weights
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
@@ -52,7 +53,10 @@ async def test_a_model_is_kept_for_roles_and_offered_by_name(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("what", "amount", "prompt", "words"),
-    [("size", 128, "a fox", "up to 128 pixels"), ("pictures", 2, "a fox", "up to 2 pictures")],
+    [
+        ("size", 64, "a fox", "up to 64 pixels"),
+        ("pictures", 2, "a fox --count 3", "up to 2 pictures at once (`--count`)"),
+    ],
 )
 async def test_sizes_and_pictures_are_limited(
     easel: World, what: str, amount: int, prompt: str, words: str
@@ -66,6 +70,22 @@ async def test_sizes_and_pictures_are_limited(
     assert "On its way" in await easel.imagine(vip(easel), prompt)
     await easel.told(easel.admin, "admin limit", what=what)
     assert "On its way" in await easel.imagine(easel.ben, prompt)
+
+
+async def test_what_nobody_asked_for_fits_itself_to_the_limits(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.told(easel.admin, "admin limit", what="pictures", amount=2)
+    await easel.press(easel.ben, easel.results()[0], "V1")
+    await easel.press(easel.ben, easel.results()[0], "🔄")
+    await easel.told(easel.admin, "admin limit", what="size", amount=200)
+    for prompt in ("a fox", "a fox --ar 3:2"):
+        assert "On its way" in await easel.imagine(easel.ben, prompt)
+    async with easel.studio.database.reading() as tx:
+        rows = await tx.fetch_all("SELECT request FROM jobs ORDER BY number")
+    drawn = [from_json(row["request"]) for row in rows]
+    assert [len(one.seeds) for one in drawn] == [4, 2, 2, 2, 2]
+    assert [max(one.width, one.height) for one in drawn[-2:]] == [192, 192]
+    assert drawn[-1].width > drawn[-1].height
 
 
 async def test_a_limit_that_makes_no_sense_is_refused_with_the_range(easel: World) -> None:
@@ -131,11 +151,19 @@ async def test_one_page_shows_everything_that_is_set(easel: World) -> None:
     await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="spam")
     await easel.told(easel.admin, "admin pause")
     await easel.told(easel.admin, "admin default-model", model="easel")
+    await easel.told(easel.admin, "admin limit", what="waiting", amount=1)
+    await easel.told(easel.admin, "admin moderators", channel=easel.channel)
+    await easel.told(easel.admin, "admin appeal", text="Ask in *help*.")
+    await easel.told(easel.admin, "admin words block", word="kill")
     page = await easel.told(easel.admin, "admin rules")
     for words in (
         f"**Channels**: <#{easel.channel.id}>",
         f"**Action** `vary`: <@&{easel.vip.id}>",
         "**Size** of everyone: 512 pixels on the longer side",
+        "**Waiting** of everyone: 1 job waiting",
+        f"**Moderators' channel**: <#{easel.channel.id}>",
+        "**After a refusal**: Ask in \\*help\\*.",
+        "**Word rules**: 1, see `/admin words list`",
         f"**Priority** of <@&{easel.vip.id}>: 2",
         f"<@{easel.cleo.id}>",
         "(spam)",

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import orders, prompts, texts
+from bot import access, orders, prompts, texts
 from bot.adult import age_restricted
 from bot.boundary import acknowledge
 from bot.errors import BadPrompt
@@ -44,6 +44,7 @@ async def imagine(
     parsed = _with_options(prompts.parse(prompt), {name: v for name, v in given.items() if v is not None})
     async with studio.database.reading() as tx:
         server = await guilds.settings(tx, who.guild_id)
+        most = await access.most(tx, who)
     order = orders.imagine(
         parsed,
         catalogue=studio.catalogue,
@@ -51,6 +52,7 @@ async def imagine(
         images=studio.settings.images,
         random=studio.random,
         among_adults=who.age_restricted,
+        most=most,
     )
     accepted = await studio.dispatcher.accept(order, who)
     await interaction.followup.send(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import orders
+from bot import access, orders
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
 
@@ -10,7 +10,9 @@ from bot.surface import Surface
 async def reroll(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     studio = ask.studio
-    order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random)
+    async with studio.database.reading() as tx:
+        most = await access.most(tx, ask.requester)
+    order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random, most=most)
     if order.parent_index is not None:
         await shows(ask, order.parent_id, order.parent_index)
     await studio.dispatcher.accept(order, ask.requester)

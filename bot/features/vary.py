@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bot import orders
+from bot import access, orders
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
 
@@ -18,12 +18,15 @@ async def vary(ask: Ask, *, strength: float | None = None) -> None:
     studio = ask.studio
     index = max(1, ask.index)
     await shows(ask, ask.job.id, index)
+    async with studio.database.reading() as tx:
+        most = await access.most(tx, ask.requester)
     order = orders.vary(
         ask.job,
         index,
         strength=strength,
         catalogue=studio.catalogue,
         random=studio.random,
+        most=most,
     )
     await studio.dispatcher.accept(order, ask.requester)
 
