@@ -113,10 +113,16 @@ def _imagine(arguments: argparse.Namespace) -> int:
     request = _request(arguments, spec, settings.images)
     for sentence in _unheeded(arguments, spec):
         print(sentence, file=sys.stderr)
-    generator = LocalGenerator(catalogue, device=settings.device, allow_downloads=True)
+    generator = LocalGenerator(
+        catalogue, device=settings.device, allow_downloads=True, safety=settings.safety
+    )
     finished = asyncio.run(_draw(generator, request, spec))
     for path in _write(finished, request, arguments.out):
         print(path)
+    if finished.unsafe:
+        print(
+            f"The safety check finds unsafe: {', '.join(map(str, sorted(finished.unsafe)))}.", file=sys.stderr
+        )
     seeds = ", ".join(map(str, request.seeds))
     print(f"{spec.name}, {request.width}×{request.height}, seeds {seeds}, {finished.seconds:.1f} s")
     return 0
@@ -210,6 +216,8 @@ def _why(failed: Failed, spec: ModelSpec) -> str:
             why = "the pictures came out broken: the weights may be damaged"
         case FailureReason.WORKER_DIED | FailureReason.WORKER_HUNG:
             why = "the process that drew ended or stood still; ./easel doctor may say why"
+        case FailureReason.UNCHECKED:
+            why = "the safety check of results doesn't work"
         case FailureReason.INTERNAL:
             why = "the process that draws met an error"
         case _:

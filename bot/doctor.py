@@ -27,6 +27,7 @@ from bot import credentials, verification
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
+from generation.contract import ModelState
 from generation.installed import installed
 from generation.local import LocalGenerator, WorkerUnavailable
 from generation.wire import Ready
@@ -64,8 +65,11 @@ Probe = Callable[[Settings, Catalogue], Coroutine[None, None, Ready]]
 
 
 async def ask_worker(settings: Settings, catalogue: Catalogue) -> Ready:
-    """Start the real worker, without loading a model, and end it again. Only there is torch imported."""
-    generator = LocalGenerator(catalogue, device=settings.device)
+    """Start the real worker, without loading a model, and end it again. Only there is torch imported.
+
+    A classifier that checks results is loaded and tried, as at every start.
+    """
+    generator = LocalGenerator(catalogue, device=settings.device, safety=settings.safety)
     await generator.start()
     try:
         return await asyncio.wait_for(generator.wait_ready(), _WORKER_SECONDS)
@@ -285,6 +289,7 @@ def _drawing(settings: Settings, probe: Probe) -> Iterator[Finding]:
         return
     yield from _device(ready, settings)
     yield from _memory(ready, catalogue)
+    yield from _safety(ready, settings)
 
 
 def _model(spec: ModelSpec, settings: Settings, *, is_default: bool) -> Finding:
@@ -332,6 +337,19 @@ def _memory(ready: Ready, catalogue: Catalogue) -> Iterator[Finding]:
         needed = spec.memory_gb * (2 if ready.device == "cpu" else 1)
         if needed * GB > total:
             yield _note(f"Model {spec.key} needs about {needed:g} GB: it may not fit, or be slow")
+
+
+def _safety(ready: Ready, settings: Settings) -> Iterator[Finding]:
+    """Whether results can be checked, where the host wants that."""
+    if settings.safety_model is None or ready.safety is None:
+        return
+    if ready.safety.state is ModelState.WARM:
+        yield _ok(f"Safety check: {settings.safety_model} looks at every result")
+        return
+    advice = "Correct EASEL_SAFETY_MODEL or EASEL_SAFETY_LABELS, or unset them to show results unchecked."
+    if not isinstance(settings.safety_model, Path):
+        advice = f'If it is not here yet, ./easel imagine "a fox" downloads it. Else: {advice}'
+    yield _broken(f"Safety check: it doesn't work, so no result is shown: {ready.safety.reason}", advice)
 
 
 def _machine_memory() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bot import doctor
 from bot.doctor import Finding, Level
 from bot.settings import PROJECT, Settings
 from generation.catalogue import Catalogue
+from generation.contract import ModelState, ModelStatus
 from generation.local import WorkerUnavailable
 from generation.wire import Memory, Ready
 from storage.folder_lock import FolderLock
@@ -283,6 +285,28 @@ def test_a_worker_that_does_not_start_is_a_fault(tmp_path: Path, error: Exceptio
 
     assert finding.level is Level.BROKEN
     assert words in finding.what
+
+
+@pytest.mark.parametrize("source", ["some/classifier", "./classifier"])
+def test_a_safety_check_that_does_not_work_is_a_fault(tmp_path: Path, source: str) -> None:
+    broken = ModelStatus(state=ModelState.UNUSABLE, reason="it lacks its weights")
+    found = examine(tmp_path, ready=replace(GPU, safety=broken), EASEL_SAFETY_MODEL=source)
+    finding = about(found, "Safety check")
+    assert finding.level is Level.BROKEN
+    assert "no result is shown: it lacks its weights" in finding.what
+    assert ("downloads it" in finding.advice) is source.startswith("some")
+
+    works = replace(GPU, safety=ModelStatus(state=ModelState.WARM))
+    assert about(examine(tmp_path, ready=works, EASEL_SAFETY_MODEL=source), "Safety check").level is Level.OK
+    assert not [one for one in examine(tmp_path) if "Safety check" in one.what]
+
+
+async def test_the_real_worker_tries_the_safety_check(tmp_path: Path) -> None:
+    settings = Settings(device="cpu", safety_model=tmp_path / "nothing-there")
+    ready = await doctor.ask_worker(settings, Catalogue.load(PROJECT / "models.toml"))
+
+    assert ready.safety is not None
+    assert ready.safety.state is ModelState.UNUSABLE
 
 
 async def test_the_real_worker_answers() -> None:

@@ -56,8 +56,8 @@ class Patient:
     waiting: int
     failed: Mapping[str, int]
     stops: Sequence[Pause]
-    safety: Safety | None
     free: int
+    safety: Safety | None = None
 
 
 @admin.command(name="doctor", description="Whether Easel can do its work in this channel and on its host")
