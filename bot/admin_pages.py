@@ -158,8 +158,15 @@ def banned(ban: Ban, stopped: Cleared) -> str:
     )
 
 
-def unbanned(user_id: int, *, lifted: bool, left: Ban | None) -> str:
-    """The answer to `/admin unban`; `left` is a ban that still keeps them out here."""
+def unbanned(user_id: int, *, lifted: bool) -> str:
+    """The answer to `/admin unban`; it says nothing of a ban by the host."""
+    if lifted:
+        return f"<@{user_id}> may use Easel again, as far as this server is concerned."
+    return f"<@{user_id}> was not banned in this server."
+
+
+def unbanned_by_host(user_id: int, *, lifted: bool, left: Ban | None) -> str:
+    """The same for those who run the bot; `left` is a ban that still keeps them out here."""
     words = f"<@{user_id}> may use Easel again." if lifted else f"<@{user_id}> was not banned."
     if left is None:
         return words

@@ -8,6 +8,9 @@ from pathlib import Path
 import discord
 import pytest
 
+from storage import bans
+from storage.bans import Ban
+from storage.changes import EVERYWHERE
 from tests.fakes import FakeGenerator
 from tests.test_admin_record import let_everyone_see
 from tests.world import World, said, world
@@ -112,6 +115,20 @@ async def test_the_host_pauses_and_bans_everywhere(easel: World) -> None:
     assert "may not use Easel." in said(await dora.slash(studio, "imagine", prompt="a boat"))
     told = await easel.told(easel.admin, "admin unban", who=dora_user)
     assert "still banned everywhere" in told
+
+
+async def test_the_hosts_ban_and_its_reason_are_not_told_to_each_servers_admins(easel: World) -> None:
+    everywhere = Ban(guild_id=EVERYWHERE, user_id=easel.ben.id, actor_id=5, reason="secret", at=easel.clock())
+    async with easel.studio.database.transaction() as tx:
+        await bans.ban(tx, everywhere)
+    of_ben = await easel.told(easel.admin, "admin unban", who=easel.ben)
+    of_cleo = await easel.told(easel.admin, "admin unban", who=easel.cleo)
+    assert of_ben == of_cleo.replace(str(easel.cleo.id), str(easel.ben.id))
+    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    told = await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "everywhere" not in told
+    assert "secret" not in told
+    assert "secret" not in await easel.told(easel.admin, "admin rules")
 
 
 async def test_what_the_host_changes_everywhere_is_not_told_to_each_servers_admins(easel: World) -> None:

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 
 from bot import admin_pages, texts
-from bot.admin import Desk, admin, is_admin, opened
+from bot.admin import Desk, admin, is_admin, is_host, opened
 from bot.errors import NothingToCancel, ServerOnly
 from bot.feature import Feature, Studio
 from bot.inert import readable
@@ -164,7 +164,11 @@ async def unban(interaction: discord.Interaction[Any], who: discord.User, everyw
         if lifted:
             await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted", everywhere=everywhere)
         left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=who.id)
-    await desk.tell(admin_pages.unbanned(who.id, lifted=lifted, left=left))
+    # Whom the host banned everywhere, and why, is no business of each server's admins.
+    if is_host(interaction):
+        await desk.tell(admin_pages.unbanned_by_host(who.id, lifted=lifted, left=left))
+    else:
+        await desk.tell(admin_pages.unbanned(who.id, lifted=lifted))
 
 
 @admin.command(name="announce", description="Say something in a channel, or wherever jobs wait")
