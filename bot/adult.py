@@ -23,6 +23,11 @@ def is_adult(catalogue: Catalogue, job: Job) -> bool:
     return job.adult or (job.model in catalogue and catalogue[job.model].adult)
 
 
+def may_show(catalogue: Catalogue, job: Job, channel: object) -> bool:
+    """Whether a channel may show what a job drew."""
+    return age_restricted(channel) or not is_adult(catalogue, job)
+
+
 def only_among_adults(catalogue: Catalogue, job: Job, *, restricted: bool) -> None:
     """Raises AdultOnly for what is for adults, elsewhere than in an age-restricted channel."""
     if is_adult(catalogue, job) and not restricted:

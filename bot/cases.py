@@ -12,7 +12,7 @@ import structlog
 
 from bot import moderation_pages, pictures, texts
 from bot.access import only_welcome
-from bot.adult import age_restricted, is_adult
+from bot.adult import may_show
 from bot.buttons import JobButton
 from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TimedOut, TooManyReports
 from bot.feature import Studio
@@ -166,8 +166,8 @@ async def _show(
             _log.info("a case was deleted by hand; it is posted again", job=job.id)
             standing = nonce = None  # Discord would take it for the first one, which had the same nonce
     if standing is None:
-        shown = grid is not None and (age_restricted(channel) or not is_adult(studio.catalogue, job))
-        files = [_spoiler(job, grid)] if grid is not None and shown else []
+        shown = may_show(studio.catalogue, job, channel)
+        files = [_spoiler(job, grid)] if shown and grid is not None else []
         standing = (await channel.send(words, files=files, view=_buttons(job), nonce=nonce)).id
     async with studio.database.transaction() as tx:
         await reports.posted(tx, job.id, channel_id=channel.id, message_id=standing)

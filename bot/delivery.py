@@ -16,7 +16,7 @@ import discord
 import structlog
 
 from bot import pictures, removal, texts
-from bot.adult import age_restricted, is_adult
+from bot.adult import age_restricted, is_adult, may_show
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -109,6 +109,7 @@ class Delivery:
             first_line=_first_line(job),
             view=lambda: self._buttons.view(Surface.PROGRESS, job),
             seconds=self._seconds,
+            may_preview=lambda: may_show(self._catalogue, job, self._client.get_channel(job.channel_id)),
         )
         return self._progress[job.id]
 

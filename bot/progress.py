@@ -28,9 +28,19 @@ class ProgressMessage:
     """Edits never pile up: while one is under way, newer states replace the one that waits."""
 
     def __init__(
-        self, job: Job, *, first_line: str, view: Callable[[], discord.ui.View], seconds: Callable[[], float]
+        self,
+        job: Job,
+        *,
+        first_line: str,
+        view: Callable[[], discord.ui.View],
+        seconds: Callable[[], float],
+        may_preview: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`seconds` is a monotonic clock; `view` makes the buttons, once for each send."""
+        """`seconds` is a monotonic clock; `view` makes the buttons, once for each send.
+
+        `may_preview` is asked at each edit, because a channel can be opened to everyone while an adult model draws.
+        """
+        self._may_preview = may_preview
         self._first_line = first_line
         self._job = job
         self._view = view
@@ -123,6 +133,8 @@ class ProgressMessage:
         try:
             if self._preview is None:
                 await self._message.edit(content=content)
+            elif not self._may_preview():
+                await self._message.edit(content=content, attachments=[])
             else:
                 preview = discord.File(
                     io.BytesIO(self._preview), "preview.jpg", description="Preview of the picture as it forms"

@@ -9,9 +9,10 @@ from typing import Any
 import discord
 import pytest
 
+from bot import progress
 from bot.adult import age_restricted
-from generation.contract import ModelState, ModelStatus
-from tests.fakes import FakeGenerator
+from generation.contract import ModelState, ModelStatus, Progressed, Started
+from tests.fakes import FakeGenerator, picture
 from tests.world import World, said, world
 
 SHIPPED = Path(__file__).parents[1] / "models.toml"
@@ -210,6 +211,28 @@ async def test_a_result_is_not_posted_once_the_channel_is_open_to_everyone(easel
     await easel.rest()
     assert easel.results() == []
     assert "40 of 40" in await easel.told(easel.ben, "info")
+
+
+async def test_previews_end_once_the_channel_is_open_to_everyone(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EDIT_EVERY", 0.0)
+    easel.generator.paused = True
+    restrict(easel, easel.channel)
+    await easel.imagine(easel.ben, "a fox --model sd15")
+
+    async def previews(step: int) -> list[str]:
+        progressed = Progressed(step=step, steps=20, preview=picture(1, kind="JPEG"))
+        easel.generator.send(easel.generator.last, progressed)
+        await easel.rest()
+        (message,) = easel.messages()
+        assert f"({5 * step}%)" in message.content
+        return [attachment.filename for attachment in message.attachments]
+
+    easel.generator.send(easel.generator.last, Started())
+    assert await previews(5) == ["preview.jpg"]
+    restrict(easel, easel.channel, to_adults=False)
+    assert await previews(10) == []
 
 
 async def test_a_result_that_its_channel_does_not_take_is_not_mailed_instead(easel: World) -> None:
