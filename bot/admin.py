@@ -42,7 +42,12 @@ class Record:
     noted: list[Change] = field(default_factory=list)
 
     async def note(self, what: str, *, old: str | None, new: str | None, everywhere: bool = False) -> None:
-        """Record a change in the transaction; it is posted in the log channel once it is committed."""
+        """Record a change in the transaction; it is posted in the log channel once it is committed.
+
+        What leaves everything as it was is no change.
+        """
+        if old == new:
+            return
         change = Change(
             guild_id=EVERYWHERE if everywhere else self.desk.guild_id,
             actor_id=self.desk.actor_id,

@@ -31,11 +31,11 @@ LIMITS = {
     Limit.COOLDOWN: "cooldown: seconds between two jobs of one person",
 }
 _UNITS = {
-    Limit.SIZE: "pixels on the longer side",
-    Limit.PICTURES: "pictures in a job",
-    Limit.WAITING: "jobs waiting",
-    Limit.RUNNING: "jobs being drawn at once",
-    Limit.COOLDOWN: "seconds between two jobs",
+    Limit.SIZE: "pixel{s} on the longer side",
+    Limit.PICTURES: "picture{s} in a job",
+    Limit.WAITING: "job{s} waiting",
+    Limit.RUNNING: "job{s} being drawn at once",
+    Limit.COOLDOWN: "second{s} between two jobs",
 }
 """What follows the amount of each limit."""
 
@@ -237,7 +237,11 @@ def limit_is(limit: Limit, role_id: int, amount: int | None) -> str:
     if amount is None:
         return f"No limit of {limit.value} is set for {_role(role_id)} any more."
     least = "at least" if limit is Limit.COOLDOWN else "at most"
-    return f"{_role(role_id).capitalize()}: {least} {amount} {_UNITS[limit]} from now on."
+    return f"{_role(role_id).capitalize()}: {least} {_amount(limit, amount)} from now on."
+
+
+def _amount(limit: Limit, amount: int) -> str:
+    return f"{amount} {_UNITS[limit].format(s='' if amount == 1 else 's')}"
 
 
 def limit_range(limit: Limit, least: int, most: int) -> str:
@@ -264,25 +268,34 @@ def rules(
     weights: Mapping[int, float],
     stops: Sequence[Pause],
     bans: Sequence[Ban],
+    *,
+    words: int,
 ) -> str:
-    """The answer to `/admin rules`."""
+    """The answer to `/admin rules`; `words` is the number of word rules."""
     lines = [
         *(f"⏸️ {stop(one)}" for one in stops),
         f"**Channels**: {channels(set_.channels)}",
         f"**Default model**: {server.default_model or 'the host’s'}",
         f"**Admin role**: {f'<@&{server.admin_role_id}>' if server.admin_role_id else 'none'}",
-        f"**Log channel**: {f'<#{server.log_channel_id}>' if server.log_channel_id else 'none'}",
+        f"**Log channel**: {_channel(server.log_channel_id)}",
+        f"**Moderators' channel**: {_channel(server.moderators_channel_id)}",
+        f"**After a refusal**: {inert(server.appeal) if server.appeal else 'the usual words'}",
+        f"**Word rules**: {f'{words}, see `/admin words list`' if words else 'none'}",
     ]
     for (kind, name), ids in sorted(set_.roles.items()):
         lines.append(f"**{kind.value.capitalize()}** `{name}`: {roles(ids)}")
     for limit in Limit:
         for role_id, amount in sorted(set_.limits.get(limit, {}).items()):
-            lines.append(f"**{limit.value.capitalize()}** of {_role(role_id)}: {amount} {_UNITS[limit]}")
+            lines.append(f"**{limit.value.capitalize()}** of {_role(role_id)}: {_amount(limit, amount)}")
     lines += [f"**Priority** of <@&{role_id}>: {weight:g}" for role_id, weight in weights.items()]
     if bans:
         lines.append(f"**Banned** ({len(bans)})")
         lines += [f"- {person(one.user_id)} {relative(one.at)}{_because(one.reason)}" for one in bans]
     return page(lines)
+
+
+def _channel(channel_id: int | None) -> str:
+    return f"<#{channel_id}>" if channel_id else "none"
 
 
 def _role(role_id: int) -> str:

@@ -86,11 +86,17 @@ def balance_line(balance: Balance) -> str:
     now = "today" if period is Period.DAY else f"this {period}"
     boosts = [f"a boost of {credits(lot.left)} that ends {relative(lot.ends_at)}" for lot in balance.lots]
     bonus = [f"{credits(balance.bonus)} of bonus"] if balance.bonus else []
-    beside = "".join(f" and {what}" for what in (*boosts[:_BOOSTS], *bonus))
+    left = f"**{balance.allowance_left} of {credits(balance.rate.credits)} left {now}**"
     return (
-        f"**{balance.allowance_left} of {credits(balance.rate.credits)} left {now}**{beside}. "
+        f"{all_of(left, *boosts[:_BOOSTS], *bonus)}. "
         f"The {period}'s credits come back {relative(balance.resets_at)}."
     )
+
+
+def all_of(*things: str) -> str:
+    """Things in a row, like "a, b and c"."""
+    *first, last = things
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def models(

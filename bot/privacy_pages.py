@@ -23,7 +23,7 @@ KEEP = "Keep everything"
 KEPT = "Nothing was deleted."
 DELETING = "Deleting. This can take some minutes; it goes on by itself, even if Easel is restarted."
 DELETED = "Done: nothing of you is left here. If you use Easel again, you start anew."
-NO_SUCH_PART = "Your export has {} parts."
+NO_SUCH_PART = "There is no part {}: parts of your export go up to {}."
 
 
 def show(counts: Mapping[str, int], megabytes: float, settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -24,6 +25,9 @@ quota = app_commands.Group(
 )
 
 Who = discord.Member | discord.Role
+
+Per = Literal["day", "week", "month"]
+"""A period as people choose it: discord.py would show an enumeration's names, in capitals."""
 
 
 def subject_of(who: Who | None, guild_id: int) -> Subject:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+
+import discord
 
 from bot.inert import inert
 from bot.pages import balance_line, page
@@ -39,10 +42,9 @@ def account(user_id: int, balance: Balance, lines: Sequence[LedgerLine], *, numb
 def _line(line: LedgerLine) -> str:
     moved = line.allowance + line.boost + line.bonus
     amount = f" {moved:+d}" if line.kind is not Entry.SETTLE else ""
-    ends = f" until {relative(line.ends_at)}" if line.ends_at else ""
     job = f" `{line.job_id}`" if line.job_id else ""
     by = f" by {person(line.actor_id)}" if line.actor_id else ""
-    return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{ends}{job}{by}{_because(line.reason)}"
+    return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{_ends(line.ends_at)}{job}{by}{_because(line.reason)}"
 
 
 def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Terms, *, default: Rate) -> str:
@@ -51,12 +53,11 @@ def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Te
     if changes:
         lines.append("**Latest changes**")
         lines += [f"- {relative(one.at)} {person(one.actor_id)}: {change(one)}" for one in changes]
-    lines.append("**Credits**")
-    if not any(rule.subject.kind == "everyone" for rule in rules):
-        lines.append(f"- everyone: {_short(default)} (the host's default)")
     limit = "no limit" if terms.ceiling is None else per(terms.ceiling)
     free = f" Free here: {', '.join(sorted(terms.free))}." if terms.free else ""
-    lines.append(f"-# The whole server: {limit}. Days begin at midnight in {terms.zone}.{free}")
+    lines += ["**Credits**", f"-# The whole server: {limit}. Days begin at midnight in {terms.zone}.{free}"]
+    if not any(rule.subject.kind == "everyone" for rule in rules):
+        lines.append(f"- everyone: {_short(default)} (the host's default)")
     lines += [f"- {whom(rule.subject)}: {_short(rule.rate)}" for rule in rules]
     return page(lines)
 
@@ -70,18 +71,24 @@ def change(one: QuotaChange) -> str:
         case Change.CEILING:
             return f"ceiling of the server, {_rate(one.old, 'none')} → {_rate(one.new, 'none')}"
         case Change.FREE:
-            return f"price, {one.old} → {one.new}"
+            return _price(one)
         case Change.IMPORT:
             return f"import of {one.new} lines"
-        case Change.UNDO:
-            return f"undo for {whom(one.subject)}, {_value(one.old)} → {_value(one.new)}"
+        case Change.UNDO if one.undone is not None:
+            return f"undo of {change(replace(one, what=one.undone, old=one.new, new=one.old))}"
         case Change.SET:
             return f"set for {whom(one.subject)}, {_value(one.old)} → {_value(one.new)}{why}"
         case Change.GRANT if one.subject.kind != "user":
-            return f"grant for {whom(one.subject)}, {one.new} each{_until(one.ends_at)}{why}"
+            return f"grant for {whom(one.subject)}, {one.new} each{_ends(one.ends_at)}{why}"
         case Change.RESET if one.subject.kind != "user":
             return f"reset for {whom(one.subject)}{why}"
-    return f"{one.what} for {whom(one.subject)}, {one.old} → {one.new}{_until(one.ends_at)}{why}"
+    return f"{one.what} for {whom(one.subject)}, {one.old} → {one.new}{_ends(one.ends_at)}{why}"
+
+
+def _price(one: QuotaChange) -> str:
+    """What became of an action's price, from texts like "vary costs" and "vary free"."""
+    action, _, was = (one.old or "").partition(" ")
+    return f"price of {action}, {was} → {(one.new or '').partition(' ')[2]}"
 
 
 def logged(one: QuotaChange) -> str:
@@ -104,8 +111,8 @@ def _short(rate: Rate) -> str:
     return f"{rate.credits} a {rate.period}"
 
 
-def _until(ends_at: datetime | None) -> str:
-    return f" until {relative(ends_at)}" if ends_at else ""
+def _ends(ends_at: datetime | None) -> str:
+    return f" until {discord.utils.format_dt(ends_at, 'D')}" if ends_at else ""
 
 
 def _because(reason: str) -> str:

@@ -142,7 +142,7 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
 def _header(cells: Sequence[str]) -> list[str]:
     header = [cell.strip().lower() for cell in cells]
     if set(header) - set(COLUMNS) or not {"who", "credits"} <= set(header) or len(set(header)) < len(header):
-        raise BadSheet((f"line 1: it must name the columns {', '.join(COLUMNS)}, as `/quota export` does",))
+        raise BadSheet((f"line 1: it must name the columns {', '.join(COLUMNS)}, as /quota export does",))
     return header
 
 
@@ -161,7 +161,7 @@ def _row(cells: dict[str, str], role_ids: Collection[int]) -> Row:
     credits = _number("credits", cells.get("credits", ""))
     per = cells.get("per", "").lower() or Period.DAY
     if per not in list(Period):
-        raise ValueError(f"`per` is {_quoted(per)}, and must be day, week or month")
+        raise ValueError(f"per is {_quoted(per)}, and must be day, week or month")
     bonus = _number("bonus", cells.get("bonus", ""))
     if bonus is not None and subject.kind != "user":
         raise ValueError("only members have a bonus")
@@ -173,7 +173,7 @@ def _subject(text: str, role_ids: Collection[int]) -> Subject:
         return EVERYONE
     found = _SUBJECT.fullmatch(text)
     if found is None or not 0 < int(found[2]) < 2**63:
-        raise ValueError(f"`who` is {_quoted(text)}, and must be everyone, a member <@ID> or a role <@&ID>")
+        raise ValueError(f"who is {_quoted(text)}, and must be everyone, a member <@ID> or a role <@&ID>")
     if found[1] != "&":
         return Subject(kind="user", id=int(found[2]))
     if int(found[2]) not in role_ids:
@@ -185,7 +185,7 @@ def _number(column: str, text: str) -> int | None:
     if not text:
         return None
     if not _NUMBER.fullmatch(text) or int(text) > MAX_CREDITS:
-        raise ValueError(f"`{column}` is {_quoted(text)}, and must be a whole number from 0 to {MAX_CREDITS}")
+        raise ValueError(f"{column} is {_quoted(text)}, and must be a whole number from 0 to {MAX_CREDITS:,}")
     return int(text)
 
 

@@ -47,7 +47,8 @@ class Change(StrEnum):
     IMPORT = "import"
     """A file of quotas; `new` is the number of its lines. Its settings are changes that are part of it."""
     UNDO = "undo"
-    """The change with number `undoes` taken back; `old` and `new` are its two, the other way round."""
+    """The change with number `undoes` taken back; `undone` is what it was, and `old` and `new` are its two, the other
+    way round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,15 @@ class QuotaChange:
     reason: str = ""
     ends_at: datetime | None = None
     undoes: int | None = None
+    undone: Change | None = None
     part_of: int | None = None
     number: int = 0
+
+
+_SELECT = (
+    "SELECT made.*, undone.what AS undone FROM quota_changes AS made"
+    " LEFT JOIN quota_changes AS undone ON undone.number = made.undoes"
+)
 
 
 async def note(tx: Transaction, guild_id: int, change: QuotaChange) -> int:
@@ -94,7 +102,7 @@ async def note(tx: Transaction, guild_id: int, change: QuotaChange) -> int:
 async def changes(tx: Transaction, guild_id: int, *, limit: int) -> list[QuotaChange]:
     """What admins changed in a guild, newest first; an import is one change."""
     rows = await tx.fetch_all(
-        "SELECT * FROM quota_changes WHERE guild_id = ? AND part_of IS NULL ORDER BY number DESC LIMIT ?",
+        f"{_SELECT} WHERE made.guild_id = ? AND made.part_of IS NULL ORDER BY made.number DESC LIMIT ?",
         (guild_id, limit),
     )
     return [_change(row) for row in rows]
@@ -102,16 +110,16 @@ async def changes(tx: Transaction, guild_id: int, *, limit: int) -> list[QuotaCh
 
 async def parts(tx: Transaction, number: int) -> list[QuotaChange]:
     """The settings that an import changed, the last first."""
-    rows = await tx.fetch_all("SELECT * FROM quota_changes WHERE part_of = ? ORDER BY number DESC", (number,))
+    rows = await tx.fetch_all(f"{_SELECT} WHERE made.part_of = ? ORDER BY made.number DESC", (number,))
     return [_change(row) for row in rows]
 
 
 async def last_to_undo(tx: Transaction, guild_id: int) -> QuotaChange | None:
     """The latest change that was not taken back yet."""
     row = await tx.fetch_one(
-        "SELECT * FROM quota_changes AS done WHERE guild_id = ? AND what <> 'undo' AND part_of IS NULL"
-        " AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = done.number)"
-        " ORDER BY number DESC LIMIT 1",
+        f"{_SELECT} WHERE made.guild_id = ? AND made.what <> 'undo' AND made.part_of IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = made.number)"
+        " ORDER BY made.number DESC LIMIT 1",
         (guild_id,),
     )
     return None if row is None else _change(row)
@@ -128,6 +136,7 @@ def _change(row: Row) -> QuotaChange:
         reason=row["reason"],
         ends_at=None if row["ends_at"] is None else from_sql(row["ends_at"]),
         undoes=row["undoes"],
+        undone=None if row["undone"] is None else Change(row["undone"]),
         part_of=row["part_of"],
         number=row["number"],
     )

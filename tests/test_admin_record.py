@@ -55,8 +55,19 @@ async def test_changes_of_credits_are_posted_in_the_log_channel_too(easel: World
     assert log_lines(log)[1:] == [
         f"{lead}set for <@{easel.ben.id}>, default → 9 a day: a \\*star\\*",
         f"{lead}time zone, UTC → Europe/Berlin",
-        f"{lead}undo for everyone, Europe/Berlin → UTC",
+        f"{lead}undo of time zone, UTC → Europe/Berlin",
     ]
+
+
+async def test_what_leaves_everything_as_it_was_is_no_change(easel: World) -> None:
+    await easel.told(easel.admin, "admin channel")
+    await easel.told(easel.admin, "admin default-model")
+    await easel.told(easel.admin, "admin action", action="vary", role=easel.vip, allowed=False)
+    assert "Nothing has been changed" in await easel.told(easel.admin, "admin changes")
+    await easel.told(easel.admin, "admin pardon", who=easel.ben)
+    assert f"timeout of <@{easel.ben.id}>**: not set → pardoned" in await easel.told(
+        easel.admin, "admin changes"
+    )
 
 
 async def test_a_log_channel_that_is_closed_to_easel_is_refused_and_one_that_closes_later_is_named(

@@ -223,7 +223,9 @@ async def test_a_copy_too_large_for_discord_comes_in_parts_that_fit(
     assert "Part 1 of 4" in first
     assert "`/privacy export part:2` sends the following" in first
     assert "Part 2 of 4" in await easel.told(easel.ben, "privacy export", part=2)
-    assert "has 4 parts" in await easel.told(easel.ben, "privacy export", part=5)
+    assert "There is no part 5: parts of your export go up to 4." in await easel.told(
+        easel.ben, "privacy export", part=5
+    )
 
 
 async def test_a_picture_larger_than_a_part_comes_smaller(easel: World) -> None:

@@ -7,6 +7,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
+import discord
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,11 +112,11 @@ def test_each_wrong_line_is_named_with_its_number() -> None:
     )
     lines = wrong(table)
     assert [line.partition(":")[0] for line in lines] == [f"line {n}" for n in (2, 5, 6, 7, 8, 9, 10, 11)]
-    assert '`credits` is "many"' in lines[0]
+    assert 'credits is "many"' in lines[0]
     assert "no role <@&12>" in lines[1]
-    assert '`who` is "ben"' in lines[2]
+    assert 'who is "ben"' in lines[2]
     assert "day, week or month" in lines[3]
-    assert "from 0 to 1000000" in lines[4]
+    assert "from 0 to 1,000,000" in lines[4]
     assert "<@7> stands in line 3 already" in lines[5]
     assert "only members have a bonus" in lines[6]
     assert "6 cells for 5 columns" in lines[7]
@@ -157,7 +158,7 @@ async def test_an_exported_file_is_changed_and_imported_and_taken_back(easel: Wo
     rows = await exported(easel, "quotas")
     assert [(row["who"], row["name"], row["credits"], row["per"], row["bonus"]) for row in rows] == [
         (f"<@&{easel.vip.id}>", "VIP", "30", "week", ""),
-        (easel.ben.mention, "", "", "", "5"),
+        (easel.ben.mention, "ben", "", "", "5"),
     ]
     told = await send(easel, f"who,credits,per,bonus\n{easel.ben.mention},7,day,2\neveryone,50,month,\n")
     assert told == "Imported 2 lines. `/quota undo` takes it back."
@@ -165,11 +166,24 @@ async def test_an_exported_file_is_changed_and_imported_and_taken_back(easel: Wo
     assert "50 of 50 credits left this month" in await easel.told(easel.cleo, "info")
     assert "import of 2 lines" in await easel.told(easel.admin, "quota undo")
     assert await exported(easel, "quotas") == rows
+    assert ": undo of import of 2 lines" in await easel.told(easel.admin, "quota show")
+
+
+async def test_a_file_says_who_stays_nameless_where_discord_does_not_answer(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object, **__: object) -> list[discord.Member]:
+        raise TimeoutError
+
+    await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
+    monkeypatch.setattr(discord.Guild, "query_members", silent)
+    (row,) = await exported(easel, "quotas")
+    assert (row["who"], row["name"], row["bonus"]) == (easel.ben.mention, "", "5")
 
 
 async def test_of_a_file_with_a_wrong_line_nothing_counts(easel: World) -> None:
     told = await send(easel, f"who,credits\neveryone,5\n{easel.ben.mention},lots\n")
-    assert '- line 3: \\`credits\\` is "lots"' in told or '- line 3: `credits` is "lots"' in told
+    assert '- line 3: credits is "lots", and must be a whole number from 0 to 1,000,000' in told
     assert "Nothing was changed" in told
     assert "everyone: 40" in await easel.told(easel.admin, "quota show")
 
@@ -181,6 +195,7 @@ async def test_the_history_says_who_moved_what_and_why(easel: World) -> None:
     assert (granted["what"], granted["bonus"], granted["by"]) == ("grant", "5", easel.admin.mention)
     assert granted["why"] == "'=HYPERLINK(1)"
     assert (reserved["what"], reserved["allowance"], reserved["who"]) == ("reserve", "-4", easel.ben.mention)
+    assert granted["name"] == "ben"
     assert spent["job"] == reserved["job"] != ""
 
 

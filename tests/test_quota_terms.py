@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,25 @@ async def test_an_action_that_the_server_made_free_costs_nothing(tmp_path: Path)
         assert "costs 4 credits" in await easel.imagine(easel.ben)
         await easel.told(easel.admin, "quota free", action="vary", free=False)
         assert "Free" not in await easel.told(easel.ben, "models")
+        assert "price of vary, free → costs" in await easel.told(easel.admin, "quota show")
+
+
+async def test_periods_are_offered_in_ordinary_letters(easel: World) -> None:
+    (group,) = [one for one in await easel.client.tree.fetch_commands() if one.name == "quota"]
+    for name in ("set", "ceiling"):
+        (command,) = [one for one in group.options if one.name == name]
+        (per,) = [one for one in command.options if one.name == "per"]  # type: ignore[union-attr]
+        assert [choice.name for choice in per.choices] == ["day", "week", "month"]
+
+
+async def test_a_boosts_end_is_told_as_a_date_and_everything_left_as_a_list(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=30, who=easel.ben, days=7)
+    await easel.told(easel.admin, "quota grant", credits=3, who=easel.ben)
+    end = int((easel.clock() + timedelta(days=7)).timestamp())
+    assert f"0 → 30 until <t:{end}:D>" in await easel.told(easel.admin, "quota show")
+    page = await easel.told(easel.admin, "quota show", who=easel.ben)
+    assert f"left today**, a boost of 30 credits that ends <t:{end}:R> and 3 credits of bonus." in page
+    assert f"granted +30 until <t:{end}:D>" in page
 
 
 async def test_an_admin_takes_changes_back_one_by_one(easel: World) -> None:
@@ -111,7 +130,7 @@ async def test_an_admin_takes_changes_back_one_by_one(easel: World) -> None:
     assert "Undone: set for everyone, default → 9 a day." in await easel.told(easel.admin, "quota undo")
     assert "40 of 40" in await easel.told(easel.ben, "info")
     page = await easel.told(easel.admin, "quota show")
-    assert f"{easel.admin.mention}: undo for everyone, 9 a day → default" in page
+    assert f"{easel.admin.mention}: undo of set for everyone, default → 9 a day" in page
 
 
 async def test_what_was_spent_of_a_grant_can_not_be_taken_back(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from bot.adult import age_restricted
 from bot.errors import BadAmount
 from bot.feature import Feature, Studio
 from storage import access, bans, guilds, pauses, weights
+from storage import words as word_rules
 from storage.access import EVERYONE, Limit, Thing
 
 _CHOICES = 25
@@ -196,6 +197,7 @@ async def rules(interaction: discord.Interaction[Any]) -> None:
             await weights.weights(tx, desk.guild_id),
             await pauses.pauses(tx, desk.guild_id),
             await bans.bans(tx, desk.guild_id),
+            words=len(await word_rules.word_rules(tx, desk.guild_id)),
         )
     await desk.tell(words)
 

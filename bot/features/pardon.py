@@ -22,7 +22,7 @@ async def pardon(interaction: discord.Interaction[Any], who: discord.Member) -> 
         until = await refusals.timed_out_until(record.tx, **member, now=desk.studio.clock())
         await refusals.pardon(record.tx, **member)
         old = f"until {texts.relative(until)}" if until else None
-        await record.note(f"timeout of <@{who.id}>", old=old, new=None)
+        await record.note(f"timeout of <@{who.id}>", old=old, new="pardoned")
     await desk.tell(moderation_pages.pardoned(who.id))
 
 

@@ -62,7 +62,7 @@ async def export(interaction: discord.Interaction[Any], part: app_commands.Range
     found = await asyncio.to_thread(archive.entries, studio.database.folder, tables)
     parts = archive.parts(found, _PART)
     if part > len(parts):
-        await interaction.followup.send(privacy_pages.NO_SUCH_PART.format(len(parts)), ephemeral=True)
+        await interaction.followup.send(privacy_pages.NO_SUCH_PART.format(part, len(parts)), ephemeral=True)
         return
     last = min(len(parts), part + _PARTS - 1)
     for number in range(part, last + 1):

@@ -13,7 +13,7 @@ from bot.admin import opened
 from bot.balances import balance_of
 from bot.errors import BadAmount
 from bot.feature import Feature
-from bot.quota import Who, allowance_of, changing, quota, subject_of
+from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
 from storage import gifts, ledger, quotas, terms
 from storage import undo as undoing
 from storage.periods import MAX_CREDITS, Period, Rate
@@ -70,12 +70,12 @@ async def set_(
     interaction: discord.Interaction[Any],
     credits: app_commands.Range[int, 0, MAX_CREDITS] | None = None,
     who: Who | None = None,
-    per: Period = Period.DAY,
+    per: Per = "day",
     reason: Reason | None = None,
 ) -> None:
     desk = await opened(interaction)
     subject = subject_of(who, desk.guild_id)
-    rate = None if credits is None else Rate(credits, per)
+    rate = None if credits is None else Rate(credits, Period(per))
     async with changing(desk) as tx:
         await quotas.set_allowance(
             tx,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import discord
@@ -20,6 +21,12 @@ from storage.quota_changes import Subject
 _HISTORY = 50_000
 """Lines of the ledger in a file: about 7 MB, which every server takes."""
 
+_NAMED = 1_000
+"""People whose names are asked for: the gateway takes 120 requests a minute."""
+
+_ASKED = 100
+"""As many as Discord answers about at once."""
+
 
 @quota.command(name="export", description="Get the server's quotas, or all that moved credits, as a CSV file")
 @app_commands.describe(what="The quotas, which can be imported again, or the history")
@@ -27,16 +34,19 @@ async def export(
     interaction: discord.Interaction[Any], what: Literal["quotas", "history"] = "quotas"
 ) -> None:
     desk = await opened(interaction)
-    names = _names(desk)
     more = False
     async with desk.studio.database.reading() as tx:
         if what == "quotas":
             rows = await tables.rows(tx, desk.guild_id)
-            content, count = sheets.write_quotas(rows, names), len(rows)
         else:
             lines = await ledger.history(tx, guild_id=desk.guild_id, user_id=None, limit=_HISTORY + 1)
             more = len(lines) > _HISTORY
-            content, count = sheets.write_history(lines[:_HISTORY], names), min(len(lines), _HISTORY)
+    if what == "quotas":
+        names = await _names(desk, [row.subject.id for row in rows if row.subject.kind == "user"])
+        content, count = sheets.write_quotas(rows, names), len(rows)
+    else:
+        names = await _names(desk, [line.user_id for line in lines])
+        content, count = sheets.write_history(lines[:_HISTORY], names), min(len(lines), _HISTORY)
     file = discord.File(io.BytesIO(content), filename=f"easel-{what}.csv")
     await desk.tell(quota_pages.exported(count, more=more), file=file)
 
@@ -63,16 +73,25 @@ async def _content(file: discord.Attachment) -> bytes:
         raise BadSheet(("Discord does not have it any more",)) from error
 
 
-def _names(desk: Desk) -> sheets.Names:
+async def _names(desk: Desk, user_ids: Iterable[int]) -> sheets.Names:
+    """What roles and members are called; Discord is asked for members, because the bot doesn't keep them in memory."""
     guild = desk.interaction.guild
+    if guild is None:
+        return lambda _: ""
+    wanted = list(dict.fromkeys(user_ids))[:_NAMED]
+    found: dict[int, str] = {}
+    for batch in (wanted[n : n + _ASKED] for n in range(0, len(wanted), _ASKED)):
+        try:
+            members = await guild.query_members(user_ids=batch, limit=_ASKED)
+        except TimeoutError:
+            break  # A file without names says as much.
+        found |= {member.id: member.display_name for member in members}
 
     def name(subject: Subject) -> str:
-        if guild is None or subject.kind == "everyone":
-            return ""
-        found = guild.get_role(subject.id) if subject.kind == "role" else guild.get_member(subject.id)
-        if found is None:
-            return ""
-        return found.name if isinstance(found, discord.Role) else found.display_name
+        if subject.kind == "role":
+            role = guild.get_role(subject.id)
+            return role.name if role else ""
+        return found.get(subject.id, "")
 
     return name
 

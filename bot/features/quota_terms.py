@@ -12,7 +12,7 @@ from bot.admin import opened
 from bot.errors import UnknownZone
 from bot.feature import Feature
 from bot.orders import Action
-from bot.quota import changing, quota
+from bot.quota import Per, changing, quota
 from storage import terms
 from storage.periods import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
 
@@ -43,10 +43,10 @@ async def zones(_: discord.Interaction[Any], current: str) -> list[app_commands.
 async def ceiling(
     interaction: discord.Interaction[Any],
     credits: app_commands.Range[int, 0, MAX_CREDITS] | None = None,
-    per: Period = Period.DAY,
+    per: Per = "day",
 ) -> None:
     desk = await opened(interaction)
-    rate = None if credits is None else Rate(credits, per)
+    rate = None if credits is None else Rate(credits, Period(per))
     async with changing(desk) as tx:
         await terms.set_ceiling(
             tx, guild_id=desk.guild_id, ceiling=rate, actor_id=desk.actor_id, now=desk.studio.clock()
