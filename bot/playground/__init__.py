@@ -74,6 +74,7 @@ async def _running(env: Any, client: discord.Client) -> AsyncIterator[World]:
     try:
         world = World(env)
         await env.start()
+        world.hand_over(client)
         yield world
     finally:
         await client.close()

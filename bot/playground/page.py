@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from PIL import Image
 from simcord.backend.errors import BackendError, SetupError
+from simcord.preview import _messages
+from simcord.preview._markdown import markdown_tokens
 from simcord.preview._media import MediaError, MediaInfo
 from simcord.results import ResponseMessage
 
@@ -25,6 +27,8 @@ PICTURE_BUDGET = 1 << 30
 """Bytes of pictures that open pages may show: 50 messages each, and the bytes are shared with the world's own."""
 
 _REACTION = re.compile(r"\+\s*([^\x00-\x7f\w\s]+)")
+_MENU = re.compile(r"\+\s*(\w[\w ]*)")
+_LIST_END = re.compile(r"^( *[-*] .*)\n(?! *[-*] | |\n)", re.MULTILINE)
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 _STYLE = """
 #refresh, #capture-open, #inspector-toggle, #view-action-output { display: none; }
@@ -36,6 +40,41 @@ _STYLE = """
 }
 .channel-message > .message-components, .channel-message > .message-reactions { order: 2; }
 """
+
+_SCRIPT = """
+{
+  const timeline = document.querySelector("#channel-timeline");
+  let away = false;
+  const look = () => setTimeout(() => {
+    away = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight > 40;
+  }, 150);
+  for (const moved of ["wheel", "touchmove", "pointerup", "keydown"])
+    timeline.addEventListener(moved, look, { passive: true });
+  document.querySelector("#messages-sidebar").addEventListener("click", () => { away = true; });
+  const follow = () => { if (!away) timeline.scrollTop = timeline.scrollHeight; };
+  const back = () => { away = false; follow(); };
+  document.querySelector("#viewer-picker").addEventListener("change", back);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#send-message, #new-messages")) back();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.closest("#channel-composer-input, .command-row")) back();
+  }, true);
+  new ResizeObserver(follow).observe(document.querySelector("#channel-message-list"));
+
+  let asked = 0;
+  document.addEventListener("focusin", (event) => {
+    const field = event.target;
+    const heading = document.querySelector(".command-popup-heading")?.textContent ?? "";
+    if (!field.matches(".command-option-input") || field.value || !heading.startsWith("OPTIONS MATCHING")) return;
+    if (document.querySelector(".command-popup .command-suggestion") || Date.now() - asked < 1000) return;
+    asked = Date.now();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+"""
+"""What a person expects of Discord's own page: it follows what is new unless one scrolled away, it goes to the end
+when one sends something, and a completed option offers its choices before anything is typed."""
 
 
 @asynccontextmanager
@@ -53,7 +92,8 @@ async def open_page(world: World, port: int) -> AsyncIterator[Any]:
     page._action = _taking_turns(world, page)
     page._page_payload = _remembered(world, page)
     page._server._state = _up_to_date(world, page)
-    page._server._static = _styled(page._server._static)
+    page._server._static = _fitted(page._server._static)
+    _messages.markdown_tokens = _as_discord_reads
     async with page:
         page._pages.clear()  # A view for scripts, which costs as much to redraw as a browser's.
         yield page
@@ -88,15 +128,23 @@ def _taking_turns(world: World, page: Any) -> Callable[[Any, Any], Awaitable[Any
 
 
 async def _reaction(world: World, view: Any, body: dict[str, Any]) -> dict[str, Any]:
-    """Turn the message `+⭐` into a reaction, as Discord's own client does: the page can only repeat one."""
-    match = _REACTION.fullmatch(str(body.get("content", "")).strip())
-    if body.get("kind") != "send_message" or match is None:
+    """Turn the message `+⭐` into a reaction, and `+Report picture` into a choice from a message's menu.
+
+    Discord's own client has both; the page can only repeat a reaction, and has no menu.
+    """
+    said = str(body.get("content", "")).strip()
+    emoji, menu = _REACTION.fullmatch(said), _MENU.fullmatch(said)
+    if body.get("kind") != "send_message" or not (emoji or menu):
         return body
     public = {m.id: m for m in world.env.backend.messages[world.channel.id].values() if not m.is_ephemeral}
     with suppress(BackendError, SetupError, ValueError):
         message = public.get(int(body.get("reply_to_id") or max(public, default=0)))
         if message is not None:
-            await view.viewer.react(ResponseMessage(world.env, message), match[1])
+            target = ResponseMessage(world.env, message)
+            if emoji:
+                await view.viewer.react(target, emoji[1])
+            elif menu:
+                await view.viewer.context_menu(world.channel, menu[1], target)
             return {**body, "kind": "refresh"}
     return body
 
@@ -149,16 +197,24 @@ async def _measure_pictures(page: Any) -> None:
         view.last_activity = lease
 
 
-def _styled(static: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
-    """The page's files, with a style sheet that puts a message's pictures above its buttons, as Discord does."""
+def _fitted(static: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+    """The page's files, with a style sheet that puts a message's pictures above its buttons, and with `_SCRIPT`."""
+    added = {"/preview.css": _STYLE, "/app.js": _SCRIPT}
 
     async def serve_file(request: Any) -> Any:
         response = await static(request)
-        if request.path == "/preview.css":
-            response.text += _STYLE
+        if request.path in added:
+            response.text += added[request.path]
         return response
 
     return serve_file
+
+
+def _as_discord_reads(value: Any, *profile: Any, **more: Any) -> Any:
+    """A text's markdown with lists that end where Discord ends them: SimCord takes the next line into the last item."""
+    if isinstance(value, str) and "```" not in value:
+        value = _LIST_END.sub(r"\1\n\n", value)
+    return markdown_tokens(value, *profile, **more)
 
 
 class _Pictures:

@@ -1,4 +1,4 @@
-"""The Discord that the playground's bot lives in: a server, a channel, three people, and the real time.
+"""The Discord that the playground's bot lives in: a server, two channels, three people, and the real time.
 
 SimCord is made for tests: it carries out one operation, waits until everything that the bot does has come to rest, and
 refuses a second operation meanwhile. So whoever acts here, the clock, the page or a person, takes a turn first.
@@ -17,9 +17,12 @@ import structlog
 
 GUILD = "Easel playground"
 CHANNEL = "studio"
-TOPIC = "Type / to see the commands. Send +⭐ to react to the last message, or reply with it to any other."
+LOUNGE = "lounge"
+"""A second channel, which the page shows nothing of but what the bot says there: for rules about channels."""
+
+TOPIC = "Type / to see the commands. Reply +⭐ to a message to react, +Report picture to use its menu."
 PEOPLE = ("Ada", "Ben", "Cleo")
-"""Whom the page can be viewed as. The first may manage the server."""
+"""Whom the page can be viewed as. The first manages the server and runs the bot; the last has the role VIP."""
 
 DIRECT = "-# Direct message"
 """Stands above the copy of a direct message."""
@@ -29,6 +32,10 @@ TICK_SECONDS = 0.25
 
 _EPHEMERAL = discord.MessageFlags(ephemeral=True).value
 _COMPONENTS_V2 = discord.MessageFlags(components_v2=True).value
+_SUBCOMMANDS = (
+    discord.AppCommandOptionType.subcommand.value,
+    discord.AppCommandOptionType.subcommand_group.value,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -45,14 +52,23 @@ class World:
         env._record_error = _report
         env.backend.bot_user.name = "Easel"
         guild = env.create_guild(GUILD)
-        admin = guild.create_role("Admin", permissions=discord.Permissions(manage_guild=True), color=0xE0A030)
+        powers = discord.Permissions(manage_guild=True, manage_messages=True)
+        admin = guild.create_role("Admin", permissions=powers, color=0xE0A030)
         users = [env.create_user(name.lower(), global_name=name) for name in PEOPLE]
         self.people = [guild.add_member(user, roles=[admin] if user is users[0] else []) for user in users]
         self.channel = guild.create_text_channel(CHANNEL, topic=TOPIC)
+        self.lounge = guild.create_text_channel(LOUNGE)
+        vip = guild.create_role("VIP", color=0x9B59B6)
+        env.backend.add_member_role(guild.id, users[-1].id, vip.id)
         # Only now, because ids tell the time: made at SimCord's first moment, these are the same at every start, so that
         # what the bot remembers of the people and the channel is still true.
         env.backend.advance_clock(self._behind())
-        env.backend.subscribers.append(self._show_direct_message)
+        env.backend.subscribers += [self._show_direct_message, self._show_lounge, self._name_command]
+
+    def hand_over(self, client: discord.Client) -> None:
+        """Make the first of the people the one who runs the bot, as a newcomer does. The client must be logged in."""
+        application: Any = client.application
+        application.owner = discord.Object(self.people[0].id, type=discord.User)
 
     async def live(self) -> None:
         """Keep the clock level with the real one, for ever."""
@@ -94,17 +110,36 @@ class World:
         if reader is None or message.author_id != backend.bot_user.id:
             return
         user = {"id": str(reader.id), "username": reader.name}
-        backend.create_message(
+        metadata = {"id": str(message.id), "type": 3, "user": user}
+        self._copy(message, DIRECT, flags=message.flags | _EPHEMERAL, interaction_metadata=metadata)
+
+    def _show_lounge(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Copy what the bot says in the lounge into the channel."""
+        if event == "MESSAGE_CREATE" and payload["channel_id"] == str(self.lounge.id):
+            message = self.env.backend.get_message(self.lounge.id, int(payload["id"]))
+            self._copy(message, f"-# <#{self.lounge.id}>", flags=message.flags)
+
+    def _copy(self, message: Any, heading: str, **more: Any) -> None:
+        content = message.content
+        self.env.backend.create_message(
             self.channel.id,
             message.author_id,
-            message.content if message.flags & _COMPONENTS_V2 else f"{DIRECT}\n{message.content}",
+            content if message.flags & _COMPONENTS_V2 else f"{heading}\n{content}",
             embeds=message.embeds,
             components=message.components,
             attachments=message.attachments,
-            flags=message.flags | _EPHEMERAL,
-            interaction_metadata={"id": str(message.id), "type": 3, "user": user},
             broadcast=False,
+            **more,
         )
+
+    def _name_command(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Head an answer with the whole command, as Discord does: SimCord names the group alone."""
+        names, data = [], payload.get("data", {}) if event == "INTERACTION_CREATE" else {}
+        while "name" in data:
+            names.append(data["name"])
+            data = next((o for o in data.get("options", ()) if o.get("type") in _SUBCOMMANDS), {})
+        if names:
+            self.env.backend.interactions[int(payload["id"])].command_name = " ".join(names)
 
 
 def _report(error: BaseException) -> None:

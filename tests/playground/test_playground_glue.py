@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import aiohttp
 import discord
 import pytest
+from playwright.async_api import expect
 
 from bot import playground
 from bot.seams import Wait
@@ -258,6 +260,51 @@ async def look_around_as_another(page: PlaygroundPage, toy: Toy) -> None:
     assert "settings" in await page.commands()
 
 
+async def look_around_as_an_admin(page: PlaygroundPage) -> None:
+    await page.slash("staff rules")
+    answer = await page.wait_for_message("after the list")
+    assert "Ada used /staff rules" in await answer.inner_text()
+    assert await answer.locator("li").all_inner_texts() == ["one", "two"]
+    await page.click_button("U1", await page.wait_for_message(re.compile(r"#lounge\s*said elsewhere")))
+    await page.wait_for_message("Image #1", image=True)
+
+    await page.type_slash("imagine", prompt="a fox")
+    await page.page.locator(".command-ghost").click()
+    await page.page.locator(".command-suggestion").filter(has_text="model").first.click()
+    offered = page.page.locator(".command-popup .command-suggestion")
+    await expect(offered).to_have_text(["builtin", "flux", "sdxl"])
+    await page.page.reload()
+    await page.ready()
+
+
+async def use_a_messages_menu(page: PlaygroundPage) -> None:
+    grid = page.messages.filter(has_text="U1").first
+    name = await grid.get_attribute("data-message-id")
+    await grid.hover()
+    await grid.get_by_role("button", name="Reply").click()
+    await page.say("+Report picture")
+    await page.wait_for_message(f"Reported {name}.")
+    await page.say("+No such menu")
+    await page.wait_for_message("+No such menu")
+
+
+async def stay_with_what_is_new(page: PlaygroundPage, toy: Toy) -> None:
+    timeline = page.page.locator("#channel-timeline")
+    height = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
+    await toy.post_weighty(0)
+    await page.wait_for_message("weighty 0", image=True)
+    assert await timeline.evaluate(height) < 40
+    await timeline.hover()
+    await page.page.mouse.wheel(0, -500)
+    await page.page.wait_for_function(f"() => ({height})(document.querySelector('#channel-timeline')) > 400")
+    await toy.channel.send("while one reads")
+    await page.wait_for_message("while one reads")
+    assert await timeline.evaluate(height) > 400
+    await page.slash("refuse")
+    answer = await page.wait_for_message("You can't do that.")
+    await expect(answer).to_be_in_viewport()
+
+
 async def click_while_it_draws(page: PlaygroundPage, toy: Toy) -> None:
     drawing = asyncio.create_task(keep_drawing(toy))
     try:
@@ -274,8 +321,19 @@ async def test_the_page_in_a_browser() -> None:
     async with running() as here, open_page(here.url) as page:
         await look_around(page, here.toy)
         await look_around_as_another(page, here.toy)
+        await look_around_as_an_admin(page)
+        await use_a_messages_menu(page)
+        await stay_with_what_is_new(page, here.toy)
         await click_while_it_draws(page, here.toy)
         assert page.errors == []
+
+
+async def test_the_admin_runs_the_bot_too_and_may_decide_on_reports() -> None:
+    async with running() as here:
+        application, guild = here.toy.application, here.toy.guilds[0]
+        assert application is not None
+        admin = await guild.fetch_member(application.owner.id)
+        assert (admin.display_name, admin.guild_permissions.manage_messages) == ("Ada", True)
 
 
 async def test_people_and_channel_are_the_same_at_every_start() -> None:

@@ -104,6 +104,8 @@ class Toy(discord.Client):
         self.tree.add_command(imagine)
         self.tree.add_command(settings)
         self.tree.add_command(refuse)
+        self.tree.add_command(staff)
+        self.tree.add_command(report)
         self.tree.error(answer)
         await self.tree.sync()
 
@@ -154,6 +156,23 @@ async def models(_interaction: discord.Interaction, typed: str) -> list[app_comm
 @app_commands.default_permissions(manage_guild=True)
 async def settings(interaction: discord.Interaction) -> None:
     await interaction.response.send_message("Only managers see this.", ephemeral=True)
+
+
+staff = app_commands.Group(
+    name="staff", description="For staff", default_permissions=discord.Permissions(manage_guild=True)
+)
+
+
+@staff.command(description="Answer with a list, and say something in the other channel")
+async def rules(interaction: discord.Interaction[Any]) -> None:
+    await interaction.response.send_message("- one\n- two\nafter the list", ephemeral=True)
+    lounge = discord.utils.get(interaction.client.get_all_channels(), name="lounge")
+    await lounge.send("said elsewhere", view=rows(1))
+
+
+@app_commands.context_menu(name="Report picture")
+async def report(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    await interaction.response.send_message(f"Reported {message.id}.", ephemeral=True)
 
 
 class Refusal(Exception):
