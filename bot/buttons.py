@@ -84,6 +84,7 @@ class JobButton(
             permissions=interaction.permissions,
             bot_permissions=interaction.app_permissions,
             tell=tell,
+            words=interaction.message.content,
         )
         await verb.run(ask)
         if verb.marks:

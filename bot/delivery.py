@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import discord
 import structlog
 
-from bot import pictures, removal, texts
+from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
@@ -25,7 +25,7 @@ from bot.safety import credits_for, hidden
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import guilds, images, jobs
+from storage import guilds, images, jobs, terms
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -262,7 +262,7 @@ class Delivery:
             _log.error("the channel of an adult model's result is open to everyone; it is not posted")
             return None
         try:
-            return await self._send(channel, post, look_first=look_first)
+            return await self._send(channel, await self._priced(post, job), look_first=look_first)
         except Undeliverable as refused:
             if adult:
                 _log.error("an adult model's result could not be posted", error=str(refused))
@@ -285,6 +285,13 @@ class Delivery:
         except (Undeliverable, discord.InvalidData) as error:
             _log.warning("the channel of a result is unknown", error=str(error))
             return None
+
+    async def _priced(self, post: Post, job: Job) -> Post:
+        """The post, with what its buttons cost."""
+        async with self._database.reading() as tx:
+            free = (await terms.terms(tx, job.guild_id)).free
+        content = prices.under(post.content, job, catalogue=self._catalogue, free=free)
+        return replace(post, content=content)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:
         return await (await self._client.fetch_user(user_id)).create_dm()

@@ -29,6 +29,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── TimedOut                refused too often lately
 ├── AdultOnly               an adult model or picture, outside of an age-restricted channel
 ├── PictureWithheld         a picture that the safety check withheld
+├── PriceChanged            it costs something else than the message said
 ├── BadLink                 no link to a picture of ours in this server
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
@@ -260,6 +261,14 @@ class PictureWithheld(Refusal):
     def __init__(self, *, appeal: str | None) -> None:
         super().__init__()
         self.appeal = appeal
+
+
+class PriceChanged(Refusal):
+    """What was asked for costs `price` credits by now, and the message said otherwise; it has been corrected."""
+
+    def __init__(self, price: int) -> None:
+        super().__init__(price)
+        self.price = price
 
 
 class BadLink(Refusal):

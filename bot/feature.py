@@ -77,7 +77,8 @@ class Ask:
     """A person's wish about a job, whether by button or by reaction.
 
     `index` is the picture meant, from 1, or 0 for all of them. `tell` says a sentence to that person alone.
-    `permissions` are that person's in the channel, and `bot_permissions` are ours.
+    `permissions` are that person's in the channel, and `bot_permissions` are ours. `words` stand in the message; None
+    where Discord did not send it along.
     """
 
     studio: Studio
@@ -90,6 +91,7 @@ class Ask:
     permissions: discord.Permissions
     bot_permissions: discord.Permissions
     tell: Callable[[str], Awaitable[None]]
+    words: str | None = None
 
     @property
     def message(self) -> discord.PartialMessage:

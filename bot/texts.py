@@ -103,6 +103,8 @@ def sentence(error: errors.Refusal) -> str:
         case errors.WordRefused():
             rest = f" It was one of several: you can go on {relative(error.until)}." if error.until else ""
             return f"Easel can't use “{inert(error.word, limit=60)}” here. {UNCHARGED}{rest} {error.appeal or APPEAL}"
+        case errors.PriceChanged():
+            return f"The price has changed: that costs {credits(error.price)} now. Press again to go on. {UNCHARGED}"
         case errors.BadLink():
             return "That is no link to a picture of mine in this server. Open the picture's menu and choose Copy Message Link."
         case errors.NoModerators():

@@ -45,6 +45,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.AdultOnly: errors.AdultOnly("SDXL"),
     errors.PictureWithheld: errors.PictureWithheld(appeal=None),
     errors.TimedOut: errors.TimedOut(datetime(2026, 1, 1, tzinfo=UTC), appeal=None),
+    errors.PriceChanged: errors.PriceChanged(8),
     errors.BadRule: errors.BadRule("There is no such rule."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),
 }

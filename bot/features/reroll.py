@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import access, orders
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
+from bot.prices import only_as_told
 from bot.surface import Surface
 
 
@@ -15,6 +16,7 @@ async def reroll(ask: Ask) -> None:
     order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random, most=most)
     if order.parent_index is not None:
         await shows(ask, order.parent_id, order.parent_index)
+    await only_as_told(ask, order.action)
     await studio.dispatcher.accept(order, ask.requester)
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from bot import access, orders
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
+from bot.prices import only_as_told
 from bot.surface import Surface
 
 SUBTLE, STRONG = 0.45, 0.8
@@ -28,6 +29,7 @@ async def vary(ask: Ask, *, strength: float | None = None) -> None:
         random=studio.random,
         most=most,
     )
+    await only_as_told(ask, order.action)
     await studio.dispatcher.accept(order, ask.requester)
 
 
@@ -50,5 +52,7 @@ FEATURE = Feature(
             places=(Place(surface=Surface.SINGLE, row=0, order=1, label="Vary (Strong)", emoji="🪄"),),
         ),
     ),
-    help=("**V1–V4** (or 🇦–🇩) draws variations of one picture. `/models` says what it costs.",),
+    help=(
+        "**V1–V4** (or 🇦–🇩) draws variations of one picture. The line under the picture says what it costs.",
+    ),
 )
