@@ -53,17 +53,23 @@ def decide(
     for pause in standing.pauses:
         if pause.halt is Halt.DRAINING:
             return NoNewJobs(reason=pause.reason, everywhere=pause.guild_id == EVERYWHERE)
-    if rules.channels and rules.channels.isdisjoint(wish.places):
-        return ClosedChannel(tuple(sorted(rules.channels)))
-    return _kept_for_others(rules, wish) or _over_a_limit(
-        rules, wish, standing, most_waiting=most_waiting, now=now
+    return (
+        _closed(rules, wish.places)
+        or _kept_for_others(rules, wish)
+        or _over_a_limit(rules, wish, standing, most_waiting=most_waiting, now=now)
     )
+
+
+def _closed(rules: Rules, places: Collection[int]) -> Refusal | None:
+    if rules.channels is None or not rules.channels.isdisjoint(places):
+        return None
+    return ClosedChannel(tuple(sorted(rules.channels)))
 
 
 def _kept_for_others(rules: Rules, wish: Wish) -> Refusal | None:
     for thing in ((Thing.ACTION, wish.action), (Thing.MODEL, wish.model)):
         roles = rules.roles.get(thing)
-        if roles and roles.isdisjoint(wish.role_ids):
+        if roles is not None and roles.isdisjoint(wish.role_ids):
             return KeptForRoles(thing[1], tuple(sorted(roles)))
     return None
 

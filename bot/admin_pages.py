@@ -205,26 +205,58 @@ def _because(reason: str) -> str:
     return f" ({inert(reason)})" if reason else ""
 
 
-def channels(ids: Collection[int]) -> str:
+def channels(ids: Collection[int] | None) -> str:
     """The open channels, as the record of changes names them."""
-    return _channels(sorted(ids)) if ids else "all"
+    if ids is None:
+        return "all"
+    return _channels(sorted(ids)) if ids else "none"
 
 
-def channels_are(ids: Collection[int]) -> str:
+def channels_are(ids: Collection[int] | None) -> str:
     """The answer to `/admin channel`."""
-    if not ids:
+    if ids is None:
         return "Jobs are taken in all channels."
+    if not ids:
+        return (
+            "That was the last channel on the list: jobs are taken in no channel from now on. "
+            "`/admin channel` without a channel opens all of them again."
+        )
     return f"Jobs are taken in {channels(ids)} and nowhere else from now on."
+
+
+def channel_not_listed(channel_id: int, ids: Collection[int] | None) -> str:
+    """What is said to who would close a channel that is not on the list."""
+    if ids is not None:
+        return f"<#{channel_id}> is not on the list. Jobs are taken in {channels(ids)} and what belongs there only."
+    return (
+        f"Jobs are taken in all channels. To close <#{channel_id}>, name the channels or categories that stay open, each "
+        "with `/admin channel channel:`; all others are closed then."
+    )
+
+
+def role_not_listed(what: str, role_id: int, ids: Collection[int] | None) -> str:
+    """What is said to who would keep something from a role that does not have it by name."""
+    if ids is not None:
+        return f"`{what}` is for {roles(ids)} only, and not for <@&{role_id}>."
+    return (
+        f"`{what}` is for everyone. To keep it from members with <@&{role_id}>, name the roles that may; "
+        "all others may not then."
+    )
 
 
 def roles(ids: Collection[int] | None) -> str:
     """For whom something is, as the record of changes names them."""
-    return ", ".join(f"<@&{one}>" for one in sorted(ids)) if ids else "everyone"
+    if ids is None:
+        return "everyone"
+    return ", ".join(f"<@&{one}>" for one in sorted(ids)) if ids else "nobody"
 
 
 def kept_for(what: str, ids: Collection[int] | None) -> str:
     """The answer to `/admin action` and `/admin model`."""
-    return f"`{what}` is for {roles(ids)} from now on."
+    words = f"`{what}` is for {roles(ids)} from now on."
+    if ids is not None and not ids:
+        words += " That was the last role; the same command without a role gives it to everyone again."
+    return words
 
 
 def limit_of(limit: Limit, role_id: int) -> str:

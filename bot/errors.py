@@ -18,6 +18,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── ClosedChannel           jobs are taken in other channels only
 ├── KeptForRoles            an action or a model is kept for other roles
 ├── OverLimit               larger or more than the server allows the person
+├── NotOnTheList            an admin takes off a list what is not on it
 ├── TooSoon                 the server wants some time between two jobs
 ├── NotHost                 only those who run the whole bot may do that
 ├── NothingToCancel         the job is already over
@@ -183,6 +184,14 @@ class OverLimit(Refusal):
         self.wanted = wanted
         self.most = most
         self.roles = roles
+
+
+class NotOnTheList(Refusal):
+    """`reason` is a full sentence that says what holds, and how to get what was meant."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class TooSoon(Refusal):

@@ -30,7 +30,7 @@ UNEXPECTED = (
 def sentence(error: errors.Refusal) -> str:
     """What to tell the person whose wish was refused."""
     match error:
-        case errors.BadPrompt() | errors.BadAmount() | errors.BadRule():
+        case errors.BadPrompt() | errors.BadAmount() | errors.BadRule() | errors.NotOnTheList():
             return error.reason
         case errors.UnknownModel():
             known = ", ".join(f"`{name}`" for name in error.known)
@@ -78,9 +78,11 @@ def sentence(error: errors.Refusal) -> str:
             )
             return f"{where} for now{_because(error.reason)}. What waits is still drawn. {UNCHARGED}"
         case errors.ClosedChannel():
+            if not error.channel_ids:
+                return f"The admins have closed Easel in all channels here. {UNCHARGED}"
             return f"Easel draws in these channels here: {_listed('#', error.channel_ids)}. {UNCHARGED}"
         case errors.KeptForRoles():
-            return f"`{inert(error.what, limit=40)}` is kept for {_listed('@&', error.role_ids)} here. {UNCHARGED}"
+            return f"`{inert(error.what, limit=40)}` is kept for {_listed('@&', error.role_ids) or 'nobody'} here. {UNCHARGED}"
         case errors.OverLimit():
             unit = "pixels on the longer side" if error.limit == "size" else "pictures at once (`--count`)"
             others = f" {error.wanted} are for {_listed('@&', error.roles)}." if error.roles else ""

@@ -13,6 +13,9 @@ from storage.database import Transaction
 EVERYONE = 0
 """In place of a role's id."""
 
+_NONE = -1
+"""In place of a channel's or a role's id, where the last one was taken off a list: nobody may, or nowhere."""
+
 
 class Thing(StrEnum):
     """What can be kept for roles."""
@@ -40,10 +43,10 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A guild's rules. `channels` is empty where all are open. `roles` names who may use a thing; a thing that is not
-    there is for everyone. `limits` holds amounts by role, or for EVERYONE."""
+    """A guild's rules. `channels` is None where all are open. `roles` names who may use a thing; a thing that is not
+    there is for everyone. Either may be empty: nowhere, or nobody. `limits` holds amounts by role, or for EVERYONE."""
 
-    channels: frozenset[int] = frozenset()
+    channels: frozenset[int] | None = None
     roles: Mapping[tuple[Thing, str], frozenset[int]] = field(default_factory=dict)
     limits: Mapping[Limit, Mapping[int, int]] = field(default_factory=dict)
 
@@ -69,7 +72,11 @@ async def rules(tx: Transaction, guild_id: int) -> Rules:
             case kind:
                 thing = (Thing(kind), row["name"])
                 roles[thing] = roles.get(thing, frozenset()) | {row["id"]}
-    return Rules(channels=frozenset(channels), roles=roles, limits=limits)
+    return Rules(
+        channels=frozenset(channels) - {_NONE} if channels else None,
+        roles={thing: ids - {_NONE} for thing, ids in roles.items()},
+        limits=limits,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +112,10 @@ async def limit_running(tx: Transaction, job_id: str, most: int) -> None:
 
 
 async def open_channel(tx: Transaction, *, guild_id: int, channel_id: int, open: bool) -> None:
-    """Put a channel on the list of those where jobs are taken, or take it off."""
-    if open:
-        await tx.execute("INSERT OR IGNORE INTO open_channels VALUES (?, ?)", (guild_id, channel_id))
-    else:
-        await tx.execute(
-            "DELETE FROM open_channels WHERE guild_id = ? AND channel_id = ?", (guild_id, channel_id)
-        )
+    """Put a channel on the list of those where jobs are taken, or take it off; without the last one it is nowhere."""
+    added, gone = (channel_id, _NONE) if open else (_NONE, channel_id)
+    await tx.execute("INSERT OR IGNORE INTO open_channels VALUES (?, ?)", (guild_id, added))
+    await tx.execute("DELETE FROM open_channels WHERE guild_id = ? AND channel_id = ?", (guild_id, gone))
 
 
 async def open_all_channels(tx: Transaction, guild_id: int) -> None:
@@ -122,17 +126,16 @@ async def open_all_channels(tx: Transaction, guild_id: int) -> None:
 async def keep_for(
     tx: Transaction, *, guild_id: int, thing: tuple[Thing, str], role_id: int, may: bool
 ) -> None:
-    """Put a role among those that a thing is kept for, or take it off; with the last one it is for everyone again."""
+    """Put a role among those that a thing is kept for, or take it off; without the last one it is for nobody."""
     kind, name = thing
-    if may:
-        await tx.execute(
-            "INSERT OR IGNORE INTO role_rights VALUES (?, ?, ?, ?)", (guild_id, kind.value, name, role_id)
-        )
-    else:
-        await tx.execute(
-            "DELETE FROM role_rights WHERE guild_id = ? AND kind = ? AND name = ? AND role_id = ?",
-            (guild_id, kind.value, name, role_id),
-        )
+    added, gone = (role_id, _NONE) if may else (_NONE, role_id)
+    await tx.execute(
+        "INSERT OR IGNORE INTO role_rights VALUES (?, ?, ?, ?)", (guild_id, kind.value, name, added)
+    )
+    await tx.execute(
+        "DELETE FROM role_rights WHERE guild_id = ? AND kind = ? AND name = ? AND role_id = ?",
+        (guild_id, kind.value, name, gone),
+    )
 
 
 async def give_to_everyone(tx: Transaction, *, guild_id: int, thing: tuple[Thing, str]) -> None:

@@ -28,6 +28,21 @@ async def test_jobs_are_taken_in_chosen_channels_and_their_threads_only(easel: W
     assert "On its way" in said(await easel.ben.slash(lounge, "imagine", prompt="a fox"))
 
 
+async def test_what_is_taken_off_a_list_is_not_opened_by_that(easel: World) -> None:
+    told = await easel.told(easel.admin, "admin channel", channel=easel.channel, allowed=False)
+    assert f"To close <#{easel.channel.id}>, name the channels" in told
+    await easel.told(easel.admin, "admin channel", channel=easel.channel)
+    told = await easel.told(easel.admin, "admin channel", channel=easel.channel, allowed=False)
+    assert "in no channel from now on" in told
+    assert "closed Easel in all channels" in await easel.imagine(easel.ben)
+    assert "**Channels**: none" in await easel.told(easel.admin, "admin rules")
+    await easel.told(easel.admin, "admin channel")
+    assert "On its way" in await easel.imagine(easel.ben)
+    told = await easel.told(easel.admin, "admin action", action="vary", role=easel.vip, allowed=False)
+    assert f"`vary` is for everyone. To keep it from members with <@&{easel.vip.id}>" in told
+    assert "vary" not in await easel.told(easel.admin, "admin rules")
+
+
 async def test_an_action_is_kept_for_roles_also_behind_its_button(easel: World) -> None:
     await easel.imagine(easel.ben)
     told = await easel.told(easel.admin, "admin action", action="vary", role=easel.vip)
@@ -47,7 +62,13 @@ async def test_a_model_is_kept_for_roles_and_offered_by_name(tmp_path: Path) -> 
         assert f"`sdxl` is kept for <@&{easel.vip.id}>" in told
         assert "On its way" in await easel.imagine(easel.ben)
         assert "On its way" in await easel.imagine(vip(easel), "a fox --model sdxl")
-        await easel.told(easel.admin, "admin model", model="sdxl", role=easel.vip, allowed=False)
+        told = await easel.told(easel.admin, "admin model", model="sdxl", role=easel.vip, allowed=False)
+        assert "`sdxl` is for nobody" in told
+        assert "kept for nobody" in await easel.imagine(vip(easel), "a fox --model sdxl")
+        assert "**Model** `sdxl`: nobody" in await easel.told(easel.admin, "admin rules")
+        await easel.told(easel.admin, "admin model", model="sdxl", role=easel.vip)
+        assert "On its way" in await easel.imagine(vip(easel), "a fox --model sdxl")
+        await easel.told(easel.admin, "admin model", model="sdxl")
         assert "On its way" in await easel.imagine(easel.ben, "a fox --model sdxl")
 
 

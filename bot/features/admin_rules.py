@@ -10,7 +10,7 @@ from discord import app_commands
 from bot import admin_pages, orders
 from bot.admin import Desk, admin, opened
 from bot.adult import age_restricted
-from bot.errors import BadAmount
+from bot.errors import BadAmount, NotOnTheList
 from bot.feature import Feature, Studio
 from storage import access, bans, guilds, pauses, weights
 from storage import words as word_rules
@@ -39,7 +39,7 @@ OpenChannel = (
 @admin.command(name="channel", description="Take jobs in chosen channels only")
 @app_commands.describe(
     channel="A channel, a thread or a whole category; leave out to take jobs everywhere again",
-    allowed="Whether jobs are taken there",
+    allowed="False takes it off the list again",
 )
 async def channel(
     interaction: discord.Interaction[Any], channel: OpenChannel | None = None, allowed: bool = True
@@ -47,6 +47,8 @@ async def channel(
     desk = await opened(interaction)
     async with desk.changing() as record:
         old = await access.rules(record.tx, desk.guild_id)
+        if channel is not None and not allowed and channel.id not in (old.channels or ()):
+            raise NotOnTheList(admin_pages.channel_not_listed(channel.id, old.channels))
         if channel is None:
             await access.open_all_channels(record.tx, desk.guild_id)
         else:
@@ -62,7 +64,7 @@ async def channel(
 @app_commands.describe(
     action="What people do",
     role="Who may; leave out to give it to everyone again",
-    allowed="Whether they may",
+    allowed="False takes the role off the list again",
 )
 async def action(
     interaction: discord.Interaction[Any],
@@ -75,7 +77,9 @@ async def action(
 
 @admin.command(name="model", description="Keep a model for chosen roles")
 @app_commands.describe(
-    model="Which one", role="Who may; leave out to give it to everyone again", allowed="Whether they may"
+    model="Which one",
+    role="Who may; leave out to give it to everyone again",
+    allowed="False takes the role off the list again",
 )
 async def model(
     interaction: discord.Interaction[Any],
@@ -92,6 +96,8 @@ async def model(
 async def _keep(desk: Desk, thing: tuple[Thing, str], role: discord.Role | None, allowed: bool) -> None:
     async with desk.changing() as record:
         old = (await access.rules(record.tx, desk.guild_id)).roles.get(thing)
+        if role is not None and not allowed and role.id not in (old or ()):
+            raise NotOnTheList(admin_pages.role_not_listed(thing[1], role.id, old))
         if role is None or role.id == desk.guild_id:
             await access.give_to_everyone(record.tx, guild_id=desk.guild_id, thing=thing)
         else:
