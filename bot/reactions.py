@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from bot import erasure
+from bot import erasure, texts
 from bot.boundary import answered
 from bot.buttons import find
 from bot.feature import Ask
@@ -50,9 +50,12 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
 
 
 async def _tell(member: discord.Member, channel: ReactedChannel, text: str) -> None:
-    """A private word to somebody who reacted: a reaction leaves no other way than a direct message."""
+    """A private word to somebody who reacted: a reaction leaves no other way than a direct message.
+
+    Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
+    """
     try:
         await member.send(text)
     except discord.Forbidden:
         only = discord.AllowedMentions(users=[member])
-        await channel.send(f"{member.mention} {text}", allowed_mentions=only, delete_after=20)
+        await channel.send(f"{member.mention} {texts.LETTER_BACK}", allowed_mentions=only, delete_after=20)

@@ -19,6 +19,10 @@ PAUSED = "Drawing is paused at present: your job keeps its place and is drawn wh
 _LISTED = 20
 COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
 LET_PASS = "The moderators let this picture pass."
+LETTER_BACK = (
+    "Your privacy settings keep my direct messages out, so I can't tell you here what became of that. "
+    "Allow them for this server, or use a button or command: only you read their answers."
+)
 APPEAL = "If you think that this is a mistake, tell an admin of this server."
 BAD_OPTION = "One of the command's options can't be used. Pick it again from the list. " + UNCHARGED
 UNEXPECTED = (
