@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit, QueueFull, Refusal, TooSoon
 from bot.orders import Most, Order
@@ -15,6 +16,9 @@ from storage.bans import Ban
 from storage.changes import EVERYWHERE
 from storage.database import Transaction
 from storage.pauses import Halt, Pause
+
+Doing = Literal["imagine", "vary", "reroll", "upscale", "mail", "describe"]
+"""What admins can keep for roles: jobs by their action, U, ✉️, and /describe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +71,16 @@ def _closed(rules: Rules, places: Collection[int]) -> Refusal | None:
 
 
 def _kept_for_others(rules: Rules, wish: Wish) -> Refusal | None:
-    for thing in ((Thing.ACTION, wish.action), (Thing.MODEL, wish.model)):
-        roles = rules.roles.get(thing)
-        if roles is not None and roles.isdisjoint(wish.role_ids):
-            return KeptForRoles(thing[1], tuple(sorted(roles)))
-    return None
+    return _kept(rules, (Thing.ACTION, wish.action), wish.role_ids) or _kept(
+        rules, (Thing.MODEL, wish.model), wish.role_ids
+    )
+
+
+def _kept(rules: Rules, thing: tuple[Thing, str], role_ids: Collection[int]) -> Refusal | None:
+    roles = rules.roles.get(thing)
+    if roles is None or not roles.isdisjoint(role_ids):
+        return None
+    return KeptForRoles(thing[1], tuple(sorted(roles)))
 
 
 def _over_a_limit(
@@ -150,6 +159,15 @@ async def admit(
         most_running=amount(rules, Limit.RUNNING, who.role_ids),
         paused=any(pause.halt is Halt.PAUSED for pause in halts),
     )
+
+
+async def only_allowed(tx: Transaction, who: Requester, doing: Doing, *, posts: bool) -> None:
+    """Raises KeptForRoles for what is no job and may not be done, and ClosedChannel where its result would be posted."""
+    rules = await access.rules(tx, who.guild_id)
+    closed = _closed(rules, (who.channel_id, *who.within)) if posts else None
+    refusal = closed or _kept(rules, (Thing.ACTION, doing), who.role_ids)
+    if refusal is not None:
+        raise refusal
 
 
 async def only_welcome(tx: Transaction, *, guild_id: int, user_id: int) -> None:

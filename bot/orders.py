@@ -15,7 +15,7 @@ from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, fr
 from storage.jobs import Job
 
 Action = Literal["imagine", "vary", "reroll"]
-"""What people can have done: admins keep one for roles, or make it free, by this name."""
+"""What people can have drawn: admins keep one for roles, or make it free, by this name."""
 
 _FAR_OFF = 0.1
 """How far a shape may be from what was asked before it is said: sizes come in steps, so that a little is usual."""

@@ -28,6 +28,25 @@ async def test_jobs_are_taken_in_chosen_channels_and_their_threads_only(easel: W
     assert "On its way" in said(await easel.ben.slash(lounge, "imagine", prompt="a fox"))
 
 
+async def test_u_and_mail_and_describe_are_kept_for_roles_and_u_heeds_closed_channels(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    (result,) = easel.results()
+    for action in ("upscale", "mail", "describe"):
+        await easel.told(easel.admin, "admin action", action=action, role=easel.vip)
+    assert f"`upscale` is kept for <@&{easel.vip.id}>" in said(await easel.press(easel.ben, result, "U1"))
+    told = await easel.told(easel.ben, "describe", image=("fox.png", b"no picture"))
+    assert "`describe` is kept for" in told
+    await easel.ben.react(result, "✉️")
+    await easel.rest()
+    assert not any(one.attachments for one in easel.ben.user.dm_channel.history())
+    await easel.press(vip(easel), result, "U1")
+    assert len(easel.messages()) == 2
+    await easel.told(easel.admin, "admin channel", channel=easel.guild.create_text_channel("lounge"))
+    for action in ("upscale", "mail", "describe"):
+        await easel.told(easel.admin, "admin action", action=action)
+    assert "draws in these channels here" in said(await easel.press(easel.ben, result, "U2"))
+
+
 async def test_what_is_taken_off_a_list_is_not_opened_by_that(easel: World) -> None:
     told = await easel.told(easel.admin, "admin channel", channel=easel.channel, allowed=False)
     assert f"To close <#{easel.channel.id}>, name the channels" in told

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import admin_pages, orders
+from bot.access import Doing
 from bot.admin import Desk, admin, opened
 from bot.adult import age_restricted
 from bot.errors import BadAmount, NotOnTheList
@@ -68,7 +69,7 @@ async def channel(
 )
 async def action(
     interaction: discord.Interaction[Any],
-    action: orders.Action,
+    action: Doing,
     role: discord.Role | None = None,
     allowed: bool = True,
 ) -> None:

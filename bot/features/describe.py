@@ -9,10 +9,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import again, describe_pages
+from bot import access, again, describe_pages
 from bot.boundary import acknowledge
 from bot.errors import BadPicture
-from bot.feature import Feature, Studio
+from bot.feature import Feature, Studio, requester
 from bot.progress import Unreachable
 from bot.verification import verify
 from generation.description import describe as read_description
@@ -24,6 +24,10 @@ from generation.pictures import MAX_SOURCE_BYTES, BadSource
 async def describe(interaction: discord.Interaction[Any], image: discord.Attachment) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
+    if interaction.guild_id is not None:
+        who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
+        async with studio.database.reading() as tx:
+            await access.only_allowed(tx, who, "describe", posts=False)
     data = await _bytes(image)
     try:
         found = await asyncio.to_thread(read_description, data)

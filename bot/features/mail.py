@@ -6,7 +6,7 @@ import asyncio
 
 import discord
 
-from bot import pages, pictures, texts
+from bot import access, pages, pictures, texts
 from bot.errors import DirectMessagesClosed, JobGone
 from bot.feature import Ask, Feature, Verb
 from bot.inert import file_stem
@@ -18,6 +18,7 @@ async def mail(ask: Ask) -> None:
     ask.only_finished()
     ask.only_among_adults(directly=True)
     async with ask.studio.database.reading() as tx:
+        await access.only_allowed(tx, ask.requester, "mail", posts=False)
         rows = await images.of_job(tx, ask.job.id)
         server = await guilds.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]

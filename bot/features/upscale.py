@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import access
 from bot.errors import BotLacksPermission, JobGone
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
@@ -12,6 +13,8 @@ async def upscale(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
     ask.only_among_adults()
+    async with ask.studio.database.reading() as tx:
+        await access.only_allowed(tx, ask.requester, "upscale", posts=True)
     await shows(ask, ask.job.id, ask.index)
     try:
         posted = await ask.studio.delivery.post_single(
