@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bot import moderation_pages, pictures, texts
+from bot import moderation_pages, pictures, texts, verdicts
 from bot.access import only_welcome
 from bot.adult import may_show
 from bot.buttons import JobButton
@@ -20,7 +20,7 @@ from bot.progress import Unreachable
 from storage import guilds, images, jobs, messages, refusals, reports
 from storage.database import Transaction
 from storage.jobs import Job, JobState
-from storage.reports import Case, Verdict
+from storage.reports import Case, Kind, Verdict
 
 REMOVE, KEEP = "mod_remove", "mod_keep"
 """The verbs of the buttons under a case."""
@@ -220,10 +220,12 @@ async def decide(
             return True
         async with studio.database.transaction() as tx:
             await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
+            change = await verdicts.note(tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=studio.clock())
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
         words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id, grown=grown)
         shown: dict[str, Any] = {"attachments": []} if verdict is Verdict.REMOVED else {}
         await message.edit(content=words, view=None, **shown)
+        await verdicts.post(studio.database, judge.guild.get_channel_or_thread, change)
         return True
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.inert import inert
-from bot.pages import page
+from bot.pages import leaf
 from bot.texts import APPEAL, person
 from storage.jobs import Job
-from storage.reports import Verdict
+from storage.reports import Kind, Verdict
 from storage.words import WordKind, WordRule
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
 _SHIELD = "🛡️"
+VERDICTS = {
+    (Kind.REPORT, Verdict.REMOVED): "removed",
+    (Kind.REPORT, Verdict.KEPT): "kept",
+    (Kind.CHECK, Verdict.REMOVED): "refused",
+    (Kind.CHECK, Verdict.KEPT): "approved",
+}
 _STILL_THERE = (
     "**Not removed yet**: Discord does not let me delete {} with this picture. Delete by hand what is below, or let me "
     "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
@@ -25,8 +31,8 @@ _ABREAST = 8
 """Word rules in a line."""
 
 
-def word_rules(rules: Sequence[WordRule]) -> str:
-    """A server's word rules, for its admins."""
+def word_rules(rules: Sequence[WordRule], *, number: int) -> str:
+    """A page of a server's word rules, for its admins."""
     lines = []
     for kind, title in (
         (WordKind.BLOCK, "Blocked"),
@@ -35,7 +41,7 @@ def word_rules(rules: Sequence[WordRule]) -> str:
         patterns = [f"`{rule.pattern}`" for rule in rules if rule.kind is kind]
         lines.append(f"**{title}**: {'none' if not patterns else ''}")
         lines += [", ".join(patterns[n : n + _ABREAST]) for n in range(0, len(patterns), _ABREAST)]
-    return page(lines)
+    return leaf(lines, number)
 
 
 def word_rule_set(rule: WordRule) -> str:
@@ -104,6 +110,12 @@ def case(
     return "\n".join([*lines, f"-# job `{job.id}`"])
 
 
+def case_of(job: Job, kind: Kind) -> str:
+    """A case as the record of changes names it."""
+    what = "reported picture" if kind is Kind.REPORT else "withheld picture"
+    return f"{what} of {person(job.user_id)}, job `{job.id}`"
+
+
 def _messages(count: int) -> str:
     return "1 message" if count == 1 else f"{count} messages"
 
@@ -131,8 +143,7 @@ def withheld_case(
         lines.append("**Approve** posts it for the person who asked, at no charge. **Refuse** deletes it.")
         lines.append("-# It is shown in an age-restricted channel only.")
     else:
-        done = "Approved" if verdict is Verdict.KEPT else "Refused"
-        lines.append(f"**{done}** by {person(judge_id)}")
+        lines.append(f"**{VERDICTS[Kind.CHECK, verdict].capitalize()}** by {person(judge_id)}")
     return "\n".join([*lines, f"-# job `{job.id}`"])
 
 

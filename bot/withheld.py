@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bot import moderation_pages, pictures, texts
+from bot import moderation_pages, pictures, texts, verdicts
 from bot.adult import age_restricted
 from bot.buttons import JobButton
 from bot.credentials import Seal
@@ -199,12 +199,17 @@ class Withheld:
         return True
 
     async def _close(self, job: Job, verdict: Verdict, *, judge_id: int | None) -> None:
+        now, change = self._clock(), None
         async with self._database.transaction() as tx:
-            await reports.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=self._clock())
+            await reports.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=now)
             finding = Finding.APPROVED if verdict is Verdict.KEPT else Finding.REFUSED
             await images.judge(tx, job.id, finding)
+            if judge_id is not None:
+                change = await verdicts.note(tx, job, Kind.CHECK, verdict, judge_id=judge_id, now=now)
         if verdict is Verdict.REMOVED:
             await self._delete_files(job.id)
+        if change is not None:
+            await verdicts.post(self._database, self._client.get_channel, change)
 
     async def _delete_files(self, job_id: str) -> None:
         """The files of refused pictures go; only then does the database say so."""

@@ -299,6 +299,19 @@ async def test_a_moderator_keeps_the_picture(easel: World) -> None:
     assert len(moderators.history()) == 1
 
 
+@pytest.mark.parametrize(("label", "verdict"), [("Remove picture", "removed"), ("Keep", "kept")])
+async def test_what_moderators_decide_is_recorded_and_logged(easel: World, label: str, verdict: str) -> None:
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
+    moderators, mo = await reported(easel)
+    await easel.press(mo, moderators.history()[0], label)
+    for words in (await easel.told(easel.admin, "admin changes"), log.history()[-1].content):
+        assert f"<@{mo.id}>" in words
+        assert f"**reported picture of <@{easel.ben.id}>" in words
+        assert verdict in words
+    assert easel.pings(log.history()[-1]) == []
+
+
 async def test_only_moderators_decide_and_only_once(easel: World) -> None:
     moderators = await desk(easel)
     await easel.press(easel.cleo, await grid(easel), "🚩")

@@ -255,6 +255,8 @@ async def test_what_they_approve_comes_to_the_person_even_after_a_restart(easel:
 
 async def test_what_they_refuse_is_deleted(easel: World) -> None:
     moderators = await adults_desk(easel)
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
     message = await result(easel)
     mo = moderator(easel)
     assert "2.png" in files(easel)
@@ -262,6 +264,8 @@ async def test_what_they_refuse_is_deleted(easel: World) -> None:
     assert files(easel) == ["1.png", "3.png", "4.png", "grid.jpg"]
     (case,) = moderators.history()
     assert f"**Refused** by <@{mo.id}>" in case.content
+    assert "**withheld picture of" in log.history()[-1].content
+    assert "refused" in log.history()[-1].content
     assert case.attachments == []
     assert case.components == []
     assert len(easel.messages()) == 1

@@ -1,0 +1,48 @@
+"""Keeps what moderators decided in the record of changes, and posts it in the server's log channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import discord
+import structlog
+
+from bot import admin_pages, moderation_pages
+from bot.progress import Unreachable
+from storage import changes, guilds
+from storage.changes import Change
+from storage.database import Database, Transaction
+from storage.job import Job
+from storage.reports import Kind, Verdict
+
+_log = structlog.get_logger(__name__)
+
+
+async def note(
+    tx: Transaction, job: Job, kind: Kind, verdict: Verdict, *, judge_id: int, now: datetime
+) -> Change:
+    """Record a verdict in the transaction that closes its case."""
+    change = Change(
+        guild_id=job.guild_id,
+        actor_id=judge_id,
+        what=moderation_pages.case_of(job, kind),
+        old="open",
+        new=moderation_pages.VERDICTS[kind, verdict],
+        at=now,
+    )
+    await changes.record(tx, change)
+    return change
+
+
+async def post(database: Database, find: Callable[[int], object], change: Change) -> None:
+    """Post a recorded verdict; `find` knows channels by their ids. A log channel out of reach changes nothing."""
+    async with database.reading() as tx:
+        channel_id = (await guilds.settings(tx, change.guild_id)).log_channel_id
+    channel = None if channel_id is None else find(channel_id)
+    if not isinstance(channel, discord.abc.Messageable):
+        return
+    try:
+        await channel.send(admin_pages.change(change))
+    except Unreachable as error:
+        _log.warning("could not post in the log channel", channel=channel_id, error=str(error))
