@@ -33,6 +33,10 @@ admin = app_commands.Group(
 )
 
 
+Page = app_commands.Range[int, 1, 10_000]
+"""Which page of a long answer is wanted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A transaction in which something is changed, and what was noted of it."""

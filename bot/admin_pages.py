@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.charts import label
 from bot.doctor import Finding, Level
 from bot.inert import inert
-from bot.pages import page
+from bot.pages import leaf, page
 from bot.seams import Cleared
 from bot.texts import credits, duration, job_count, person, relative
 from storage.access import EVERYONE, Limit, Rules
@@ -45,11 +45,11 @@ def change(one: Change) -> str:
     return f"{person(one.actor_id)} · **{one.what}**{_scope(one)}: {one.old or UNSET} → {one.new or UNSET}"
 
 
-def changes(latest: Sequence[Change]) -> str:
-    """The answer to `/admin changes`."""
+def changes(latest: Sequence[Change], *, number: int) -> str:
+    """A page of the answer to `/admin changes`."""
     if not latest:
         return "Nothing has been changed yet. `/quota show` has the changes of credits."
-    return page(["**Latest changes**", *(f"- {relative(one.at)} {change(one)}" for one in latest)])
+    return leaf(["**Latest changes**", *(f"- {relative(one.at)} {change(one)}" for one in latest)], number)
 
 
 def _scope(one: Change) -> str:
@@ -302,8 +302,9 @@ def rules(
     bans: Sequence[Ban],
     *,
     words: int,
+    number: int,
 ) -> str:
-    """The answer to `/admin rules`; `words` is the number of word rules."""
+    """A page of the answer to `/admin rules`; `words` is the number of word rules."""
     lines = [
         *(f"⏸️ {stop(one)}" for one in stops),
         f"**Channels**: {channels(set_.channels)}",
@@ -323,7 +324,7 @@ def rules(
     if bans:
         lines.append(f"**Banned** ({len(bans)})")
         lines += [f"- {person(one.user_id)} {relative(one.at)}{_because(one.reason)}" for one in bans]
-    return page(lines)
+    return leaf(lines, number)
 
 
 def _channel(channel_id: int | None) -> str:

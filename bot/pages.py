@@ -17,6 +17,8 @@ _BOOSTS = 5
 """As many boosts of one person are told apart."""
 _LONGEST = 2000
 """Characters in a Discord message."""
+_FOOT = 60
+"""Characters at most that say which page of several it is."""
 _STATES = {
     JobState.QUEUED: "waiting",
     JobState.RUNNING: "being drawn",
@@ -150,3 +152,17 @@ def page(lines: Sequence[str]) -> str:
         if len(text := "\n".join([*lines[:shown], *more])) <= _LONGEST:
             return text
         shown -= 1
+
+
+def leaf(lines: Sequence[str], number: int) -> str:
+    """The page with this number, from 1, of lines that need several messages; the last one beyond the end."""
+    sheets: list[list[str]] = [[]]
+    for line in lines:
+        if len("\n".join([*sheets[-1], line])) > _LONGEST - _FOOT:
+            sheets.append([])
+        sheets[-1].append(line[: _LONGEST - _FOOT])
+    shown = min(number, len(sheets))
+    if len(sheets) > 1:
+        more = f" `page: {shown + 1}` has more." if shown < len(sheets) else ""
+        sheets[shown - 1].append(f"-# Page {shown} of {len(sheets)}.{more}")
+    return "\n".join(sheets[shown - 1])

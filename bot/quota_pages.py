@@ -186,9 +186,9 @@ def free_is(action: str, free: bool) -> str:
     )
 
 
-def exported(lines: int, *, more: bool) -> str:
-    """Beside the file of `/quota export`."""
-    rest = " These are the latest; there are more." if more else ""
+def exported(lines: int, *, following: int | None) -> str:
+    """Beside the file of `/quota export`; `following` is the page with what is older, None where nothing is."""
+    rest = f" There are earlier ones: `page: {following}` has them." if following else ""
     return f"{_lines(lines)}.{rest}"
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generation.contract import from_json
-from storage import weights
+from storage import bans, changes, weights
+from storage import words as word_rules
+from storage.bans import Ban
+from storage.changes import Change
+from storage.words import WordKind, WordRule
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -180,6 +185,30 @@ async def test_no_servers_priorities_take_from_other_servers(easel: World) -> No
         for roles in ([easel.guild.id], [easel.guild.id, easel.vip.id], []):
             assert await weights.weight_of(tx, guild_id=easel.guild.id, role_ids=roles) <= 1
         assert await weights.weight_of(tx, guild_id=5, role_ids=[]) == 1
+
+
+async def test_long_lists_have_further_pages(easel: World) -> None:
+    here, now = easel.guild.id, easel.clock()
+    async with easel.studio.database.transaction() as tx:
+        for n in range(300):
+            rule = WordRule(pattern=f"word{n:03}" + "x" * 20, kind=WordKind.BLOCK)
+            await word_rules.set_word_rule(tx, here, rule)
+            await bans.ban(tx, Ban(guild_id=here, user_id=10**17 + n, actor_id=5, reason="spam", at=now))
+            await changes.record(
+                tx, Change(guild_id=here, actor_id=5, what=f"what{n:03}", old=None, new="x", at=now)
+            )
+    for command, pattern in (
+        ("admin words list", r"word\d{3}"),
+        ("admin rules", r"<@1\d{17}>"),
+        ("admin changes", r"what\d{3}"),
+    ):
+        first = await easel.told(easel.admin, command)
+        found = re.search(r"Page 1 of (\d+)\. `page: 2` has more", first)
+        assert found is not None
+        rest = [await easel.told(easel.admin, command, page=n) for n in range(2, int(found[1]) + 1)]
+        assert len(set(re.findall(pattern, "".join([first, *rest])))) == 300
+        assert all(len(one) <= 2000 for one in (first, *rest))
+        assert await easel.told(easel.admin, command, page=9999) == rest[-1]
 
 
 async def test_one_page_shows_everything_that_is_set(easel: World) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot import sheets
 from bot.errors import BadSheet
+from bot.features import quota_files
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Period, Rate
 from storage.quota_changes import Subject
@@ -141,8 +142,8 @@ def test_what_is_no_such_table_is_refused_in_words(content: bytes, words: str) -
     assert words in "".join(caught.value.lines)
 
 
-async def exported(easel: World, what: str) -> list[dict[str, str]]:
-    result = await easel.admin.slash(easel.channel, "quota export", what=what)
+async def exported(easel: World, what: str, **options: int) -> list[dict[str, str]]:
+    result = await easel.admin.slash(easel.channel, "quota export", what=what, **options)
     (file,) = [file for part in (result.response, *result.followups) if part for file in part.attachments]
     assert file.filename == f"easel-{what}.csv"
     return list(csv.DictReader(io.StringIO((await file.read()).decode("utf-8-sig"), newline="")))
@@ -197,6 +198,15 @@ async def test_the_history_says_who_moved_what_and_why(easel: World) -> None:
     assert (reserved["what"], reserved["allowance"], reserved["who"]) == ("reserve", "-4", easel.ben.mention)
     assert granted["name"] == "ben"
     assert spent["job"] == reserved["job"] != ""
+
+
+async def test_a_long_history_has_further_files(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota_files, "_HISTORY", 2)
+    for credits in (1, 2, 3):
+        await easel.told(easel.admin, "quota grant", credits=credits, who=easel.ben)
+    assert "`page: 2` has them" in await easel.told(easel.admin, "quota export", what="history")
+    assert [row["bonus"] for row in await exported(easel, "history", page=1)] == ["3", "2"]
+    assert [row["bonus"] for row in await exported(easel, "history", page=2)] == ["1"]
 
 
 async def test_members_get_no_files(easel: World) -> None:

@@ -8,12 +8,13 @@ import discord
 from discord import app_commands
 
 from bot import admin_pages
-from bot.admin import admin, is_host, opened
+from bot.admin import Page, admin, is_host, opened
 from bot.errors import BotLacksPermission
 from bot.feature import Feature
 from storage import changes, guilds
 
-_SHOWN = 20
+_SHOWN = 2000
+"""As many of the latest changes can be leafed through."""
 
 LogChannel = discord.TextChannel | discord.Thread
 
@@ -55,12 +56,13 @@ async def role(interaction: discord.Interaction[Any], role: discord.Role | None 
 
 
 @admin.command(name="changes", description="Who changed what here, and when")
-async def changes_(interaction: discord.Interaction[Any]) -> None:
+@app_commands.describe(page="From 1, where there are many")
+async def changes_(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
         # Whom the host banned everywhere, and why, is no business of each server's admins.
         latest = await changes.latest(tx, desk.guild_id, everywhere=is_host(interaction), limit=_SHOWN)
-    await desk.tell(admin_pages.changes(latest))
+    await desk.tell(admin_pages.changes(latest, number=page))
 
 
 FEATURE = Feature(

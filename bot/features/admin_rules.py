@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot import admin_pages, orders
 from bot.access import Doing
-from bot.admin import Desk, admin, opened
+from bot.admin import Desk, Page, admin, opened
 from bot.adult import age_restricted
 from bot.errors import BadAmount, NotOnTheList
 from bot.feature import Feature, Studio
@@ -195,7 +195,8 @@ async def _models(interaction: discord.Interaction[Any], current: str) -> list[a
 
 
 @admin.command(name="rules", description="Everything that is set for this server")
-async def rules(interaction: discord.Interaction[Any]) -> None:
+@app_commands.describe(page="From 1, where there is much")
+async def rules(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
         words = admin_pages.rules(
@@ -205,6 +206,7 @@ async def rules(interaction: discord.Interaction[Any]) -> None:
             await pauses.pauses(tx, desk.guild_id),
             await bans.bans(tx, desk.guild_id),
             words=len(await word_rules.word_rules(tx, desk.guild_id)),
+            number=page,
         )
     await desk.tell(words)
 

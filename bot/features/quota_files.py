@@ -10,9 +10,10 @@ import discord
 from discord import app_commands
 
 from bot import quota_pages, sheets
-from bot.admin import Desk, opened
+from bot.admin import Desk, Page, opened
 from bot.errors import BadSheet
 from bot.feature import Feature
+from bot.progress import Unreachable
 from bot.quota import changing, quota
 from storage import ledger
 from storage import sheets as tables
@@ -29,9 +30,12 @@ _ASKED = 100
 
 
 @quota.command(name="export", description="Get the server's quotas, or all that moved credits, as a CSV file")
-@app_commands.describe(what="The quotas, which can be imported again, or the history")
+@app_commands.describe(
+    what="The quotas, which can be imported again, or the history",
+    page=f"Of the history, from 1, which has the latest {_HISTORY:,} lines",
+)
 async def export(
-    interaction: discord.Interaction[Any], what: Literal["quotas", "history"] = "quotas"
+    interaction: discord.Interaction[Any], what: Literal["quotas", "history"] = "quotas", page: Page = 1
 ) -> None:
     desk = await opened(interaction)
     more = False
@@ -39,7 +43,13 @@ async def export(
         if what == "quotas":
             rows = await tables.rows(tx, desk.guild_id)
         else:
-            lines = await ledger.history(tx, guild_id=desk.guild_id, user_id=None, limit=_HISTORY + 1)
+            lines = await ledger.history(
+                tx,
+                guild_id=desk.guild_id,
+                user_id=None,
+                limit=_HISTORY + 1,
+                skip=(page - 1) * _HISTORY,
+            )
             more = len(lines) > _HISTORY
     if what == "quotas":
         names = await _names(desk, [row.subject.id for row in rows if row.subject.kind == "user"])
@@ -48,7 +58,7 @@ async def export(
         names = await _names(desk, [line.user_id for line in lines])
         content, count = sheets.write_history(lines[:_HISTORY], names), min(len(lines), _HISTORY)
     file = discord.File(io.BytesIO(content), filename=f"easel-{what}.csv")
-    await desk.tell(quota_pages.exported(count, more=more), file=file)
+    await desk.tell(quota_pages.exported(count, following=page + 1 if more else None), file=file)
 
 
 @quota.command(name="import", description="Set quotas and bonuses from a CSV file like that of /quota export")
@@ -69,8 +79,10 @@ async def _content(file: discord.Attachment) -> bytes:
         raise BadSheet((f"it is larger than {sheets.MAX_BYTES // 1024} KiB",))
     try:
         return await file.read()
-    except discord.HTTPException as error:
+    except discord.NotFound as error:
         raise BadSheet(("Discord does not have it any more",)) from error
+    except Unreachable as error:
+        raise BadSheet(("Discord did not send it",)) from error
 
 
 async def _names(desk: Desk, user_ids: Iterable[int]) -> sheets.Names:

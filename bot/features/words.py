@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import moderation_pages
-from bot.admin import admin, is_admin, opened
+from bot.admin import Page, admin, is_admin, opened
 from bot.errors import BadRule
 from bot.feature import Feature, Studio
 from bot.words import LONGEST_RULE, Rule
@@ -24,11 +24,12 @@ words = app_commands.Group(name="words", description="Words that can't be used h
 
 
 @words.command(name="list", description="The server's word rules")
-async def list_(interaction: discord.Interaction[Any]) -> None:
+@app_commands.describe(page="From 1, where there are many")
+async def list_(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
         rules = await word_rules.word_rules(tx, desk.guild_id)
-    await desk.tell(moderation_pages.word_rules(rules))
+    await desk.tell(moderation_pages.word_rules(rules, number=page))
 
 
 @words.command(
