@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -72,6 +73,8 @@ class _Classifier:
     """A loaded classifier. Its constructor raises Unchecked, or whatever transformers raises for such files."""
 
     def __init__(self, check: SafetyCheck, device: torch.device, *, allow_downloads: bool) -> None:
+        if isinstance(check.source, Path) and not check.source.is_dir():
+            raise Unchecked(f"there is no folder {check.source}")
         where = {
             "revision": check.revision or "main",
             "local_files_only": not allow_downloads,
