@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
-from storage import erasures, images, quotas, retention
+from storage import erasures, images, personal, quotas, retention
 from storage.erasures import Erasure
 
 _BATCH = 50
@@ -19,8 +19,13 @@ _log = structlog.get_logger(__name__)
 
 
 async def erase(studio: Studio, erasure: Erasure) -> None:
-    """Put the wish on record, and carry it out."""
+    """Put the wish on record, and carry it out. Pieces stay in the database's files until `rewriting` takes them out.
+
+    Of whom nothing is kept, nothing is written either.
+    """
     async with studio.database.transaction() as tx:
+        if not any((await personal.counts(tx, erasure.user_id)).values()):
+            return
         await erasures.ask(tx, erasure)
     await _carry_out(studio, erasure)
 
@@ -47,11 +52,6 @@ async def _carry_out(studio: Studio, erasure: Erasure) -> None:
     while not await _forget_person(studio, erasure.user_id):
         await _stop_jobs(studio, erasure.user_id)
         await _forget_jobs(studio, erasure.user_id)
-    # Twice, because the record of the wish holds the id and may go only when all else is gone for certain.
-    await studio.database.scrub()
-    async with studio.database.transaction() as tx:
-        await erasures.done(tx, erasure.user_id)
-    await studio.database.scrub()
     _log.info("a person was erased")
 
 
@@ -103,9 +103,14 @@ def _remove(studio: Studio, job_ids: Sequence[str]) -> None:
 
 
 async def _forget_person(studio: Studio, user_id: int) -> bool:
-    """Take the person out of the database; False, and nothing done, as long as there are jobs of theirs."""
+    """Take the person out of the database, the record of the wish included, and note that pieces are left.
+
+    False, and nothing done, as long as there are jobs of theirs.
+    """
     async with studio.database.transaction() as tx:
         if await erasures.active_jobs(tx, user_id) or await erasures.ended_jobs(tx, user_id, limit=1):
             return False
         await erasures.erase(tx, user_id, now=studio.clock())
+        await erasures.done(tx, user_id)
+        await retention.note_pieces(tx)
     return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.settings import Settings
+from bot.texts import relative
 
 CONFIRM = """\
 **Delete everything that Easel keeps of you, in all servers?** This can't be undone.
@@ -23,7 +25,17 @@ KEEP = "Keep everything"
 KEPT = "Nothing was deleted."
 DELETING = "Deleting. This can take some minutes; it goes on by itself, even if Easel is restarted."
 DELETED = "Done: nothing of you is left here. If you use Easel again, you start anew."
+DELETED_BUT = """\
+Your data is deleted, and if you use Easel again, you start anew. Pieces of it may stay in the database's file until \
+it is rewritten, which is done for many people together: {} at the latest. Then nothing of you is left here."""
 NO_SUCH_PART = "There is no part {}: parts of your export go up to {}."
+
+
+def deleted(rest_until: datetime | None) -> str:
+    """What is said once a person is erased; `rest_until` is when the last pieces leave the database's file."""
+    if rest_until is None:
+        return DELETED
+    return DELETED_BUT.format(relative(rest_until))
 
 
 def show(counts: Mapping[str, int], megabytes: float, settings: Settings) -> str:

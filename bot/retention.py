@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.feature import Studio
+from bot.rewriting import rewrite
 from storage import erasures, images, retention
 from storage.database import Transaction
 
@@ -25,7 +26,7 @@ async def prune(studio: Studio) -> None:
     await _forget(studio, studio.settings.keep_pictures_days, retention.forget_pictures, what="pictures")
     async with studio.database.transaction() as tx:
         await erasures.forget_carried(tx, now=studio.clock())
-    await _rewrite(studio)
+    await rewrite(studio)
 
 
 async def _forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
@@ -53,14 +54,3 @@ async def _forget(studio: Studio, days: int, forget: Forget, *, what: str) -> No
 def _remove(studio: Studio, job_ids: Sequence[str]) -> None:
     for job_id in job_ids:
         images.remove(studio.database.folder, job_id)
-
-
-async def _rewrite(studio: Studio) -> None:
-    """Leave nothing of forgotten prompts in the database's files, in its own thread. Orders wait meanwhile."""
-    async with studio.database.reading() as tx:
-        if not await retention.rewriting_is_due(tx, now=studio.clock()):
-            return
-    seconds = await studio.database.scrub()
-    async with studio.database.transaction() as tx:
-        await retention.note_rewriting(tx, seconds=seconds, now=studio.clock())
-    _log.info("the database was rewritten without what was forgotten", seconds=round(seconds, 2))

@@ -149,6 +149,8 @@ class Database:
         self.folder = folder
         self._folder_lock = lock
         self._connection = connection
+        self.rewriting = asyncio.Lock()
+        """Held around `scrub` and what decides on it, so that one rewriting serves all who want it."""
         self._turn = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self._closed = False

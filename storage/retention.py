@@ -1,12 +1,14 @@
 """Owns the ages at which jobs lose their pictures, and are forgotten with their prompts, a few at a time.
 
-Pieces of deleted rows stay in the files until the database is rewritten, and everybody's orders wait meanwhile. So
-that is put off until the last rewriting was long enough ago, and noted, so that no restart forgets it.
+Pieces of deleted rows, and of people's who were erased, stay in the files until the database is rewritten, and
+everybody's orders wait meanwhile. So that is put off until the last rewriting was long enough ago, and noted, so that
+no restart forgets it.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +19,7 @@ from storage.database import Transaction
 from storage.line import CLOCK
 
 _PIECES, _REWRITTEN = "pieces of forgotten jobs", "database rewritten"
+_NONE = "none"
 _REST = 3600
 """Seconds between two rewritings of the database, for each second that the first took."""
 
@@ -64,19 +67,29 @@ async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
 
 
 async def note_pieces(tx: Transaction) -> None:
-    """Pieces of jobs that are forgotten in this transaction stay in the files."""
-    await state.put(tx, _PIECES, "left")
+    """Pieces of what is deleted in this transaction stay in the files."""
+    await state.put(tx, _PIECES, secrets.token_hex(8))
 
 
-async def rewriting_is_due(tx: Transaction, *, now: datetime) -> bool:
-    """Whether pieces of forgotten jobs are in the files, and the last rewriting was long enough ago."""
-    if await state.get(tx, _PIECES) != "left":
-        return False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """Pieces of deleted rows that are in the files, and from when on the database may be rewritten without them."""
+
+    mark: str
+    due_at: datetime
+
+
+async def pieces(tx: Transaction) -> Pieces | None:
+    """What a rewriting of the database would take out of the files; None where nothing is in them."""
+    mark = await state.get(tx, _PIECES)
+    if mark in (None, _NONE):
+        return None
     at, _, seconds = (await state.get(tx, _REWRITTEN) or "0 0").partition(" ")
-    return now >= from_sql(int(at)) + timedelta(seconds=float(seconds) * _REST)
+    return Pieces(mark=mark, due_at=from_sql(int(at)) + timedelta(seconds=float(seconds) * _REST))
 
 
-async def note_rewriting(tx: Transaction, *, seconds: float, now: datetime) -> None:
-    """The database was rewritten, which took `seconds`: nothing of forgotten jobs is left."""
-    await state.put(tx, _PIECES, "none")
+async def note_rewriting(tx: Transaction, gone: Pieces, *, seconds: float, now: datetime) -> None:
+    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted."""
+    if await state.get(tx, _PIECES) == gone.mark:
+        await state.put(tx, _PIECES, _NONE)
     await state.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

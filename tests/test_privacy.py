@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot import archive, erasure, logs, orders, prompts, retention
+from bot import archive, erasure, logs, orders, prompts, retention, rewriting
 from bot.errors import Banned
 from bot.seams import Requester
 from storage import bans, erasures, gifts, jobs, quotas, refusals, sheets
@@ -279,7 +279,6 @@ async def test_after_deletion_a_search_of_every_byte_finds_nothing(easel: World)
     assert "nothing of you is left" in await delete(easel, easel.ben)
 
     assert traces(folder, easel.ben.id, SECRET) == []
-    assert (folder / "easel.db-wal").stat().st_size == 0
     async with easel.studio.database.reading() as tx:
         assert await erasures.pending(tx) == []
         (cleos,) = await tx.fetch_all("SELECT DISTINCT user_id FROM jobs")
@@ -365,6 +364,7 @@ async def test_what_admins_set_anew_for_somebody_erased_holds_and_does_not_stop_
     easel: World,
 ) -> None:
     for credits in (7, 9):
+        easel.clock.move(hours=1)  # after which the database may be rewritten again
         await easel.told(easel.admin, "quota set", credits=credits, who=easel.ben)
         await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
         assert "nothing of you is left" in await delete(easel, easel.ben)
@@ -372,6 +372,69 @@ async def test_what_admins_set_anew_for_somebody_erased_holds_and_does_not_stop_
     assert "You may not use Easel" in await easel.imagine(easel.ben)
     assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
+
+
+async def test_one_rewriting_serves_many_and_holds_orders_up_for_a_second_of_each_hour(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewritten, scrub = [], Database.scrub
+
+    async def slow(database: Database) -> float:
+        await scrub(database)
+        rewritten.append(easel.clock())
+        return 2.0
+
+    monkeypatch.setattr(Database, "scrub", slow)
+    folder = easel.studio.database.folder
+    for who in (easel.ben, easel.cleo, easel.admin):
+        await easel.imagine(who, SECRET)
+    assert "nothing of you is left" in await delete(easel, easel.ben)
+    for who in (easel.cleo, easel.admin):
+        told = await delete(easel, who)
+        assert "Your data is deleted" in told
+        moment = int((easel.clock() + timedelta(hours=3)).timestamp())
+        assert f"<t:{moment}:R> at the latest" in told, (
+            "two hours later for two seconds, and an hour to the next look"
+        )
+    assert len(rewritten) == 1
+    for _ in range(3):
+        easel.clock.move(hours=1)
+        await easel.env.advance_time(3600)
+    assert len(rewritten) == 2
+    for who in (easel.cleo, easel.admin):
+        assert traces(folder, who.id, SECRET) == []
+
+
+async def test_who_deletes_while_a_rewriting_is_some_minutes_away_is_told_once_it_is_done(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrub = Database.scrub
+
+    async def quick(database: Database) -> float:
+        await scrub(database)
+        return 0.05
+
+    monkeypatch.setattr(Database, "scrub", quick)
+    for who in (easel.ben, easel.cleo):
+        await easel.imagine(who, SECRET)
+        asked = await who.slash(easel.channel, "privacy delete")
+        answered = await press(who, asked, "Delete")
+    assert "nothing of you is left" not in said(answered)
+    easel.clock.move(minutes=3)
+    await easel.env.advance_time(180)
+    assert traces(easel.studio.database.folder, easel.cleo.id, SECRET) == []
+
+
+async def test_nothing_is_rewritten_for_somebody_of_whom_nothing_is_kept(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: Database) -> float:
+        raise AssertionError("rewritten")
+
+    monkeypatch.setattr(Database, "scrub", never)
+    for _ in range(3):
+        assert "nothing of you is left" in await delete(easel, easel.ben)
+    assert traces(easel.studio.database.folder, easel.ben.id) == []
 
 
 async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> None:
@@ -705,4 +768,5 @@ async def test_an_erasure_can_be_asked_for_twice(easel: World) -> None:
     wish = Erasure(user_id=easel.ben.id, posts=False)
     await erasure.erase(easel.studio, wish)
     await erasure.erase(easel.studio, wish)
+    assert await rewriting.rewrite(easel.studio) is None
     assert traces(easel.studio.database.folder, easel.ben.id, SECRET) == []

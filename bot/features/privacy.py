@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
 
-from bot import archive, erasure, privacy_pages, retention
+from bot import archive, erasure, privacy_pages, retention, rewriting
 from bot.boundary import acknowledge, answered
 from bot.feature import Feature, Studio
 from storage import personal
@@ -22,6 +23,9 @@ _PARTS = 10
 
 _PART = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES - 2**16
 """Bytes of one ZIP at most: what Discord takes everywhere, and room for the rest of the message."""
+
+_PATIENCE = 600.0
+"""Seconds that an answer waits for the database to be rewritten; Discord takes it for 15 minutes."""
 
 _EVERY = 3600.0
 """Seconds between two looks for what is too old to be kept."""
@@ -108,8 +112,12 @@ async def _act(interaction: discord.Interaction[Any], answer: str) -> None:
         return
     await interaction.response.edit_message(content=privacy_pages.DELETING, view=None)
     wish = Erasure(user_id=interaction.user.id, posts=answer == "delete_posts")
-    await erasure.erase(interaction.client.studio, wish)
-    await interaction.followup.send(privacy_pages.DELETED, ephemeral=True)
+    studio: Studio = interaction.client.studio
+    await erasure.erase(studio, wish)
+    due_at = await rewriting.rewrite_soon(studio, patience=_PATIENCE)
+    if due_at is not None:
+        due_at += timedelta(seconds=_EVERY)  # the background sees to it at its next look
+    await interaction.followup.send(privacy_pages.deleted(due_at), ephemeral=True)
 
 
 def _question() -> discord.ui.View:
