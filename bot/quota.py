@@ -12,7 +12,7 @@ from discord import app_commands
 from bot import quota_pages
 from bot.admin import Desk
 from bot.balances import rate_of
-from storage import quota_changes
+from storage import quota_changes, veils
 from storage.database import Transaction
 from storage.periods import Rate
 from storage.quota_changes import Subject
@@ -55,7 +55,7 @@ async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
     return await rate_of(
         tx,
         guild_id=desk.guild_id,
-        user_id=0 if who is None else who.id,
+        user_id=0 if who is None else await veils.standing(tx, who.id),
         role_ids=roles,
         default=desk.studio.settings.daily_credits,
     )

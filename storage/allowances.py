@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage import veils
 from storage.database import Transaction
 from storage.periods import Rate
 from storage.quota_changes import EVERYONE, Change, QuotaChange, Subject, note
@@ -33,7 +34,12 @@ async def set_allowance(
     reason: str = "",
     part_of: int | None = None,
 ) -> None:
-    """Set a subject's allowance and record it; None removes the setting. `part_of` is the number of an import."""
+    """Set a subject's allowance and record it; None removes the setting. `part_of` is the number of an import.
+
+    For somebody erased it is that which holds when they come back.
+    """
+    if subject.kind == "user":
+        subject = Subject(kind="user", id=await veils.standing(tx, subject.id))
     old = await put(tx, guild_id, subject, rate)
     change = QuotaChange(
         what=Change.SET,

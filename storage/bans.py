@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from storage import veils
 from storage.changes import EVERYWHERE
 from storage.clock import from_sql, to_sql
 from storage.database import Row, Transaction
@@ -23,22 +24,24 @@ class Ban:
 
 async def ban(tx: Transaction, new: Ban) -> None:
     """Keep a person out, in place of an earlier ban there."""
+    user_id = await veils.standing(tx, new.user_id)
     await tx.execute(
         "INSERT OR REPLACE INTO bans (guild_id, user_id, actor_id, reason, at) VALUES (?, ?, ?, ?, ?)",
-        (new.guild_id, new.user_id, new.actor_id, new.reason, to_sql(new.at)),
+        (new.guild_id, user_id, new.actor_id, new.reason, to_sql(new.at)),
     )
 
 
 async def unban(tx: Transaction, *, guild_id: int, user_id: int) -> bool:
     """Let a person in again; whether they were banned there."""
+    standing = await veils.standing(tx, user_id)
     row = await tx.fetch_one(
-        "DELETE FROM bans WHERE guild_id = ? AND user_id = ? RETURNING user_id", (guild_id, user_id)
+        "DELETE FROM bans WHERE guild_id = ? AND user_id = ? RETURNING user_id", (guild_id, standing)
     )
     return row is not None
 
 
 async def of_person(tx: Transaction, *, guild_id: int, user_id: int) -> Ban | None:
-    """The ban that keeps a person out of a guild, the whole bot's first."""
+    """The ban that keeps a person out of a guild, the whole bot's first. Of somebody erased, ask for their veil."""
     row = await tx.fetch_one(
         "SELECT * FROM bans WHERE guild_id IN (?, ?) AND user_id = ? ORDER BY guild_id LIMIT 1",
         (guild_id, EVERYWHERE, user_id),

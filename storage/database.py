@@ -8,6 +8,7 @@ retries. Every commit is synced to the disk before it returns (`synchronous=FULL
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
@@ -142,6 +143,10 @@ class Transaction:
         self._refusal = why
 
 
+class _Supposed(Exception):
+    """Ends a transaction that was not meant to stay."""
+
+
 class Database:
     """The open database of a data folder."""
 
@@ -219,6 +224,14 @@ class Database:
             yield transaction
             if self._connection.total_changes != before:
                 raise RuntimeError("reading() is for reading: use transaction() to write")
+
+    @asynccontextmanager
+    async def supposing(self) -> AsyncIterator[Transaction]:
+        """A transaction that is always rolled back: what would be, if that were written."""
+        with contextlib.suppress(_Supposed):
+            async with self.transaction() as transaction:
+                yield transaction
+                raise _Supposed
 
     async def scrub(self) -> float:
         """Leave nothing of deleted rows in the files. Rewrites the whole database, while transactions wait; the

@@ -1,25 +1,21 @@
 """Owns the wishes to be erased: on record until they are done, and what is kept so that nobody gains by one.
 
 A person who is erased and comes back starts anew, but not with credits that were spent already, gifts that were
-taken, or bans that were passed. Such rows are kept under a veil: a hash of the person's id with a key that this
-database made for itself. What was spent is kept until its day, week or month is over.
+taken, or bans that were passed. Such rows are kept under a veil (`veils.py`). What was spent is kept until its day,
+week or month is over.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import personal, state
+from storage import personal, veils
 from storage.clock import day_of
 from storage.database import Transaction
 from storage.quotas import FORGIVEN, KEPT
-
-_KEY = "veil key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +111,12 @@ async def posts(tx: Transaction, user_id: int, *, after: int, limit: int) -> Seq
 
 async def erase(tx: Transaction, user_id: int, *, now: datetime) -> None:
     """Take a person out of the database. Their jobs must be gone already; `ask` must have come before."""
-    veil = _veil(await _key(tx), user_id)
+    veil = await veils.make(tx, user_id)
     await _carry(tx, user_id, day_of(now))
     tombstone = -1 - secrets.randbits(62)
     await personal.erase(tx, user_id, tombstone=tombstone, veil=veil)
     if await personal.is_veiled(tx, veil):
-        await tx.execute("INSERT OR IGNORE INTO veiled VALUES (?)", (veil,))
+        await veils.keep(tx, veil)
 
 
 # The first day that an allowance of the server may still count, whatever the server's time zone.
@@ -157,11 +153,8 @@ async def _carry(tx: Transaction, user_id: int, day: int) -> None:
 
 async def bring_back(tx: Transaction, user_id: int) -> None:
     """A person uses the bot: what was kept under their veil, if they had been erased, is theirs again."""
-    key = await state.get(tx, _KEY)
-    if key is None:
-        return
-    veil = _veil(key, user_id)
-    if await tx.fetch_one("DELETE FROM veiled WHERE user_id = ? RETURNING user_id", (veil,)):
+    veil = await veils.lift(tx, user_id)
+    if veil is not None:
         await personal.unveil(tx, user_id, veil=veil)
 
 
@@ -170,17 +163,3 @@ async def forget_carried(tx: Transaction, *, now: datetime) -> None:
     await tx.execute(
         f"DELETE FROM carried WHERE day < {_FIRST.format(table='carried')}", {"day": day_of(now)}
     )
-
-
-async def _key(tx: Transaction) -> str:
-    key = await state.get(tx, _KEY)
-    if key is None:
-        key = secrets.token_hex(32)
-        await state.put(tx, _KEY, key)
-    return key
-
-
-def _veil(key: str, user_id: int) -> int:
-    """A number below zero, which no id of Discord's is."""
-    digest = hmac.new(bytes.fromhex(key), str(user_id).encode(), hashlib.sha256).digest()
-    return -1 - (int.from_bytes(digest[:8], "big") >> 1)

@@ -586,6 +586,69 @@ async def test_a_gift_is_not_taken_twice_nor_an_allowance_escaped(easel: World) 
     assert "bonus" not in page
 
 
+async def test_an_unban_reaches_somebody_who_deleted_their_data(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await delete(easel, easel.ben)
+    assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "On its way" in await easel.imagine(easel.ben)
+
+
+async def test_a_pardon_reaches_somebody_who_deleted_their_data(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    async with easel.studio.database.transaction() as tx:
+        until = easel.clock() + timedelta(hours=1)
+        await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.ben.id, until=until)
+    await delete(easel, easel.ben)
+    await easel.told(easel.admin, "admin pardon", who=easel.ben)
+    assert "On its way" in await easel.imagine(easel.ben)
+
+
+@pytest.mark.parametrize("remedy", ["undo", "set"])
+async def test_a_quota_set_by_mistake_can_be_taken_back_from_somebody_who_deleted_their_data(
+    easel: World, remedy: str
+) -> None:
+    usual = await easel.told(easel.ben, "info")
+    await easel.told(easel.admin, "quota set", credits=100_000, who=easel.ben)
+    await delete(easel, easel.ben)
+    if remedy == "undo":
+        assert "Undone: set for somebody who deleted their data" in await easel.told(
+            easel.admin, "quota undo"
+        )
+    else:
+        await easel.told(easel.admin, "quota set", who=easel.ben)
+    assert "somebody who deleted their data: " not in await easel.told(easel.admin, "quota show")
+    assert traces(easel.studio.database.folder, easel.ben.id) == [], "nor does that write who it is"
+    assert await easel.told(easel.ben, "info") == usual
+
+
+async def test_what_is_set_for_somebody_who_deleted_their_data_can_be_undone_step_by_step(
+    easel: World,
+) -> None:
+    usual = await easel.told(easel.ben, "info")
+    await easel.told(easel.admin, "quota set", credits=30, who=easel.ben)
+    await delete(easel, easel.ben)
+    await easel.told(easel.admin, "quota set", credits=9, who=easel.ben)
+    assert "of 9 " in await easel.told(easel.admin, "quota show", who=easel.ben)
+    await easel.told(easel.admin, "quota undo")
+    assert "of 30 " in await easel.told(easel.ben, "info")
+    await easel.told(easel.admin, "quota undo")
+    assert await easel.told(easel.ben, "info") == usual
+
+
+async def test_a_look_at_somebodys_credits_writes_nothing_of_them(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=5)
+    assert "5 credits of bonus" in await easel.told(easel.admin, "quota show", who=easel.cleo)
+    folder = easel.studio.database.folder
+    assert traces(folder, easel.cleo.id) == [], "she never used Easel"
+    await easel.imagine(easel.ben)
+    await delete(easel, easel.ben)
+    page = await easel.told(easel.admin, "quota show", who=easel.ben)
+    assert "bonus" not in page, "the gift was taken"
+    assert page.split(": ", 1)[1].splitlines()[0] in await easel.told(easel.ben, "info")
+    assert "bonus" not in await easel.told(easel.ben, "info")
+
+
 async def test_who_comes_back_starts_anew(easel: World) -> None:
     await easel.imagine(easel.ben, SECRET)
     await delete(easel, easel.ben)

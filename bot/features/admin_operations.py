@@ -16,7 +16,7 @@ from bot.errors import NothingToCancel, ServerOnly
 from bot.feature import Feature, Studio
 from bot.inert import readable
 from bot.progress import Unreachable
-from storage import bans, jobs, pauses
+from storage import bans, jobs, pauses, veils
 from storage.bans import Ban
 from storage.changes import EVERYWHERE
 from storage.jobs import JobState
@@ -163,7 +163,8 @@ async def unban(interaction: discord.Interaction[Any], who: discord.User, everyw
         lifted = await bans.unban(record.tx, guild_id=guild_id, user_id=who.id)
         if lifted:
             await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted", everywhere=everywhere)
-        left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=who.id)
+        standing = await veils.standing(record.tx, who.id)
+        left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=standing)
     # Whom the host banned everywhere, and why, is no business of each server's admins.
     if is_host(interaction):
         await desk.tell(admin_pages.unbanned_by_host(who.id, lifted=lifted, left=left))

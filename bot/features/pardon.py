@@ -10,15 +10,15 @@ from discord import app_commands
 from bot import moderation_pages, texts
 from bot.admin import admin, opened
 from bot.feature import Feature
-from storage import refusals
+from storage import refusals, veils
 
 
 @admin.command(name="pardon", description="End somebody's timeout after too many refusals, and forget those")
 @app_commands.describe(who="The member")
 async def pardon(interaction: discord.Interaction[Any], who: discord.Member) -> None:
     desk = await opened(interaction)
-    member = {"guild_id": desk.guild_id, "user_id": who.id}
     async with desk.changing() as record:
+        member = {"guild_id": desk.guild_id, "user_id": await veils.standing(record.tx, who.id)}
         until = await refusals.timed_out_until(record.tx, **member, now=desk.studio.clock())
         await refusals.pardon(record.tx, **member)
         old = f"until {texts.relative(until)}" if until else None

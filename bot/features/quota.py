@@ -14,7 +14,7 @@ from bot.balances import balance_of
 from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
-from storage import gifts, ledger, quotas, terms
+from storage import erasures, gifts, ledger, quotas, terms
 from storage import undo as undoing
 from storage.periods import MAX_CREDITS, Period, Rate
 
@@ -36,7 +36,8 @@ async def show(
 ) -> None:
     desk = await opened(interaction)
     default = desk.studio.settings.daily_credits
-    async with desk.studio.database.transaction() as tx:
+    # Gifts are theirs once they use Easel: to look at a member writes nothing about them.
+    async with desk.studio.database.supposing() as tx:
         if who is None:
             rules = await quotas.allowances(tx, desk.guild_id)
             changes = await quotas.changes(tx, desk.guild_id, limit=_CHANGES)
@@ -44,6 +45,7 @@ async def show(
             words = quota_pages.server(rules, changes, here, default=Rate(default))
         else:
             place = {"guild_id": desk.guild_id, "user_id": who.id}
+            await erasures.bring_back(tx, who.id)
             balance = await balance_of(
                 tx,
                 **place,
