@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from storage import veils
 from storage.database import Transaction
 from storage.periods import Rate
-from storage.quota_changes import EVERYONE, Change, QuotaChange, Subject, note
+from storage.quota_changes import EVERYONE, Change, QuotaChange, Subject, note, note_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,37 +32,68 @@ async def set_allowance(
     actor_id: int,
     now: datetime,
     reason: str = "",
-    part_of: int | None = None,
 ) -> None:
-    """Set a subject's allowance and record it; None removes the setting. `part_of` is the number of an import.
+    """Set a subject's allowance and record it; None removes the setting.
 
     For somebody erased it is that which holds when they come back.
     """
-    if subject.kind == "user":
-        subject = Subject(kind="user", id=await veils.standing(tx, subject.id))
-    old = await put(tx, guild_id, subject, rate)
+    (subject,) = await _standing(tx, [subject])
+    key = (guild_id, subject.kind, subject.id)
+    old = await tx.fetch_one(f"SELECT rate FROM allowances {_WHERE}", key)
+    await put(tx, guild_id, {subject: rate})
     change = QuotaChange(
         what=Change.SET,
         subject=subject,
-        old=None if old is None else str(old),
+        old=None if old is None else old["rate"],
         new=None if rate is None else str(rate),
         actor_id=actor_id,
         reason=reason,
-        part_of=part_of,
         at=now,
     )
     await note(tx, guild_id, change)
 
 
-async def put(tx: Transaction, guild_id: int, subject: Subject, rate: Rate | None) -> Rate | None:
-    """Set or remove a setting without recording it; the one that was there."""
-    key = (guild_id, subject.kind, subject.id)
-    old = await tx.fetch_one(f"SELECT rate FROM allowances {_WHERE}", key)
-    if rate is None:
-        await tx.execute(f"DELETE FROM allowances {_WHERE}", key)
-    else:
-        await tx.execute("INSERT OR REPLACE INTO allowances VALUES (?, ?, ?, ?)", (*key, str(rate)))
-    return None if old is None else Rate.parse(old["rate"])
+async def set_allowances(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    rates: Mapping[Subject, Rate | None],
+    actor_id: int,
+    now: datetime,
+    part_of: int,
+) -> None:
+    """Set many allowances and record those that change, as parts of the change with number `part_of`."""
+    before = {one.subject: one.rate for one in await allowances(tx, guild_id)}
+    wanted = dict(zip(await _standing(tx, rates), rates.values(), strict=True))
+    changed = {subject: rate for subject, rate in wanted.items() if rate != before.get(subject)}
+    await put(tx, guild_id, changed)
+    lines = [
+        QuotaChange(
+            what=Change.SET,
+            subject=subject,
+            old=str(before[subject]) if subject in before else None,
+            new=None if rate is None else str(rate),
+            actor_id=actor_id,
+            part_of=part_of,
+            at=now,
+        )
+        for subject, rate in changed.items()
+    ]
+    await note_all(tx, guild_id, lines)
+
+
+async def _standing(tx: Transaction, subjects: Collection[Subject]) -> list[Subject]:
+    """The subjects in their order, people who were erased as those under whom their settings stand."""
+    people = await veils.standings(tx, [one.id for one in subjects if one.kind == "user"])
+    return [Subject(kind="user", id=people[one.id]) if one.kind == "user" else one for one in subjects]
+
+
+async def put(tx: Transaction, guild_id: int, rates: Mapping[Subject, Rate | None]) -> None:
+    """Set settings, or remove those that are None, without recording it."""
+    keys = [(guild_id, subject.kind, subject.id) for subject in rates]
+    await tx.execute_many(f"DELETE FROM allowances {_WHERE}", keys)
+    new = [(*key, str(rate)) for key, rate in zip(keys, rates.values(), strict=True) if rate is not None]
+    await tx.execute_many("INSERT INTO allowances VALUES (?, ?, ?, ?)", new)
 
 
 async def allowance(

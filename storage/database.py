@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,11 @@ class _Connection(sqlite3.Connection):
         if not self.in_transaction:
             super().execute("BEGIN IMMEDIATE")
         return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        if not self.in_transaction:
+            super().execute("BEGIN IMMEDIATE")
+        return super().executemany(sql, parameters)
 
 
 def _connect(path: Path) -> _Connection:
@@ -119,10 +124,17 @@ class Transaction:
 
         Raises sqlite3.IntegrityError for a broken constraint, and `DatabaseFailed` when SQLite can't go on.
         """
+        return list(await self._run(lambda: self._connection.execute_fetchall(sql, parameters)))
+
+    async def execute_many(self, sql: str, parameters: Sequence[Parameters]) -> None:
+        """Run a statement that writes once for each of these, in one trip to the database's thread. Raises alike."""
+        await self._run(lambda: self._connection.executemany(sql, parameters))
+
+    async def _run(self, statement: Callable[[], Awaitable[_T]]) -> _T:
         if self._refusal is not None:
             raise RuntimeError(self._refusal)
         try:
-            return list(await self._connection.execute_fetchall(sql, parameters))
+            return await statement()
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except asyncio.CancelledError:

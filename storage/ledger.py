@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from storage.clock import day_of, from_sql, to_sql
 from storage.database import Row, Transaction
@@ -62,35 +64,40 @@ INSERT INTO ledger (guild_id, user_id, job_id, kind, allowance, boost, bonus, sp
     actor_id, reason, change, corrects, at)
 VALUES (:guild_id, :user_id, :job_id, :kind, :allowance, :boost, :bonus, :spent, :day, :host_day, :ends_at,
     :actor_id, :reason, :change, :corrects, :at)
-RETURNING number
 """
 
 
 async def add_line(tx: Transaction, line: LedgerLine) -> int:
     """Write a line; its number. Raises sqlite3.IntegrityError for a second reservation or outcome of a job."""
-    row = await tx.fetch_one(
-        _LINE,
-        {
-            "guild_id": line.guild_id,
-            "user_id": line.user_id,
-            "job_id": line.job_id,
-            "kind": line.kind.value,
-            "allowance": line.allowance,
-            "boost": line.boost,
-            "bonus": line.bonus,
-            "spent": line.spent,
-            "day": line.day,
-            "host_day": day_of(line.at) if line.host_day is None else line.host_day,
-            "ends_at": None if line.ends_at is None else to_sql(line.ends_at),
-            "actor_id": line.actor_id,
-            "reason": line.reason,
-            "change": line.change,
-            "corrects": line.corrects,
-            "at": to_sql(line.at),
-        },
-    )
+    row = await tx.fetch_one(f"{_LINE} RETURNING number", _values(line))
     assert row is not None
     return int(row["number"])
+
+
+async def add_lines(tx: Transaction, lines: Sequence[LedgerLine]) -> None:
+    """Write many lines at once. Raises as `add_line` does."""
+    await tx.execute_many(_LINE, [_values(line) for line in lines])
+
+
+def _values(line: LedgerLine) -> dict[str, Any]:
+    return {
+        "guild_id": line.guild_id,
+        "user_id": line.user_id,
+        "job_id": line.job_id,
+        "kind": line.kind.value,
+        "allowance": line.allowance,
+        "boost": line.boost,
+        "bonus": line.bonus,
+        "spent": line.spent,
+        "day": line.day,
+        "host_day": day_of(line.at) if line.host_day is None else line.host_day,
+        "ends_at": None if line.ends_at is None else to_sql(line.ends_at),
+        "actor_id": line.actor_id,
+        "reason": line.reason,
+        "change": line.change,
+        "corrects": line.corrects,
+        "at": to_sql(line.at),
+    }
 
 
 async def history(

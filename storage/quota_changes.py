@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from storage.clock import from_sql, to_sql
 from storage.database import Row, Transaction
@@ -74,29 +75,39 @@ _SELECT = (
     " LEFT JOIN quota_changes AS undone ON undone.number = made.undoes"
 )
 
+_NOTE = (
+    "INSERT INTO quota_changes (guild_id, what, subject_kind, subject_id, old, new, ends_at, undoes, part_of,"
+    " actor_id, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 async def note(tx: Transaction, guild_id: int, change: QuotaChange) -> int:
     """Add a line to the record; its number."""
-    row = await tx.fetch_one(
-        "INSERT INTO quota_changes (guild_id, what, subject_kind, subject_id, old, new, ends_at, undoes, part_of,"
-        " actor_id, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
-        (
-            guild_id,
-            change.what.value,
-            change.subject.kind,
-            change.subject.id,
-            change.old,
-            change.new,
-            None if change.ends_at is None else to_sql(change.ends_at),
-            change.undoes,
-            change.part_of,
-            change.actor_id,
-            change.reason,
-            to_sql(change.at),
-        ),
-    )
+    row = await tx.fetch_one(f"{_NOTE} RETURNING number", _values(guild_id, change))
     assert row is not None
     return int(row["number"])
+
+
+async def note_all(tx: Transaction, guild_id: int, changes: Sequence[QuotaChange]) -> None:
+    """Add many lines to the record at once."""
+    await tx.execute_many(_NOTE, [_values(guild_id, change) for change in changes])
+
+
+def _values(guild_id: int, change: QuotaChange) -> tuple[Any, ...]:
+    return (
+        guild_id,
+        change.what.value,
+        change.subject.kind,
+        change.subject.id,
+        change.old,
+        change.new,
+        None if change.ends_at is None else to_sql(change.ends_at),
+        change.undoes,
+        change.part_of,
+        change.actor_id,
+        change.reason,
+        to_sql(change.at),
+    )
 
 
 async def changes(tx: Transaction, guild_id: int, *, limit: int) -> list[QuotaChange]:

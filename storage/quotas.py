@@ -9,7 +9,9 @@ neither refunded nor forgiven by a reset.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,6 +119,10 @@ WHERE guild_id = :guild_id AND user_id = :user_id AND day BETWEEN :first AND :la
         AND NOT EXISTS (SELECT 1 FROM ledger AS undone WHERE undone.corrects = later.number)
 )
 """
+BONUSES = """
+SELECT user_id, sum(bonus) AS bonus FROM ledger
+WHERE guild_id = :guild_id AND user_id IN (SELECT value FROM json_each(:user_ids)) AND bonus <> 0 GROUP BY user_id
+"""
 BONUS = """
 SELECT coalesce(sum(bonus), 0) AS bonus FROM ledger
 WHERE guild_id = :guild_id AND user_id = :user_id AND bonus <> 0
@@ -146,6 +152,12 @@ async def bonus_of(tx: Transaction, *, guild_id: int, user_id: int) -> int:
     row = await tx.fetch_one(BONUS, {"guild_id": guild_id, "user_id": user_id})
     assert row is not None
     return int(row["bonus"])
+
+
+async def bonuses(tx: Transaction, *, guild_id: int, user_ids: Collection[int]) -> dict[int, int]:
+    """The bonus credits of each of these members."""
+    rows = await tx.fetch_all(BONUSES, {"guild_id": guild_id, "user_ids": json.dumps(list(user_ids))})
+    return dict.fromkeys(user_ids, 0) | {row["user_id"]: int(row["bonus"]) for row in rows}
 
 
 async def reserve(

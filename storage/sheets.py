@@ -46,36 +46,35 @@ async def rows(tx: Transaction, guild_id: int) -> list[Row]:
 
 
 async def apply(tx: Transaction, *, guild_id: int, rows: Sequence[Row], actor_id: int, now: datetime) -> None:
-    """Make quotas and bonuses what the rows say; who isn't in them stays as they are. It is one change."""
+    """Make quotas and bonuses what the rows say; who isn't in them stays as they are. It is one change.
+
+    Orders wait meanwhile, so that few statements write all of it.
+    """
     change = QuotaChange(
         what=Change.IMPORT, subject=EVERYONE, old=None, new=str(len(rows)), actor_id=actor_id, at=now
     )
     number = await quota_changes.note(tx, guild_id, change)
-    before = {one.subject: one.rate for one in await allowances.allowances(tx, guild_id)}
+    rates = {row.subject: row.rate for row in rows}
+    await allowances.set_allowances(
+        tx, guild_id=guild_id, rates=rates, actor_id=actor_id, now=now, part_of=number
+    )
+    wanted = {
+        row.subject.id: check_credits(row.bonus, "A member's bonus") for row in rows if row.bonus is not None
+    }
+    had = await quotas.bonuses(tx, guild_id=guild_id, user_ids=wanted)
     day = local_day(now, (await terms(tx, guild_id)).zone)
-    for row in rows:
-        if row.rate != before.get(row.subject):
-            await quotas.set_allowance(
-                tx,
-                guild_id=guild_id,
-                subject=row.subject,
-                rate=row.rate,
-                actor_id=actor_id,
-                now=now,
-                part_of=number,
-            )
-        if row.bonus is None:
-            continue
-        had = await quotas.bonus_of(tx, guild_id=guild_id, user_id=row.subject.id)
-        if check_credits(row.bonus, "A member's bonus") != had:
-            line = LedgerLine(
-                guild_id=guild_id,
-                user_id=row.subject.id,
-                kind=Entry.CORRECT,
-                bonus=row.bonus - had,
-                day=day,
-                actor_id=actor_id,
-                change=number,
-                at=now,
-            )
-            await ledger.add_line(tx, line)
+    lines = [
+        LedgerLine(
+            guild_id=guild_id,
+            user_id=user_id,
+            kind=Entry.CORRECT,
+            bonus=bonus - had[user_id],
+            day=day,
+            actor_id=actor_id,
+            change=number,
+            at=now,
+        )
+        for user_id, bonus in wanted.items()
+        if bonus != had[user_id]
+    ]
+    await ledger.add_lines(tx, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -39,31 +40,26 @@ async def undo(tx: Transaction, *, guild_id: int, actor_id: int, now: datetime) 
         at=now,
     )
     number = await quota_changes.note(tx, guild_id, step)
-    for part in [*await quota_changes.parts(tx, change.number), change]:
-        await _restore(tx, guild_id, part)
+    await _restore_allowances(tx, guild_id, [*await quota_changes.parts(tx, change.number), change])
+    await _restore_terms(tx, guild_id, change)
     day = local_day(now, (await of_server.terms(tx, guild_id)).zone)
-    missing = 0
-    for line in await ledger.of_change(tx, change.number):
-        blank = LedgerLine(
-            guild_id=guild_id,
-            user_id=line.user_id,
-            kind=Entry.CORRECT,
-            day=day,
-            actor_id=actor_id,
-            change=number,
-            corrects=line.number,
-            at=now,
-        )
-        missing += await _take_back(tx, line, blank)
+    blank = LedgerLine(
+        guild_id=guild_id, user_id=0, kind=Entry.CORRECT, day=day, actor_id=actor_id, change=number, at=now
+    )
+    missing = await _take_back(tx, await ledger.of_change(tx, change.number), blank)
     return Undone(change=change, missing=missing)
 
 
-async def _restore(tx: Transaction, guild_id: int, change: QuotaChange) -> None:
-    """Put a setting back to what it was before the change."""
+async def _restore_allowances(tx: Transaction, guild_id: int, changes: Sequence[QuotaChange]) -> None:
+    """Put allowances back to what they were before the changes, of which the last comes first."""
+    before = {one.subject: _rate(one.old) for one in changes if one.what is Change.SET}
+    await allowances.put(tx, guild_id, before)
+
+
+async def _restore_terms(tx: Transaction, guild_id: int, change: QuotaChange) -> None:
+    """Put a term of the server back to what it was before the change."""
     here = await of_server.terms(tx, guild_id)
     match change.what:
-        case Change.SET:
-            await allowances.put(tx, guild_id, change.subject, _rate(change.old))
         case Change.ZONE:
             await of_server.put(tx, guild_id, replace(here, zone=change.old or here.zone))
         case Change.CEILING:
@@ -78,17 +74,23 @@ def _rate(text: str | None) -> Rate | None:
     return None if text is None else Rate.parse(text)
 
 
-async def _take_back(tx: Transaction, line: LedgerLine, blank: LedgerLine) -> int:
-    """Write the line that takes one line back; the credits of it that were spent already."""
-    if line.kind is Entry.RESET:
-        await ledger.add_line(tx, replace(blank, allowance=-line.allowance))
-        return 0
-    if line.ends_at is not None:
-        return await _take_boost_back(tx, line, blank)
-    had = await quotas.bonus_of(tx, guild_id=line.guild_id, user_id=line.user_id)
-    has = min(max(0, had - line.bonus), MAX_CREDITS)
-    await ledger.add_line(tx, replace(blank, bonus=has - had))
-    return max(0, line.bonus - (had - has))
+async def _take_back(tx: Transaction, lines: Sequence[LedgerLine], blank: LedgerLine) -> int:
+    """Write the lines that take these back; the credits of them that were spent already."""
+    bonus = await quotas.bonuses(tx, guild_id=blank.guild_id, user_ids={line.user_id for line in lines})
+    written, missing = [], 0
+    for line in lines:
+        new = replace(blank, user_id=line.user_id, corrects=line.number)
+        if line.kind is Entry.RESET:
+            written.append(replace(new, allowance=-line.allowance))
+        elif line.ends_at is not None:
+            missing += await _take_boost_back(tx, line, new)
+        else:
+            had = bonus[line.user_id]
+            bonus[line.user_id] = has = min(max(0, had - line.bonus), MAX_CREDITS)
+            written.append(replace(new, bonus=has - had))
+            missing += max(0, line.bonus - (had - has))
+    await ledger.add_lines(tx, written)
+    return missing
 
 
 async def _take_boost_back(tx: Transaction, line: LedgerLine, blank: LedgerLine) -> int:

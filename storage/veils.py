@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
+from collections.abc import Collection
 
 from storage import state
 from storage.database import Transaction
@@ -42,12 +44,21 @@ async def lift(tx: Transaction, user_id: int) -> int | None:
 
 async def standing(tx: Transaction, user_id: int) -> int:
     """The number under which bans, timeouts and settings of a person stand: the id, or the veil of somebody erased."""
+    return (await standings(tx, [user_id]))[user_id]
+
+
+async def standings(tx: Transaction, user_ids: Collection[int]) -> dict[int, int]:
+    """The number of each under which their bans, timeouts and settings stand, as `standing` says."""
     key = await state.get(tx, _KEY)
-    if key is None or user_id < 0:
-        return user_id
-    veil = _veil(key, user_id)
-    row = await tx.fetch_one("SELECT 1 FROM veiled WHERE user_id = ?", (veil,))
-    return user_id if row is None else veil
+    if key is None:
+        return {user_id: user_id for user_id in user_ids}
+    veils = {user_id: _veil(key, user_id) for user_id in user_ids}
+    rows = await tx.fetch_all(
+        "SELECT user_id FROM veiled WHERE user_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(veils.values())),),
+    )
+    veiled = {row["user_id"] for row in rows}
+    return {user_id: veil if veil in veiled else user_id for user_id, veil in veils.items()}
 
 
 def _veil(key: str, user_id: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
@@ -171,3 +172,29 @@ async def test_a_sheet_shows_whoever_has_something_of_their_own(tx: Transaction)
         Row(subject=ONLY_BOB, rate=Rate(0), bonus=0),
         Row(subject=ONLY_ALICE, rate=None, bonus=3),
     ]
+
+
+async def test_a_file_of_five_thousand_lines_is_written_and_undone_in_few_statements(
+    tx: Transaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody's orders wait meanwhile."""
+    statements = []
+    fetch_all, execute_many = Transaction.fetch_all, Transaction.execute_many
+
+    async def fetched(self: Transaction, sql: str, parameters: Any = ()) -> Any:
+        statements.append(sql)
+        return await fetch_all(self, sql, parameters)
+
+    async def many(self: Transaction, sql: str, parameters: Any) -> None:
+        statements.append(sql)
+        await execute_many(self, sql, parameters)
+
+    monkeypatch.setattr(Transaction, "fetch_all", fetched)
+    monkeypatch.setattr(Transaction, "execute_many", many)
+    people = [Subject(kind="user", id=10**17 + number) for number in range(5000)]
+    rows = [Row(subject=one, rate=Rate(5), bonus=3) for one in people]
+    await sheets.apply(tx, guild_id=GUILD, rows=rows, actor_id=ADMIN, now=NOON)
+    assert await sheets.rows(tx, GUILD) == rows
+    assert await undo_last(tx) == (Change.IMPORT, 0)
+    assert await sheets.rows(tx, GUILD) == []
+    assert len(statements) < 40
