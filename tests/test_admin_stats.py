@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.admin_pages import statistics_alt
-from bot.charts import HEIGHT, WIDTH, chart, scale
+from bot.charts import HEIGHT, LETTERS, WIDTH, chart, scale
 from storage.statistics import Share, Span, Statistics
 from tests.fakes import FakeGenerator
 from tests.test_admin_operations import make_host
@@ -100,6 +100,10 @@ def test_charts_of_any_length_are_drawn_and_described_within_discords_limit(span
     words = statistics_alt(busy(spans), days=1)
     assert len(words) <= 1024
     assert f"{1000 + spans - 1}/{spans - 1}/3, 1440.0, 3600" in words
+
+
+def test_a_charts_letters_can_be_read_as_wide_as_discord_shows_it() -> None:
+    assert LETTERS * 550 / WIDTH >= 10
 
 
 @pytest.mark.parametrize(
