@@ -31,7 +31,9 @@ Names = Callable[[Subject], str]
 
 
 def mention(subject: Subject) -> str:
-    """A subject as Discord writes it, or `everyone`."""
+    """A subject as Discord writes it, `everyone`, or `deleted` for somebody who had their data deleted."""
+    if subject.id < 0:
+        return "deleted"
     signs = {"role": "@&", "user": "@"}
     return f"<{signs[subject.kind]}{subject.id}>" if subject.kind in signs else "everyone"
 
@@ -73,7 +75,7 @@ def _line(line: LedgerLine, names: Names) -> tuple[object, ...]:
         line.allowance,
         line.boost,
         line.bonus,
-        "" if line.actor_id is None else f"<@{line.actor_id}>",
+        "" if line.actor_id is None else mention(Subject(kind="user", id=line.actor_id)),
         harmless(line.reason),
         line.job_id or "",
         "" if line.ends_at is None else line.ends_at.isoformat(timespec="seconds"),

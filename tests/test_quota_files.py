@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import sheets
+from bot import erasure, sheets
 from bot.errors import BadSheet
 from bot.features import quota_files
+from storage.erasures import Erasure
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Period, Rate
 from storage.quota_changes import Subject
@@ -207,6 +208,25 @@ async def test_a_long_history_has_further_files(easel: World, monkeypatch: pytes
     assert "`page: 2` has them" in await easel.told(easel.admin, "quota export", what="history")
     assert [row["bonus"] for row in await exported(easel, "history", page=1)] == ["3", "2"]
     assert [row["bonus"] for row in await exported(easel, "history", page=2)] == ["1"]
+
+
+async def test_who_deleted_their_data_is_nobody_in_a_file(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    ask = discord.Guild.query_members
+
+    async def query(guild: discord.Guild, *, user_ids: list[int], limit: int) -> list[discord.Member]:
+        asked.extend(user_ids)
+        return await ask(guild, user_ids=user_ids, limit=limit)
+
+    monkeypatch.setattr(discord.Guild, "query_members", query)
+    await easel.imagine(easel.ben)
+    await easel.imagine(easel.cleo)
+    await erasure.erase(easel.studio, Erasure(user_id=easel.ben.id, posts=False))
+    rows = await exported(easel, "history")
+    assert {(row["who"], row["name"]) for row in rows} == {("deleted", ""), (easel.cleo.mention, "cleo")}
+    assert asked == [easel.cleo.id]
 
 
 async def test_members_get_no_files(easel: World) -> None:

@@ -90,7 +90,8 @@ async def _names(desk: Desk, user_ids: Iterable[int]) -> sheets.Names:
     guild = desk.interaction.guild
     if guild is None:
         return lambda _: ""
-    wanted = list(dict.fromkeys(user_ids))[:_NAMED]
+    # Numbers below zero stand for those who had their data deleted, and Discord knows nobody by them.
+    wanted = [one for one in dict.fromkeys(user_ids) if one > 0][:_NAMED]
     found: dict[int, str] = {}
     for batch in (wanted[n : n + _ASKED] for n in range(0, len(wanted), _ASKED)):
         try:
