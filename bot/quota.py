@@ -24,7 +24,8 @@ quota = app_commands.Group(
     default_permissions=discord.Permissions(manage_guild=True),
 )
 
-Who = discord.Member | discord.Role
+Who = discord.Member | discord.User | discord.Role
+"""Whom an option means; those who left the server are found by their ids."""
 
 Per = Literal["day", "week", "month"]
 """A period as people choose it: discord.py would show an enumeration's names, in capitals."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from unittest.mock import AsyncMock
 
+import discord
 import pytest
+from aiohttp import ClientConnectionError
 
 from bot import orders, prompts
 from bot.errors import OverQuota
 from bot.seams import Requester
 from storage import quotas
 from tests.fakes import FakeGenerator
-from tests.world import World, world
+from tests.world import World, said, world
 
 
 async def test_over_quota_is_told_privately_with_what_is_left_and_when_more_comes(tmp_path: Path) -> None:
@@ -156,3 +159,24 @@ async def test_the_servers_quotas_fit_into_a_message_however_many_there_are(ease
     assert len(page) <= 2000
     assert page.startswith("**Latest changes**")
     assert re.search(r"… and \d+ more$", page)
+
+
+async def test_admins_reach_those_who_left_by_their_ids(easel: World) -> None:
+    await easel.imagine(easel.cleo)
+    easel.guild.remove_member(easel.cleo)
+    await easel.rest()
+    gone = easel.cleo.user
+    assert "35" in await easel.told(easel.admin, "quota set", credits=35, who=gone)
+    assert "31 of 35" in await easel.told(easel.admin, "quota show", who=gone)
+    assert f"<@{easel.cleo.id}>" in await easel.told(easel.admin, "quota reset", who=gone)
+    assert "can use Easel again" in await easel.told(easel.admin, "admin pardon", who=gone)
+
+
+async def test_an_import_that_discord_does_not_send_changes_nothing(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discord.Attachment, "read", AsyncMock(side_effect=ClientConnectionError("reset")))
+    file = ("quotas.csv", b"who,credits\neveryone,9")
+    words = said(await easel.admin.slash(easel.channel, "quota import", file=file))
+    assert "Discord did not send it" in words
+    assert "Nothing was changed" in words

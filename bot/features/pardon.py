@@ -14,8 +14,8 @@ from storage import refusals, veils
 
 
 @admin.command(name="pardon", description="End somebody's timeout after too many refusals, and forget those")
-@app_commands.describe(who="The member")
-async def pardon(interaction: discord.Interaction[Any], who: discord.Member) -> None:
+@app_commands.describe(who="The member, or the id of somebody who left")
+async def pardon(interaction: discord.Interaction[Any], who: discord.User) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
         member = {"guild_id": desk.guild_id, "user_id": await veils.standing(record.tx, who.id)}

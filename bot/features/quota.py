@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import discord
@@ -10,12 +10,13 @@ from discord import app_commands
 
 from bot import quota_pages
 from bot.admin import opened
-from bot.balances import balance_of
+from bot.balances import balance_of, rate_of
 from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
-from storage import erasures, gifts, ledger, quotas, terms
+from storage import erasures, gifts, ledger, quota_changes, quotas, terms
 from storage import undo as undoing
+from storage.database import Transaction
 from storage.periods import MAX_CREDITS, Period, Rate
 
 _CHANGES = 5
@@ -31,7 +32,7 @@ Reason = app_commands.Range[str, 1, 200]
 @app_commands.describe(who="A member; nobody for the whole server", page="Of a member's history, from 1")
 async def show(
     interaction: discord.Interaction[Any],
-    who: discord.Member | None = None,
+    who: discord.Member | discord.User | None = None,
     page: app_commands.Range[int, 1, 100_000] = 1,
 ) -> None:
     desk = await opened(interaction)
@@ -46,19 +47,32 @@ async def show(
         else:
             place = {"guild_id": desk.guild_id, "user_id": who.id}
             await erasures.bring_back(tx, who.id)
-            balance = await balance_of(
-                tx,
-                **place,
-                role_ids=[role.id for role in who.roles],
-                joined_at=who.joined_at,
-                default=default,
-                now=desk.studio.clock(),
-            )
+            balance = await _balance(tx, who, **place, default=default, now=desk.studio.clock())
             pages = max(1, -(-await ledger.count(tx, **place) // _PAGE))
             number = min(page, pages)
             lines = await ledger.history(tx, **place, limit=_PAGE, skip=(number - 1) * _PAGE)
             words = quota_pages.account(who.id, balance, lines, number=number, pages=pages)
     await desk.tell(words)
+
+
+async def _balance(
+    tx: Transaction,
+    who: discord.Member | discord.User,
+    *,
+    guild_id: int,
+    user_id: int,
+    default: int,
+    now: datetime,
+) -> quotas.Balance:
+    """The balance of a member, or of somebody who left: gifts to everyone are not for them."""
+    account = {"guild_id": guild_id, "user_id": user_id}
+    if isinstance(who, discord.Member):
+        roles = [role.id for role in who.roles]
+        return await balance_of(
+            tx, **account, role_ids=roles, joined_at=who.joined_at, default=default, now=now
+        )
+    rate = await rate_of(tx, **account, role_ids=[], default=default)
+    return await quotas.balance(tx, **account, allowance=rate, now=now)
 
 
 @quota.command(name="set", description="Set how many credits somebody gets each day, week or month")
@@ -149,12 +163,26 @@ async def reset(
     await desk.tell(quota_pages.was_reset(subject, rate))
 
 
-@quota.command(name="undo", description="Take back the last change of quotas; again for the one before")
-async def undo(interaction: discord.Interaction[Any]) -> None:
+@quota.command(
+    name="undo",
+    description="Take back the last change of credits, again for the one before; no other settings",
+)
+@app_commands.describe(others="Also where another admin made that change")
+async def undo(interaction: discord.Interaction[Any], others: bool = False) -> None:
     desk = await opened(interaction)
     async with changing(desk) as tx:
-        what = await undoing.undo(tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock())
-    await desk.tell(quota_pages.undone(what))
+        last = await quota_changes.last_to_undo(tx, desk.guild_id)
+        somebody_elses = last is not None and last.actor_id != desk.actor_id
+        if last is not None and somebody_elses and not others:
+            words = quota_pages.undo_others(last)
+        else:
+            words = quota_pages.undone(
+                await undoing.undo(
+                    tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
+                ),
+                somebody_elses=somebody_elses,
+            )
+    await desk.tell(words)
 
 
 FEATURE = Feature(
