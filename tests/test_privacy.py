@@ -833,3 +833,11 @@ async def test_an_erasure_can_be_asked_for_twice(easel: World) -> None:
     await erasure.erase(easel.studio, wish)
     assert await rewriting.rewrite(easel.studio) is None
     assert traces(easel.studio.database.folder, easel.ben.id, SECRET) == []
+
+
+async def test_a_deletion_that_takes_longer_than_an_answer_may_is_told_in_a_letter(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    easel.env.inject_error("POST", "/webhooks/*", status=401, code=50027, times=1)
+    await delete(easel, easel.ben)
+    (letter,) = easel.ben.user.dm_channel.history()
+    assert "nothing of you is left" in letter.content

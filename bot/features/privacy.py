@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from discord import app_commands
 from bot import archive, erasure, privacy_pages, retention, rewriting
 from bot.boundary import acknowledge, answered
 from bot.feature import Feature, Studio
+from bot.progress import Unreachable
 from storage import personal
 from storage.erasures import Erasure
 from storage.errors import StorageError
@@ -117,7 +119,12 @@ async def _act(interaction: discord.Interaction[Any], answer: str) -> None:
     due_at = await rewriting.rewrite_soon(studio, patience=_PATIENCE)
     if due_at is not None:
         due_at += timedelta(seconds=_EVERY)  # the background sees to it at its next look
-    await interaction.followup.send(privacy_pages.deleted(due_at), ephemeral=True)
+    words = privacy_pages.deleted(due_at)
+    try:
+        await interaction.followup.send(words, ephemeral=True)
+    except discord.HTTPException:  # an interaction takes answers for 15 minutes only
+        with contextlib.suppress(*Unreachable):
+            await interaction.user.send(words)
 
 
 def _question() -> discord.ui.View:
