@@ -155,7 +155,15 @@ def was_reset(subject: Subject, rate: Rate) -> str:
     return f"What {whom(subject)} used {when} is given back."
 
 
-def undone(what: Undone | None) -> str:
+def undo_others(last: QuotaChange) -> str:
+    """The answer to `/quota undo` where the last change is another admin's."""
+    return (
+        f"Nothing was undone. The last change is {person(last.actor_id)}'s, {relative(last.at)}: {change(last)}. "
+        "`/quota undo others: True` takes it back."
+    )
+
+
+def undone(what: Undone | None, *, somebody_elses: bool) -> str:
     """The answer to `/quota undo`."""
     if what is None:
         return "There is nothing to undo."
@@ -164,7 +172,8 @@ def undone(what: Undone | None) -> str:
         if what.missing
         else ""
     )
-    return f"Undone: {change(what.change)}.{rest}"
+    whose = f", made by {person(what.change.actor_id)} {relative(what.change.at)}" if somebody_elses else ""
+    return f"Undone: {change(what.change)}{whose}.{rest}"
 
 
 def zone_is(zone: str, next_day: datetime) -> str:

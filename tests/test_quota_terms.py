@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import discord
 import pytest
 from discord.utils import format_dt
 
@@ -119,6 +120,20 @@ async def test_a_boosts_end_is_told_as_a_date_and_everything_left_as_a_list(ease
     page = await easel.told(easel.admin, "quota show", who=easel.ben)
     assert f"left today**, a boost of 30 credits that ends <t:{end}:R> and 3 credits of bonus." in page
     assert f"granted +30 until <t:{end}:D>" in page
+
+
+async def test_another_admins_change_is_named_before_it_is_undone(easel: World) -> None:
+    admins = easel.guild.create_role("Admins too", permissions=discord.Permissions(manage_guild=True))
+    olga = easel.guild.add_member(easel.env.create_user("olga"), roles=[admins])
+    await easel.told(olga, "quota set", credits=9)
+    told = await easel.told(easel.admin, "quota undo")
+    assert "Nothing was undone" in told
+    assert f"{olga.mention}'s" in told
+    assert "set for everyone, default → 9 a day. `/quota undo others: True`" in told
+    assert "everyone: 9 a day" in await easel.told(easel.admin, "quota show")
+    told = await easel.told(easel.admin, "quota undo", others=True)
+    assert f"Undone: set for everyone, default → 9 a day, made by {olga.mention}" in told
+    assert "everyone: 40 a day" in await easel.told(easel.admin, "quota show")
 
 
 async def test_an_admin_takes_changes_back_one_by_one(easel: World) -> None:
