@@ -251,6 +251,14 @@ async def test_an_announcement_reaches_the_channels_where_jobs_wait(tmp_path: Pa
         assert "Hello" in quiet.history()[-1].content
 
 
+async def test_nobody_announces_where_they_may_not_write(easel: World) -> None:
+    silent = discord.PermissionOverwrite(send_messages=False)
+    news = easel.guild.create_text_channel("news", overwrites={easel.guild.default_role: silent})
+    assert "may not write" in await easel.told(easel.admin, "admin announce", text="Hello", channel=news)
+    assert news.history() == []
+    assert "Posted in" in await easel.told(easel.admin, "admin announce", text="Hello", channel=easel.channel)
+
+
 async def test_an_announcement_says_where_it_could_not_be_posted(easel: World) -> None:
     easel.env.inject_error("POST", f"/channels/{easel.channel.id}/messages", status=403, times=1)
     told = await easel.told(easel.admin, "admin announce", text="Hello", channel=easel.channel)

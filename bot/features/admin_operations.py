@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot import admin_pages, texts
 from bot.admin import Desk, admin, is_admin, is_host, opened
-from bot.errors import NothingToCancel, ServerOnly
+from bot.errors import NothingToCancel, NotSpeaker, ServerOnly
 from bot.feature import Feature, Studio
 from bot.inert import readable
 from bot.progress import Unreachable
@@ -204,11 +204,21 @@ async def announce(
     await desk.tell(admin_pages.announced(reached, missed))
 
 
+def _may_speak(desk: Desk, channel: discord.TextChannel | discord.Thread) -> None:
+    """Raises NotSpeaker where the admin may not write: the role for Easel's admins opens no channel."""
+    who = desk.interaction.user
+    allowed = channel.permissions_for(who) if isinstance(who, discord.Member) else discord.Permissions.none()
+    speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
+    if not (allowed.view_channel and getattr(allowed, speak)):
+        raise NotSpeaker
+
+
 async def _places(
     desk: Desk, channel: discord.TextChannel | discord.Thread | None, guild_id: int
 ) -> list[tuple[int, int]]:
     """The servers and channels to speak in; where no job waits, the channel in which the admin is."""
     if channel is not None:
+        _may_speak(desk, channel)
         return [(desk.guild_id, channel.id)]
     async with desk.studio.database.reading() as tx:
         busy = await jobs.channels(tx, None if guild_id == EVERYWHERE else guild_id)
