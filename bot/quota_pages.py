@@ -140,11 +140,13 @@ def granted(subject: Subject, amount: int, ends_at: datetime | None) -> str:
     """The answer to `/quota grant`."""
     if amount < 0:
         return f"{credits(-amount)} of bonus taken from {whom(subject)}."
+    later = ""
+    if subject.kind == "role":
+        until = "" if ends_at is None else " until then"
+        later = f"\n-# Who gets the role later gets them too{until}; `/quota undo` takes all of it back."
     if ends_at is None:
-        return f"{credits(amount)} of bonus given to {whom(subject)}. They stay until they are used."
-    return (
-        f"A boost of {credits(amount)} given to {whom(subject)}. What is left of it ends {relative(ends_at)}."
-    )
+        return f"{credits(amount)} of bonus given to {whom(subject)}. They stay until they are used.{later}"
+    return f"A boost of {credits(amount)} given to {whom(subject)}. What is left of it ends {relative(ends_at)}.{later}"
 
 
 def was_reset(subject: Subject, rate: Rate) -> str:

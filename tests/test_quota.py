@@ -82,6 +82,17 @@ async def test_a_grant_is_used_after_the_days_credits_and_stays(tmp_path: Path) 
         assert easel.admin.mention in page
 
 
+async def test_a_grant_to_a_role_says_that_it_reaches_later_members(easel: World) -> None:
+    told = await easel.told(easel.admin, "quota grant", credits=500, who=easel.vip)
+    assert "Who gets the role later gets them too; `/quota undo` takes all of it back." in told
+    told = await easel.told(easel.admin, "quota grant", credits=5, who=easel.vip, days=7)
+    assert "too until then" in told
+    easel.clock.move(days=300)
+    dora = easel.guild.add_member(easel.env.create_user("dora"), roles=[easel.vip])
+    assert "and 500 credits of bonus" in await easel.told(dora, "info")
+    assert "later" not in await easel.told(easel.admin, "quota grant", credits=5)
+
+
 async def test_a_grant_to_a_role_reaches_its_members_once(easel: World) -> None:
     vip = easel.guild.add_member(easel.env.create_user("vip"), roles=[easel.vip])
     await easel.told(easel.admin, "quota grant", credits=5, who=easel.vip)

@@ -110,7 +110,7 @@ async def set_(
 )
 @app_commands.describe(
     credits="How many; less than zero takes bonus credits away from a member",
-    who="A member or role; nobody for everyone",
+    who="A member or role, also for those who get the role later; nobody for everyone",
     days="Makes it a boost that ends after so many days",
     reason="Why; it is recorded",
 )
