@@ -496,6 +496,21 @@ async def test_a_deletion_that_is_cut_short_goes_on_after_the_restart(
     assert traces(folder, easel.ben.id, SECRET) == []
 
 
+async def test_what_an_erasure_left_in_the_files_goes_after_a_restart(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: Database) -> float:
+        raise DatabaseFailed("the disk is full")
+
+    await a_full_life(easel)
+    with monkeypatch.context() as broken:
+        broken.setattr(Database, "scrub", full)
+        assert "Something went wrong" in await delete(easel, easel.ben)
+    easel.forgive()
+    await easel.restart()
+    assert traces(easel.studio.database.folder, easel.ben.id, SECRET) == []
+
+
 def _first_false(then: Any) -> Any:
     calls: list[None] = []
 
