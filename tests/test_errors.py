@@ -139,3 +139,4 @@ async def test_a_failing_database_is_told_before_a_command_begins(
     monkeypatch.setattr(erasures, "bring_back", full)
     with capture_logs():
         assert "Something went wrong on our side" in await easel.told(easel.ben, "info")
+    easel.forgive()
