@@ -1,23 +1,25 @@
-"""A job's life: accept → queue → run → record → deliver → recover. The only place that asks who is next."""
+"""A job's life: accept → queue → run → recover; `outcomes` sees it from there to its people. The only place that asks who is next."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
 
 import structlog
 
-from bot import pictures, safety
+from bot.chores import Chores
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.moderation import Moderation
 from bot.orders import Order
+from bot.outcomes import Outcomes
+from bot.places import Places
 from bot.reception import enrol
 from bot.seams import (
+    DATABASE_PAUSE,
     Accepted,
     Announcer,
     Cleared,
@@ -41,34 +43,19 @@ from generation.contract import (
     Started,
     from_json,
 )
-from storage import guilds, images, jobs, paces, quotas, reports
+from storage import images, jobs, quotas
 from storage.database import Database, Transaction
 from storage.errors import StorageError
-from storage.images import Finding
 from storage.jobs import Job, JobState
-from storage.reports import Kind
 from storage.turns import Workers
-
-MAX_TRIES = 2
-"""How often a job may take the worker down with it before it is given up."""
-
-_PLACES_SHOWN = 3
-"""How many waiting jobs get their place edited when the line moves; more would meet Discord's rate limits."""
 
 _LINE = 1000
 """How many waiting jobs get a progress message anew at a start where they lack one."""
-
-_PLACES_EVERY = 2.0
-"""Seconds between two rounds of such edits."""
-
-_DATABASE_PAUSE = 5.0
-"""Seconds until the database is tried again after it failed, say on a full disk."""
 
 _BATCH = 100
 """How many jobs are cancelled in one transaction, so that others get their turn between two."""
 
 _log = structlog.get_logger(__name__)
-_T = TypeVar("_T")
 
 
 class Dispatcher:
@@ -95,18 +82,27 @@ class Dispatcher:
         self._generator = generator
         self._announcer = announcer
         self._moderation = moderation
-        self._moderators = moderators
         self._clock = clock
         self._random = random
-        self._seal = seal
         self._wait = wait
+        self._chores = Chores()
+        self._outcomes = Outcomes(
+            database=database,
+            announcer=announcer,
+            moderators=moderators,
+            chores=self._chores,
+            clock=clock,
+            seal=seal,
+            wait=wait,
+        )
+        self._places = Places(
+            database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
+        )
         self._wake = asyncio.Event()
         self._closing = False
         self._tickets: dict[str, str] = {}
         self._cancelled: set[str] = set()
         self._performing: dict[str, asyncio.Task[None]] = {}
-        self._places_told = float("-inf")
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ accept
 
@@ -205,32 +201,19 @@ class Dispatcher:
             else:
                 waiting.append(job)
         if waiting:
-            self._spawn(self._tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}")
-            self._line_moved()
-
-    async def _tell_failures(self, ended: Sequence[Job]) -> None:
-        for job in ended:
-            await self._tell_failure(job)
+            self._chores.spawn(
+                self._outcomes.tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}"
+            )
+            self._places.moved()
 
     async def release(self, job_ids: Collection[str], *, patience: float = 10) -> None:
         """Wait until nothing more is done for these jobs, which are over. What Discord delays for longer is given up."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + patience
-        while (busy := self._busy_with(job_ids)) and (left := deadline - loop.time()) > 0:
-            await asyncio.wait(busy, timeout=left)
-        telling = self._busy_with(job_ids) - set(self._performing.values())
-        for task in telling:
-            task.cancel()
-        await asyncio.gather(*telling, return_exceptions=True)
-
-    def _busy_with(self, job_ids: Collection[str]) -> set[asyncio.Task[None]]:
-        """The tasks about these jobs: each task's name says whose."""
-        return {task for task in self._tasks if not set(job_ids).isdisjoint(task.get_name().split())}
+        await self._chores.settle(job_ids, spare=self._performing.values(), patience=patience)
 
     def look_again(self) -> None:
         """Something that decides who may be next was changed, such as a pause."""
         self._wake.set()
-        self._line_moved()
+        self._places.moved()
 
     # --------------------------------------------------------------------- run
 
@@ -240,15 +223,15 @@ class Dispatcher:
             try:
                 job = await self._claim() if len(self._tickets) < self._generator.capacity else None
             except StorageError:
-                _log.exception("the next job can't be read", again_in=_DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(_DATABASE_PAUSE), reason="the database failed")
+                _log.exception("the next job can't be read", again_in=DATABASE_PAUSE)
+                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database failed")
                 continue
             if job is None:
                 await self._wait(self._wake.wait(), reason="the queue is empty or the generator is busy")
                 self._wake.clear()
                 continue
             self._tickets[job.id] = f"{job.id}.{job.attempt}"
-            self._performing[job.id] = self._spawn(self._perform(job), f"job {job.id}")
+            self._performing[job.id] = self._chores.spawn(self._perform(job), f"job {job.id}")
 
     async def drain(self, *, patience: float = 10) -> None:
         """Claim nothing more, and give posting `patience` seconds to end.
@@ -257,15 +240,7 @@ class Dispatcher:
         """
         self._closing = True
         self._wake.set()
-        performing = set(self._performing.values())
-        for task in performing:
-            task.cancel()
-        if posting := self._tasks - performing:
-            await asyncio.wait(posting, timeout=patience)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._chores.end(at_once=set(self._performing.values()), patience=patience)
 
     async def _claim(self) -> Job | None:
         if self._closing:
@@ -278,14 +253,8 @@ class Dispatcher:
                 most_running=self._settings.max_running,
             )
         if job is not None:
-            self._line_moved()
+            self._places.moved()
         return job
-
-    def _line_moved(self) -> None:
-        moment = asyncio.get_running_loop().time()
-        if moment - self._places_told >= _PLACES_EVERY:
-            self._places_told = moment
-            self._spawn(self._tell_places(), "places in the queue")
 
     async def _perform(self, job: Job) -> None:
         structlog.contextvars.bind_contextvars(job=job.id)
@@ -293,7 +262,9 @@ class Dispatcher:
             await self._see_through(job)
         except Exception:
             _log.exception("a job met a bug or a full disk")
-            await self._until_written(lambda: self._failed(job, Failed(reason=FailureReason.INTERNAL)))
+            await self._outcomes.until_written(
+                lambda: self._outcomes.failed(job, Failed(reason=FailureReason.INTERNAL))
+            )
         finally:
             self._tickets.pop(job.id, None)
             self._performing.pop(job.id, None)
@@ -309,9 +280,9 @@ class Dispatcher:
             await view.end()
         match ended:
             case Finished():
-                await self._record(job, ended)
+                await self._outcomes.finished(job, ended)
             case Failed():
-                await self._failed(job, ended)
+                await self._outcomes.failed(job, ended)
 
     async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:
         try:
@@ -350,107 +321,6 @@ class Dispatcher:
             source = await asyncio.to_thread(images.read, folder, job.parent_id, job.parent_index)
         return from_json(job.request, source=source)
 
-    # ------------------------------------------------------------------ record
-
-    async def _record(self, job: Job, result: Finished) -> None:
-        request, folder = from_json(job.request), self._database.folder
-        adult = bool(result.unsafe) and await self._announcer.among_adults(job)
-        found = {} if adult else await self._withheld(job, result)
-        result = await asyncio.to_thread(safety.ready, result, found, self._seal)
-        rows = await asyncio.to_thread(pictures.keep, folder, job.id, result, request.seeds, found)
-        ended: Job | None
-        async with self._database.transaction() as tx:
-            if await jobs.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
-                await images.record(tx, rows)
-                if adult:
-                    await jobs.mark_adult(tx, job.id)
-                if Finding.WITHHELD in found.values():
-                    await reports.open_case(tx, job.id, Kind.CHECK, now=self._clock())
-                await paces.learn(tx, paces.shape_of(request), seconds=result.seconds)
-                if job.load:
-                    await paces.learn_load(tx, job.id)
-                ended = replace(
-                    job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult
-                )
-            else:
-                ended = await jobs.get(tx, job.id)
-        if ended is not None and ended.state is JobState.FINISHED:
-            _log.info("job finished", seconds=round(result.seconds, 2))
-            self._spawn(self._deliver(ended, look_first=False), f"delivery of {job.id}")
-            return
-        _log.info("a result came too late")
-        if ended is None or ended.state is JobState.CANCELLED:
-            await asyncio.to_thread(images.remove, self._database.folder, job.id)
-        if ended is not None and ended.state is JobState.CANCELLED:
-            self._spawn(self._tell_failure(ended), f"failure of {job.id}")
-
-    async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
-        """What the unsafe pictures of a result are, by number: lost where no moderators could ever approve them."""
-        if not result.unsafe:
-            return {}
-        async with self._database.reading() as tx:
-            moderated = (await guilds.settings(tx, job.guild_id)).moderators_channel_id is not None
-        return dict.fromkeys(result.unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
-
-    async def _deliver(self, job: Job, *, look_first: bool) -> None:
-        structlog.contextvars.bind_contextvars(job=job.id)
-        message_id = await self._announcer.post_result(job, look_first=look_first)
-        # Before the row says delivered: after that, nobody would take it away if the bot were killed here.
-        await self._announcer.retire(job)
-        withheld = await self._until_written(lambda: self._mark_delivered(job, message_id))
-        _log.info("job delivered", message=message_id)
-        if withheld:
-            await self._moderators.bring(job)
-
-    async def _mark_delivered(self, job: Job, message_id: int | None) -> bool:
-        """The result stands in the channel, or could be posted nowhere; for that, and what was withheld, nobody pays.
-
-        Returns whether anything was withheld.
-        """
-        async with self._database.transaction() as tx:
-            if not await jobs.deliver(tx, job.id, message_id=message_id, now=self._clock()):
-                return False
-            hidden = safety.hidden(await images.of_job(tx, job.id))
-            if message_id is None:
-                await quotas.refund(tx, job.id, now=self._clock())
-            elif hidden:
-                back = safety.credits_for(job, len(hidden))
-                await quotas.refund(tx, job.id, now=self._clock(), credits=back)
-            else:
-                await quotas.settle(tx, job.id, now=self._clock())
-        return bool(hidden)
-
-    async def _until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Write an ending, however long the database fails, say on a full disk."""
-        while True:
-            try:
-                return await write()
-            except StorageError:
-                _log.exception("an ending can't be written", again_in=_DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(_DATABASE_PAUSE), reason="the database failed")
-
-    # -------------------------------------------------------------------- fail
-
-    async def _failed(self, job: Job, failure: Failed) -> None:
-        again = failure.reason.worth_another_attempt and job.tries + 1 < MAX_TRIES
-        _log.warning("attempt failed", reason=failure.reason, detail=failure.detail, again=again)
-        async with self._database.transaction() as tx:
-            if again and await jobs.requeue(tx, job.id, job.attempt, counts=True):
-                return
-            if not again and await jobs.fail(
-                tx, job.id, job.attempt, reason=failure.reason, now=self._clock()
-            ):
-                await quotas.refund(tx, job.id, now=self._clock())
-            ended = await jobs.get(tx, job.id)
-        if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
-            self._spawn(self._tell_failure(ended), f"failure of {job.id}")
-
-    async def _tell_failure(self, job: Job) -> None:
-        structlog.contextvars.bind_contextvars(job=job.id)
-        await self._announcer.post_failure(job)
-        async with self._database.transaction() as tx:
-            await jobs.mark_notified(tx, job.id)
-
     # ----------------------------------------------------------------- recover
 
     async def recover(self) -> None:
@@ -470,42 +340,8 @@ class Dispatcher:
                 unnotified=len(found.unnotified),
             )
         for job in found.undelivered:
-            self._spawn(self._deliver(job, look_first=True), f"delivery of {job.id}")
+            self._chores.spawn(self._outcomes.deliver(job, look_first=True), f"delivery of {job.id}")
         for job in found.unnotified:
-            self._spawn(self._tell_failure(job), f"failure of {job.id}")
-        self._spawn(self._announce_again(line), "progress messages")
+            self._chores.spawn(self._outcomes.tell_failure(job), f"failure of {job.id}")
+        self._chores.spawn(self._places.announce_again(line), "progress messages")
         self._wake.set()
-
-    async def _announce_again(self, line: Sequence[Job]) -> None:
-        """Open the progress messages that a crash kept from being sent, or from being recorded."""
-        for ahead, job in enumerate(line):
-            if job.progress_message_id is None:
-                await self._announcer.announce(job, ahead=ahead, seconds=None)
-        await self._tell_places()
-
-    async def _tell_places(self) -> None:
-        """Bring the places that waiting people see up to date, for the next few in line."""
-        async with self._database.transaction() as tx:
-            line = await jobs.active(tx, limit=_PLACES_SHOWN + self._generator.capacity)
-            done = await jobs.outlooks(tx, now=self._clock(), workers=self._workers())
-        for ahead, job in enumerate(line):
-            if job.state is JobState.QUEUED and await self._still_waits(job.id):
-                await self._announcer.announce(job, ahead=ahead, seconds=done.get(job.id))
-
-    async def _still_waits(self, job_id: str) -> bool:
-        async with self._database.reading() as tx:
-            job = await jobs.get(tx, job_id)
-        return job is not None and job.state is JobState.QUEUED
-
-    # ------------------------------------------------------------------- tasks
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a task of the dispatcher failed", task=task.get_name(), exc_info=error)

@@ -13,6 +13,9 @@ from storage.turns import Workers
 
 _T = TypeVar("_T")
 
+DATABASE_PAUSE = 5.0
+"""Seconds until the database is tried again after it failed, say on a full disk."""
+
 
 class Wait(Protocol):
     """Awaits something that may take long. The one seam by which a simulator can tell such waits from stuck ones."""

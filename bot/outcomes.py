@@ -1,0 +1,158 @@
+"""What becomes of an attempt: its pictures are recorded, posted and paid, or its failure is told and refunded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from bot import pictures, safety
+from bot.chores import Chores
+from bot.credentials import Seal
+from bot.seams import DATABASE_PAUSE, Announcer, Moderators, Wait
+from generation.contract import Failed, Finished, from_json
+from storage import guilds, images, jobs, paces, quotas, reports
+from storage.database import Database
+from storage.errors import StorageError
+from storage.images import Finding
+from storage.jobs import Job, JobState
+from storage.reports import Kind
+
+MAX_TRIES = 2
+"""How often a job may take the worker down with it before it is given up."""
+
+_log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+
+class Outcomes:
+    """Sees jobs from the end of an attempt to the moment when their people know."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        announcer: Announcer,
+        moderators: Moderators,
+        chores: Chores,
+        clock: Callable[[], datetime],
+        seal: Seal,
+        wait: Wait,
+    ) -> None:
+        self._database = database
+        self._announcer = announcer
+        self._moderators = moderators
+        self._chores = chores
+        self._clock = clock
+        self._seal = seal
+        self._wait = wait
+
+    async def finished(self, job: Job, result: Finished) -> None:
+        """Keep the pictures and post them; those of a job that is over by now are thrown away."""
+        ended = await self._keep(job, result)
+        if ended is not None and ended.state is JobState.FINISHED:
+            _log.info("job finished", seconds=round(result.seconds, 2))
+            self._chores.spawn(self.deliver(ended, look_first=False), f"delivery of {job.id}")
+            return
+        _log.info("a result came too late")
+        if ended is None or ended.state is JobState.CANCELLED:
+            await asyncio.to_thread(images.remove, self._database.folder, job.id)
+        if ended is not None and ended.state is JobState.CANCELLED:
+            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+
+    async def _keep(self, job: Job, result: Finished) -> Job | None:
+        """Write the pictures and what they taught; the job as it is now, None where it is gone."""
+        request, folder = from_json(job.request), self._database.folder
+        adult = bool(result.unsafe) and await self._announcer.among_adults(job)
+        found = {} if adult else await self._withheld(job, result)
+        sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
+        rows = await asyncio.to_thread(pictures.keep, folder, job.id, sealed, request.seeds, found)
+        async with self._database.transaction() as tx:
+            if not await jobs.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
+                return await jobs.get(tx, job.id)
+            await images.record(tx, rows)
+            if adult:
+                await jobs.mark_adult(tx, job.id)
+            if Finding.WITHHELD in found.values():
+                await reports.open_case(tx, job.id, Kind.CHECK, now=self._clock())
+            await paces.learn(tx, paces.shape_of(request), seconds=result.seconds)
+            if job.load:
+                await paces.learn_load(tx, job.id)
+        return replace(job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult)
+
+    async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
+        """What the unsafe pictures of a result are, by number: lost where no moderators could ever approve them."""
+        if not result.unsafe:
+            return {}
+        async with self._database.reading() as tx:
+            moderated = (await guilds.settings(tx, job.guild_id)).moderators_channel_id is not None
+        return dict.fromkeys(result.unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
+
+    async def deliver(self, job: Job, *, look_first: bool) -> None:
+        """Post a finished job's pictures; `look_first` whether they were posted before a crash."""
+        structlog.contextvars.bind_contextvars(job=job.id)
+        message_id = await self._announcer.post_result(job, look_first=look_first)
+        # Before the row says delivered: after that, nobody would take it away if the bot were killed here.
+        await self._announcer.retire(job)
+        withheld = await self.until_written(lambda: self._mark_delivered(job, message_id))
+        _log.info("job delivered", message=message_id)
+        if withheld:
+            await self._moderators.bring(job)
+
+    async def _mark_delivered(self, job: Job, message_id: int | None) -> bool:
+        """The result stands in the channel, or could be posted nowhere; for that, and what was withheld, nobody pays.
+
+        Returns whether anything was withheld.
+        """
+        async with self._database.transaction() as tx:
+            if not await jobs.deliver(tx, job.id, message_id=message_id, now=self._clock()):
+                return False
+            hidden = safety.hidden(await images.of_job(tx, job.id))
+            if message_id is None:
+                await quotas.refund(tx, job.id, now=self._clock())
+            elif hidden:
+                back = safety.credits_for(job, len(hidden))
+                await quotas.refund(tx, job.id, now=self._clock(), credits=back)
+            else:
+                await quotas.settle(tx, job.id, now=self._clock())
+        return bool(hidden)
+
+    async def until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
+        """Write an ending, however long the database fails, say on a full disk."""
+        while True:
+            try:
+                return await write()
+            except StorageError:
+                _log.exception("an ending can't be written", again_in=DATABASE_PAUSE)
+                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database failed")
+
+    async def failed(self, job: Job, failure: Failed) -> None:
+        """Queue the job again where that may help; else refund it and tell its people."""
+        again = failure.reason.worth_another_attempt and job.tries + 1 < MAX_TRIES
+        _log.warning("attempt failed", reason=failure.reason, detail=failure.detail, again=again)
+        async with self._database.transaction() as tx:
+            if again and await jobs.requeue(tx, job.id, job.attempt, counts=True):
+                return
+            if not again and await jobs.fail(
+                tx, job.id, job.attempt, reason=failure.reason, now=self._clock()
+            ):
+                await quotas.refund(tx, job.id, now=self._clock())
+            ended = await jobs.get(tx, job.id)
+        if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
+            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+
+    async def tell_failures(self, ended: Sequence[Job]) -> None:
+        """Tell of one after the other."""
+        for job in ended:
+            await self.tell_failure(job)
+
+    async def tell_failure(self, job: Job) -> None:
+        """Tell the owner how a failed or cancelled job ended, and remember that they know."""
+        structlog.contextvars.bind_contextvars(job=job.id)
+        await self._announcer.post_failure(job)
+        async with self._database.transaction() as tx:
+            await jobs.mark_notified(tx, job.id)
