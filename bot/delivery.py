@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import discord
 import structlog
@@ -20,6 +20,7 @@ from bot.adult import age_restricted, is_adult, may_show
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
+from bot.patience import LONGEST_PAUSE, Undeliverable, persistently, verdict
 from bot.progress import ProgressMessage, Unreachable
 from bot.safety import credits_for, hidden
 from bot.surface import Surface
@@ -29,15 +30,9 @@ from storage import guilds, images, jobs, terms
 from storage.database import Database
 from storage.jobs import Job, JobState
 
-_LONGEST_PAUSE = 60.0
 _LOOK_BACK = 1000
 """How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
 _log = structlog.get_logger(__name__)
-_T = TypeVar("_T")
-
-
-class Undeliverable(Exception):
-    """Discord will not take the message in that channel, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +229,10 @@ class Delivery:
                 return
             except Unreachable as error:
                 _log.warning("could not tell of a failure", error=str(error))
-                if _verdict(error) != "again":
+                if verdict(error) != "again":
                     return
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     # ----------------------------------------------------------------- removal
 
@@ -313,7 +308,7 @@ class Delivery:
                     return standing
                 return await self._send_once(channel, post, picture)
             except Unreachable as error:
-                match _verdict(error):
+                match verdict(error):
                     case "too large" if not shrunk:
                         picture = await asyncio.to_thread(
                             pictures.shrink, picture, len(picture) // 2, self._seal
@@ -328,7 +323,7 @@ class Delivery:
                         raise Undeliverable(str(error)) from error
             look = True
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _send_once(
         self, channel: discord.abc.Messageable, post: Post, picture: bytes
@@ -374,29 +369,6 @@ class Delivery:
 
     def _model_name(self, job: Job) -> str:
         return self._catalogue[job.model].name if job.model in self._catalogue else job.model
-
-
-async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
-    pause = 1.0
-    while True:
-        try:
-            return await ask()
-        except Unreachable as error:
-            if _verdict(error) != "again":
-                raise Undeliverable(str(error)) from error
-            _log.info("Discord did not answer; asking again", error=str(error), pause=pause)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def _verdict(error: BaseException) -> str:
-    """What a failed send calls for: "again", "too large", or "no"."""
-    if not isinstance(error, discord.HTTPException):
-        return "again"
-    if error.status == 413 or error.code == 40005:
-        return "too large"
-    return "again" if error.status >= 500 or error.status == 429 else "no"
 
 
 def _only(user_id: int | None) -> discord.AllowedMentions:

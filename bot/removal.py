@@ -8,6 +8,7 @@ import contextlib
 import discord
 import structlog
 
+from bot.patience import verdict
 from bot.progress import Unreachable
 
 PAUSES = (1.0, 4.0)
@@ -41,8 +42,7 @@ async def _delete(message: discord.PartialMessage) -> bool:
         except discord.NotFound:
             break
         except Unreachable as error:
-            refused = isinstance(error, discord.HTTPException) and error.status < 500 and error.status != 429
-            if refused or pause is None:
+            if pause is None or verdict(error) != "again":
                 raise
         await asyncio.sleep(pause)
     return True

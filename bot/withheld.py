@@ -18,8 +18,9 @@ from bot import moderation_pages, pictures, texts, verdicts
 from bot.adult import age_restricted
 from bot.buttons import JobButton
 from bot.credentials import Seal
-from bot.delivery import Delivery, Undeliverable, persistently
+from bot.delivery import Delivery
 from bot.errors import AdultOnly, JobGone
+from bot.patience import Undeliverable, persistently
 from bot.progress import Unreachable
 from storage import guilds, images, jobs, reports
 from storage.database import Database
