@@ -6,16 +6,13 @@ Each field of `Settings` carries its `Variable`: the name, the help, the default
 
 from __future__ import annotations
 
-import difflib
-import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from dotenv.parser import parse_stream
-
 from bot import variables
+from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
 
@@ -330,7 +327,10 @@ class Settings:
         Relative paths are taken from the folder of `env_file`; an empty value means the default.
         Raises SettingsError.
         """
-        from_file = _read_env_file(env_file)
+        try:
+            from_file = read_env_file(env_file)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
         _refuse_unknown(env, prefixes=("EASEL_",), where="the environment")
         _refuse_unknown(from_file, prefixes=("EASEL_", "DISCORD_"), where=str(env_file))
         given = {**from_file, **env}
@@ -387,41 +387,9 @@ def _read(variable: Variable, text: str) -> Any:
     raise SettingsError(f'{variable.name} is "{text[:60]}", but it must be {variable.allowed}.')
 
 
-def _read_env_file(path: Path) -> dict[str, str]:
-    """The names and values in a `.env` file. A line that is not one is refused by number, never quoted."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not plain UTF-8 text: save it as UTF-8.") from None
-    except OSError as error:
-        raise SettingsError(f"{path} can't be read ({error.strerror}).") from error
-    values: dict[str, str] = {}
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.key is not None and binding.value is not None:
-            values[binding.key] = binding.value
-        elif binding.error or binding.key is not None:
-            line = binding.original.line + _blank_lines_before(binding.original.string)
-            raise SettingsError(f"Line {line} of {path} is not of the form NAME=value.")
-    return values
-
-
-def _blank_lines_before(text: str) -> int:
-    """The parser counts blank lines above a statement as its own."""
-    return text[: len(text) - len(text.lstrip())].count("\n")
-
-
 def _refuse_unknown(given: Mapping[str, str], *, prefixes: tuple[str, ...], where: str) -> None:
     known = [variable.name for variable in describe()]
     for name in given:
         if name.startswith(prefixes) and name not in known:
-            near = _nearest(name, known)
+            near = variables.nearest(name, known)
             raise SettingsError(f"{name} in {where} is not a setting of Easel: did you mean {near}?")
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    """EASEL_PORT means EASEL_PLAYGROUND_PORT, though more letters are shared with others."""
-    last_word = name[name.rfind("_") :]
-    same_end = [each for each in known if each.endswith(last_word)]
-    return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]

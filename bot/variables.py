@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -146,3 +147,10 @@ def variable(
     return {
         "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
     }
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """The known name that was probably meant: EASEL_PORT means EASEL_PLAYGROUND_PORT, though more letters are shared with others."""
+    last_word = name[name.rfind("_") :]
+    same_end = [each for each in known if each.endswith(last_word)]
+    return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]
