@@ -131,18 +131,20 @@ def _links(links: Sequence[str]) -> list[str]:
 def withheld_case(
     job: Job, numbers: Sequence[int], *, verdict: Verdict | None = None, judge_id: int = 0
 ) -> str:
-    """Pictures that the safety check withheld, in the moderators' channel, and what became of them."""
+    """Pictures that the safety check withheld, in the moderators' channel, and what became of them.
+
+    Without `numbers`, they were deleted before anybody decided.
+    """
     what = f"Picture {numbers[0]}" if len(numbers) == 1 else f"Pictures {', '.join(map(str, numbers))}"
-    lines = [
-        f"{_SHIELD} **{inert(job.prompt)}** - <@{job.user_id}>",
-        f"The safety check withheld this: {what} of {job.images}.",
-    ]
+    withheld = f"The safety check withheld this: {what} of {job.images}."
+    gone = "What the safety check withheld of this is no longer kept."
+    lines = [f"{_SHIELD} **{inert(job.prompt)}** - <@{job.user_id}>", withheld if numbers else gone]
     if job.result_message_id:
         lines.append(_link(job, job.result_message_id))
-    if verdict is None:
+    if numbers and verdict is None:
         lines.append("**Approve** posts it for the person who asked, at no charge. **Refuse** deletes it.")
         lines.append("-# It is shown in an age-restricted channel only.")
-    else:
+    elif verdict is not None:
         lines.append(f"**{VERDICTS[Kind.CHECK, verdict].capitalize()}** by {person(judge_id)}")
     return "\n".join([*lines, f"-# job `{job.id}`"])
 

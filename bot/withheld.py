@@ -93,7 +93,11 @@ class Withheld:
                 case = await reports.case(tx, job.id, Kind.CHECK)
                 server = await guilds.settings(tx, job.guild_id)
                 current = await jobs.get(tx, job.id)
+            numbers = await self._numbers(job)
             if case is None or current is None or case.message_id is not None or case.verdict is not None:
+                return
+            if not numbers:
+                await self._close(job, Verdict.REMOVED, judge_id=None)
                 return
             channel = None
             if server.moderators_channel_id is not None:
@@ -101,7 +105,7 @@ class Withheld:
             try:
                 if not isinstance(channel, discord.TextChannel):
                     raise Undeliverable("there is no moderators' channel any more")
-                message_id = await self._post(current, channel)
+                message_id = await self._post(current, channel, numbers)
             except (Undeliverable, JobGone) as error:
                 _log.warning("withheld pictures could come before no moderators", error=str(error))
                 await self._close(job, Verdict.REMOVED, judge_id=None)
@@ -109,9 +113,8 @@ class Withheld:
             async with self._database.transaction() as tx:
                 await reports.posted(tx, job.id, Kind.CHECK, channel_id=channel.id, message_id=message_id)
 
-    async def _post(self, job: Job, channel: discord.TextChannel) -> int:
-        """Post the case once, and return its message's id. Raises Undeliverable."""
-        numbers = await self._numbers(job)
+    async def _post(self, job: Job, channel: discord.TextChannel, numbers: Sequence[int]) -> int:
+        """Post the case once, and return its message's id. Raises Undeliverable, or JobGone."""
         shown = age_restricted(channel)
         words = moderation_pages.withheld_case(job, numbers)
 
@@ -166,17 +169,18 @@ class Withheld:
         """
         if not age_restricted(channel):
             raise AdultOnly
-        numbers = await self._numbers(job)
-        if not numbers:
-            raise JobGone
-        await message.edit(attachments=await self._files(job, numbers), view=_buttons(job, shown=True))
+        async with self._turn(job):
+            numbers = await self._numbers(job)
+            if not numbers:
+                raise JobGone
+            await message.edit(attachments=await self._files(job, numbers), view=_buttons(job, shown=True))
 
     async def decide(
         self, job: Job, verdict: Verdict, *, judge_id: int, message: discord.PartialMessage
     ) -> bool:
         """Decide a case, say so in its message, and carry it out; False where somebody else had decided it before.
 
-        Raises JobGone where the pictures are no longer kept.
+        Raises JobGone where the pictures are no longer kept: the case is over, and its copy of them goes.
         """
         async with self._turn(job):
             numbers = await self._numbers(job)
@@ -185,16 +189,12 @@ class Withheld:
             if case is None or case.verdict is not None:
                 return False
             if not numbers:
+                await self._close(job, Verdict.REMOVED, judge_id=None)
+                await _mark(message, moderation_pages.withheld_case(job, []), keep=False)
                 raise JobGone
             await self._close(job, verdict, judge_id=judge_id)
-        words = moderation_pages.withheld_case(job, numbers, verdict=verdict, judge_id=judge_id)
-        try:
-            if verdict is Verdict.REMOVED:
-                await message.edit(content=words, view=None, attachments=[])
-            else:
-                await message.edit(content=words, view=None)
-        except Unreachable as error:
-            _log.warning("a decided case could not be marked as such", error=str(error))
+            words = moderation_pages.withheld_case(job, numbers, verdict=verdict, judge_id=judge_id)
+            await _mark(message, words, keep=verdict is Verdict.KEPT)
         if verdict is Verdict.KEPT:
             await self.post_approved(job)
         return True
@@ -249,6 +249,15 @@ class Withheld:
             return
         if posted is None:
             _log.warning("an approved picture could be posted nowhere; its button gives it out")
+
+
+async def _mark(message: discord.PartialMessage, words: str, *, keep: bool) -> None:
+    """Say in a case's message what became of it, and `keep` its pictures there or not."""
+    shown: dict[str, Any] = {} if keep else {"attachments": []}
+    try:
+        await message.edit(content=words, view=None, **shown)
+    except Unreachable as error:
+        _log.warning("a decided case could not be marked as such", error=str(error))
 
 
 def _buttons(job: Job, *, shown: bool) -> discord.ui.View:

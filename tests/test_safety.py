@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from bot import retention
 from generation.contract import FailureReason, ModelState, ModelStatus, Progressed
 from storage import images, jobs, reports
 from storage.images import Finding
-from storage.reports import Kind
+from storage.reports import Kind, Verdict
 from tests.fakes import FakeGenerator, picture
 from tests.test_adult import restrict
 from tests.test_privacy import copy_of, delete
@@ -328,7 +329,66 @@ async def test_a_case_whose_pictures_were_removed_meanwhile_can_not_be_approved(
     assert easel.messages() == []
 
 
+@pytest.mark.parametrize("verdict", ["Approve", "Refuse"])
+async def test_of_what_was_removed_meanwhile_the_case_keeps_no_copy(easel: World, verdict: str) -> None:
+    moderators = await adults_desk(easel)
+    message = await result(easel)
+    await easel.ben.react(message, "❌")
+    await easel.rest()
+    (case,) = moderators.history()
+    assert "no longer kept" in said(await easel.press(moderator(easel), case, verdict))
+    (case,) = moderators.history()
+    assert case.attachments == []
+    assert case.components == []
+    assert "is no longer kept" in case.content
+
+
+async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moderators = await desk(easel)
+    await result(easel)
+    (case,) = moderators.history()
+    restrict(easel, moderators)
+    job_id = case.components[0].children[0].custom_id.split(":")[2]
+    async with easel.studio.database.reading() as tx:
+        job = await jobs.get(tx, job_id)
+    channel = easel.client.get_channel(moderators.id)
+    partial = channel.get_partial_message(case.id)
+    withheld, judge_id = easel.studio.withheld, moderator(easel).id
+    refusing: list[asyncio.Task[bool]] = []
+    files_of = withheld._files
+
+    async def files_while_somebody_refuses(*args: Any) -> list[discord.File]:
+        files: list[discord.File] = await files_of(*args)
+        refusal = withheld.decide(job, Verdict.REMOVED, judge_id=judge_id, message=partial)
+        refusing.append(asyncio.create_task(refusal))
+        await asyncio.wait(refusing, timeout=0.5)
+        return files
+
+    monkeypatch.setattr(withheld, "_files", files_while_somebody_refuses)
+    await withheld.show(job, channel, partial)
+    assert await refusing[0] is True
+    (case,) = moderators.history()
+    assert case.attachments == []
+    assert case.components == []
+
+
 # Crashes.
+
+
+async def test_a_case_whose_pictures_were_removed_before_it_was_posted_is_closed(easel: World) -> None:
+    moderators = await adults_desk(easel)
+    message = await result(easel)
+    await moderators.history()[0].delete()
+    await easel.ben.react(message, "❌")
+    await easel.rest()
+    async with easel.studio.database.transaction() as tx:
+        await tx.execute("UPDATE cases SET message_id = NULL, channel_id = NULL")
+    await easel.restart(finding(2))
+    assert moderators.history() == []
+    async with easel.studio.database.reading() as tx:
+        assert await reports.unposted(tx) == []
 
 
 async def test_a_case_that_a_crash_kept_from_the_moderators_comes_once(easel: World) -> None:
