@@ -21,6 +21,10 @@ _TRIAL = Image.new("RGB", (64, 64), "grey")
 """Looked at once after loading, so that a classifier that can't do its work is found at the start."""
 
 
+_WIDE = Image.new("RGB", (192, 64), "grey")
+"""Three squares beside each other. Who sees no difference when the outer two change looks at the middle only."""
+
+
 class Unchecked(RuntimeError):
     """The pictures could not be checked; the message is for the host."""
 
@@ -99,15 +103,41 @@ class _Classifier:
             raise Unchecked(
                 f"none of EASEL_SAFETY_LABELS is a label of {check.source}, whose labels are {there}"
             )
+        self._crops = self._is_blind_to_ends()
+
+    def _is_blind_to_ends(self) -> bool:
+        """Whether pictures that are no squares are cropped before the classifier gets them."""
+        painted = _WIDE.copy()
+        for left in (0, 160):  # a little away from the middle, into which scaling would blend it
+            painted.paste("white", (left, 0, left + 32, 64))
+        before, after = (self._prepared(picture)["pixel_values"] for picture in (_WIDE, painted))
+        return torch.equal(before, after)
+
+    def _prepared(self, picture: Image.Image) -> Any:
+        return self._processor(images=picture, return_tensors="pt").to(self._device)
 
     @torch.inference_mode()
     def unsafe(self, picture: Image.Image) -> bool:
-        """Whether the probability of the unsafe labels, together, reaches the threshold."""
-        inputs = self._processor(images=picture, return_tensors="pt").to(self._device)
-        logits = self._model(**inputs).logits[0].float()
+        """Whether the probability of the unsafe labels, together, reaches the threshold, in any part of the picture."""
+        return any(self._is_unsafe(part) for part in (_squares(picture) if self._crops else [picture]))
+
+    def _is_unsafe(self, picture: Image.Image) -> bool:
+        logits = self._model(**self._prepared(picture)).logits[0].float()
         likely = logits.sigmoid() if self._several else logits.softmax(-1)
         of_unsafe = likely[self._unsafe]
         probability = float(of_unsafe.max() if self._several else of_unsafe.sum())
         if not math.isfinite(probability):
             raise Unchecked("the classifier's probabilities aren't numbers")
         return probability >= self._threshold
+
+
+def _squares(picture: Image.Image) -> list[Image.Image]:
+    """Squares that show all of a picture, one more than needed: processors cut a little off their rims, too."""
+    side, longer = sorted(picture.size)
+    if side == longer:
+        return [picture]
+    count = math.ceil(longer / side) + 1
+    starts = [round(number * (longer - side) / (count - 1)) for number in range(count)]
+    if picture.width == longer:
+        return [picture.crop((start, 0, start + side, side)) for start in starts]
+    return [picture.crop((0, start, side, start + side)) for start in starts]

@@ -164,11 +164,14 @@ class Supervisor:
         return None if due is None else max(due - time.monotonic(), 0)
 
     def _patience(self) -> float:
-        """How long the worker may be silent now: its model may have to be loaded first, or even downloaded."""
+        """How long the worker may be silent now: its model may have to be loaded first, or even downloaded.
+
+        A safety check that failed is loaded anew with each request.
+        """
         assert self._current is not None
         model = self._current.request.model
         if self.states[model].state is ModelState.WARM:
-            return self._step_timeout
+            return self._step_timeout if self._checks() else self._load_timeout
         return DOWNLOAD_SECONDS if model in self._downloadable else self._load_timeout
 
     def _take(self, item: Item) -> None:
@@ -206,13 +209,13 @@ class Supervisor:
         match word:
             case wire.Ready():
                 log.info("worker %d is ready on %s", word.pid, word.device_name)
-                if word.safety and word.safety.state is ModelState.UNUSABLE:
-                    log.error("no result is shown: the safety check can't be used: %s", word.safety.reason)
-                self.ready, self.memory, self.safety = word, word.memory, word.safety
+                self.ready, self.memory = word, word.memory
+                self._hear_of_safety(word.safety)
                 self._failed_starts, self._deadline = 0, None
                 self._reassure()
             case wire.Models():
-                self.memory, self.safety = word.memory, word.safety
+                self.memory = word.memory
+                self._hear_of_safety(word.safety)
                 self._look_around(word.states)
             case wire.Said(ticket=ticket, event=event):
                 self._hear_event(ticket, event)
@@ -222,6 +225,19 @@ class Supervisor:
                 self._bury(word)
         if self._current is not None:
             self._deadline = time.monotonic() + self._patience()
+
+    def _hear_of_safety(self, status: ModelStatus | None) -> None:
+        """Tell the host once when the safety check stops working, and once when it works again."""
+        worked, self.safety = self._checks(), status
+        if worked and not self._checks():
+            reason = status.reason if status else ""
+            log.error("no result is shown: the safety check can't be used: %s", reason)
+        elif self._checks() and not worked:
+            log.info("the safety check works again")
+
+    def _checks(self) -> bool:
+        """Whether the safety check is not known to fail."""
+        return self.safety is None or self.safety.state is not ModelState.UNUSABLE
 
     def _hear_event(self, ticket: str, event: Event) -> None:
         if self._current is None or ticket != self._current.ticket:

@@ -353,7 +353,7 @@ async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show
     job_id = case.components[0].children[0].custom_id.split(":")[2]
     async with easel.studio.database.reading() as tx:
         job = await jobs.get(tx, job_id)
-    channel = easel.client.get_channel(moderators.id)
+    channel: Any = easel.client.get_channel(moderators.id)
     partial = channel.get_partial_message(case.id)
     withheld, judge_id = easel.studio.withheld, moderator(easel).id
     refusing: list[asyncio.Task[bool]] = []
@@ -368,7 +368,7 @@ async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show
 
     monkeypatch.setattr(withheld, "_files", files_while_somebody_refuses)
     await withheld.show(job, channel, partial)
-    assert await refusing[0] is True
+    assert await refusing[0]
     (case,) = moderators.history()
     assert case.attachments == []
     assert case.components == []

@@ -55,6 +55,24 @@ def classifier(folder: Path, found: Mapping[str, float], *, several: bool = Fals
     return folder
 
 
+def spotter(folder: Path, processor: Mapping[str, Any]) -> Path:
+    """A classifier that finds red unsafe and grey not, with this preparation of pictures."""
+    torch.manual_seed(0)
+    classifier(folder, {"normal": 0, "nsfw": 0})
+    model = ViTForImageClassification.from_pretrained(folder)
+    colours = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
+    colours[1, 1:] = -1
+    with torch.no_grad():
+        grey, red = model.vit(colours).last_hidden_state[:, 0]
+        ways = (red - grey) * 20 / (red - grey).square().sum()
+        model.classifier.weight[1] = ways
+        model.classifier.bias[1] = -ways @ (grey + red) / 2
+    model.save_pretrained(folder)
+    common = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps({**common, **processor}), encoding="utf-8")
+    return folder
+
+
 def check(source: Path | str, **changes: Any) -> SafetyCheck:
     return SafetyCheck(**{"source": source, "labels": LABELS, "threshold": 0.5} | changes)
 
@@ -94,6 +112,32 @@ def test_the_host_chooses_labels_and_threshold(tmp_path: Path) -> None:
     folder = classifier(tmp_path, {"normal": 0, "sexy": 0})
     assert unsafe(folder, labels=("sexy",))
     assert not unsafe(folder, labels=("sexy",), threshold=0.6)
+
+
+CROPPING = (
+    {
+        "image_processor_type": "CLIPImageProcessor",
+        "size": {"shortest_edge": 32},
+        "crop_size": {"height": 32, "width": 32},
+    },
+    {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 32}, "crop_pct": 0.875},
+)
+
+
+@pytest.mark.parametrize("processor", CROPPING)
+def test_what_a_classifier_would_cut_off_is_looked_at_too(
+    tmp_path: Path, processor: Mapping[str, Any]
+) -> None:
+    looking = guard(spotter(tmp_path, processor))
+    wide, tall = Image.new("RGB", (144, 48), "grey"), Image.new("RGB", (48, 144), "grey")
+    plain = [wide.copy(), tall.copy(), Image.new("RGB", (48, 48), "grey")]
+    assert looking.unsafe(plain, lambda: None) == frozenset()
+    wide.paste("red", (96, 0, 144, 48))
+    tall.paste("red", (0, 0, 48, 48))
+    between = Image.new("RGB", (96, 48), "grey")
+    between.paste("red", (24, 0, 72, 48))
+    found = looking.unsafe([wide, tall, between, Image.new("RGB", (48, 48), "red")], lambda: None)
+    assert found == {1, 2, 3, 4}
 
 
 def with_broken(folder: Path, what: str) -> Path:
@@ -216,3 +260,29 @@ async def test_a_worker_whose_check_is_broken_draws_nothing(catalogue: Catalogue
         assert isinstance(events[-1], Failed)
         assert events[-1].reason is FailureReason.UNCHECKED
         assert not [event for event in events if isinstance(event, Progressed)]
+
+
+async def test_a_broken_check_may_take_its_time_and_is_told_of_once_until_it_is_mended(
+    catalogue: Catalogue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "generation.supervisor")
+    request, folder = text_to_image(), with_broken(tmp_path / "nsfw", "nan")
+    generator = LocalGenerator(
+        catalogue, default_model=request.model, device="cpu", step_timeout=0.01, safety=check(folder)
+    )
+    async with asyncio.timeout(PATIENCE):
+        await generator.start()
+        try:
+            for ticket in ("1", "2"):  # loading it takes far longer than a step may
+                generator.submit(ticket, request)
+                *_, last = [event async for event in generator.events(ticket)]
+                assert isinstance(last, Failed)
+                assert last.reason is FailureReason.UNCHECKED
+            assert sum("no result is shown" in record.message for record in caplog.records) == 1
+            classifier(folder, {"normal": 9, "nsfw": 0})
+            generator.submit("3", request)
+            async for event in generator.events("3"):
+                if isinstance(event, Progressed):
+                    break
+        finally:
+            await generator.close()
