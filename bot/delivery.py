@@ -253,14 +253,11 @@ class Delivery:
     ) -> discord.Message | None:
         channel = self._channel(job, channel_id)
         adult = is_adult(self._catalogue, job)
-        if adult and not age_restricted(await self.known_channel(channel.id)):
-            _log.error("the channel of an adult model's result is open to everyone; it is not posted")
-            return None
         try:
-            return await self._send(channel, await self._priced(post, job), look_first=look_first)
+            return await self._send(channel, await self._priced(post, job), look_first=look_first, adult=adult)
         except Undeliverable as refused:
             if adult:
-                _log.error("an adult model's result could not be posted", error=str(refused))
+                _log.error("a result for adults could not be posted", error=str(refused))
                 return None
             _log.warning("the channel takes no result; trying a direct message", error=str(refused))
         try:
@@ -292,9 +289,11 @@ class Delivery:
         return await (await self._client.fetch_user(user_id)).create_dm()
 
     async def _send(
-        self, channel: discord.abc.Messageable, post: Post, *, look_first: bool
+        self, channel: discord.abc.Messageable, post: Post, *, look_first: bool, adult: bool = False
     ) -> discord.Message:
-        """Send until it stands there once. Raises Undeliverable when Discord refuses for good."""
+        """Send until it stands there once. Raises Undeliverable when Discord refuses for good, or when the channel is
+        open to everyone by then and this is for adults.
+        """
         limit = getattr(
             getattr(channel, "guild", None), "filesize_limit", discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         )
@@ -306,6 +305,8 @@ class Delivery:
             try:
                 if look and (standing := await self._find(channel, post)):
                     return standing
+                if adult and not age_restricted(await self.known_channel(getattr(channel, "id", 0))):
+                    raise Undeliverable("the channel is open to everyone")
                 return await self._send_once(channel, post, picture)
             except Unreachable as error:
                 match verdict(error):

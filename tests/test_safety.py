@@ -175,6 +175,20 @@ async def test_in_an_age_restricted_channel_it_is_shown_and_stays_among_adults(e
     assert len(easel.messages()) == shown
 
 
+async def test_it_is_not_posted_once_the_channel_is_open_however_late_discord_takes_it(easel: World) -> None:
+    restrict(easel, easel.channel)
+    easel.generator.paused = True
+    await easel.imagine(easel.ben, "a fox --seed 7")
+    easel.env.inject_error("POST", f"/channels/{easel.channel.id}/messages", status=503, times=99)
+    easel.generator.finish(easel.generator.last)
+    await easel.env.advance_time(1)
+    restrict(easel, easel.channel, to_adults=False)
+    easel.env.backend.faults.clear()
+    await easel.env.advance_time(400)
+    assert easel.messages() == []
+    assert await left(easel) == "40 of 40 credits left today"
+
+
 # A check that doesn't work.
 
 
