@@ -254,7 +254,9 @@ class Delivery:
         channel = self._channel(job, channel_id)
         adult = is_adult(self._catalogue, job)
         try:
-            return await self._send(channel, await self._priced(post, job), look_first=look_first, adult=adult)
+            return await self._send(
+                channel, await self._priced(post, job), look_first=look_first, adult=adult
+            )
         except Undeliverable as refused:
             if adult:
                 _log.error("a result for adults could not be posted", error=str(refused))
