@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.inert import inert
 from bot.pages import leaf
-from bot.texts import APPEAL, person
+from bot.texts import APPEAL, person, pictures
 from storage.jobs import Job
 from storage.reports import Kind, Verdict
 from storage.words import WordKind, WordRule
@@ -129,21 +129,23 @@ def _links(links: Sequence[str]) -> list[str]:
 
 
 def withheld_case(
-    job: Job, numbers: Sequence[int], *, verdict: Verdict | None = None, judge_id: int = 0
+    job: Job, numbers: Sequence[int], *, shown: bool = True, verdict: Verdict | None = None, judge_id: int = 0
 ) -> str:
     """Pictures that the safety check withheld, in the moderators' channel, and what became of them.
 
-    Without `numbers`, they were deleted before anybody decided.
+    Without `numbers`, they were deleted before anybody decided. `shown` says whether they are in the message.
     """
-    what = f"Picture {numbers[0]}" if len(numbers) == 1 else f"Pictures {', '.join(map(str, numbers))}"
-    withheld = f"The safety check withheld this: {what} of {job.images}."
+    what = "it" if len(numbers) == 1 else "them"
+    withheld = f"The safety check withheld {pictures(numbers) if numbers else ''} of {job.images}."
     gone = "What the safety check withheld of this is no longer kept."
     lines = [f"{_SHIELD} **{inert(job.prompt)}** - <@{job.user_id}>", withheld if numbers else gone]
     if job.result_message_id:
         lines.append(_link(job, job.result_message_id))
     if numbers and verdict is None:
-        lines.append("**Approve** posts it for the person who asked, at no charge. **Refuse** deletes it.")
-        lines.append("-# It is shown in an age-restricted channel only.")
+        if not shown:
+            lines.append(f"Make this channel age-restricted and press **Show** to see {what}.")
+        approve = f"**Approve** posts {what} for the person who asked, at no charge. " if shown else ""
+        lines.append(f"{approve}**Refuse** deletes {what}.")
     elif verdict is not None:
         lines.append(f"**{VERDICTS[Kind.CHECK, verdict].capitalize()}** by {person(judge_id)}")
     return "\n".join([*lines, f"-# job `{job.id}`"])

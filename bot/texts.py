@@ -192,15 +192,19 @@ def failure(reason: FailureReason, *, price: int) -> str:
     raise TypeError(f"no words for {reason}")
 
 
+def pictures(numbers: Sequence[int]) -> str:
+    """These pictures of a result, in words."""
+    some = [str(number) for number in numbers]
+    return f"picture {some[0]}" if len(some) == 1 else f"pictures {', '.join(some[:-1])} and {some[-1]}"
+
+
 def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str | None) -> str:
     """What stands under a result of which the safety check withheld these pictures; `back` is what came back for them."""
-    some = [str(number) for number in numbers]
-    named = f"picture {some[0]}" if len(some) == 1 else f"pictures {', '.join(some[:-1])} and {some[-1]}"
-    what = "it" if len(some) == 1 else "they"
+    what, passed = ("it", "it") if len(numbers) == 1 else ("they", "them")
     refunded = f" {credits(back).capitalize()} came back." if back else ""
-    judged = " The moderators will have a look, and can let it pass." if moderated else ""
+    judged = f" The moderators will have a look, and can let {passed} pass." if moderated else ""
     return (
-        f"The safety check withheld {named}, because {what} may be for adults only.{refunded}{judged} "
+        f"The safety check withheld {pictures(numbers)}, because {what} may be for adults only.{refunded}{judged} "
         f"{appeal or APPEAL}"
     )
 

@@ -116,7 +116,7 @@ class Withheld:
     async def _post(self, job: Job, channel: discord.TextChannel, numbers: Sequence[int]) -> int:
         """Post the case once, and return its message's id. Raises Undeliverable, or JobGone."""
         shown = age_restricted(channel)
-        words = moderation_pages.withheld_case(job, numbers)
+        words = moderation_pages.withheld_case(job, numbers, shown=shown)
 
         async def send() -> int:
             if standing := await self._find(job, channel):
@@ -173,7 +173,8 @@ class Withheld:
             numbers = await self._numbers(job)
             if not numbers:
                 raise JobGone
-            await message.edit(attachments=await self._files(job, numbers), view=_buttons(job, shown=True))
+            words, files = moderation_pages.withheld_case(job, numbers), await self._files(job, numbers)
+            await message.edit(content=words, attachments=files, view=_buttons(job, shown=True))
 
     async def decide(
         self, job: Job, verdict: Verdict, *, judge_id: int, message: discord.PartialMessage

@@ -236,7 +236,7 @@ async def test_moderators_see_what_was_withheld(easel: World) -> None:
     message = await result(easel)
     assert "The moderators will have a look" in message.content
     (case,) = moderators.history()
-    assert "Picture 2 of 4" in case.content
+    assert "withheld picture 2 of 4" in case.content
     assert f"<@{easel.ben.id}>" in case.content
     assert str(message.id) in case.content
     (attachment,) = case.attachments
@@ -314,6 +314,8 @@ async def test_in_an_open_channel_they_see_it_once_the_channel_is_age_restricted
     mo = moderator(easel)
     (case,) = moderators.history()
     assert case.attachments == []
+    assert "age-restricted and press **Show** to see it" in case.content
+    assert "Approve" not in case.content
     assert [button.label for button in case.components[0].children] == ["Show", "Refuse"]
     assert "may manage messages" in said(await easel.press(easel.ben, case, "Show"))
     assert "age-restricted channels only" in said(await easel.press(mo, case, "Show"))
@@ -322,6 +324,7 @@ async def test_in_an_open_channel_they_see_it_once_the_channel_is_age_restricted
     await easel.press(mo, case, "Show")
     (case,) = moderators.history()
     assert await case.attachments[0].read() == picture(8)
+    assert "**Approve** posts it" in case.content
     await easel.press(mo, case, "Approve")
     assert await easel.messages()[-1].attachments[0].read() == picture(8)
 
