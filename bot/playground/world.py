@@ -18,7 +18,8 @@ import structlog
 GUILD = "Easel playground"
 CHANNEL = "studio"
 LOUNGE = "lounge"
-"""A second channel, which the page shows nothing of but what the bot says there: for rules about channels."""
+"""A second channel, age-restricted, of which the page shows what the bot says there: for rules about channels, and for
+moderators."""
 
 TOPIC = "Type / to see the commands. Reply +⭐ to a message to react, +Report picture to use its menu."
 PEOPLE = ("Ada", "Ben", "Cleo")
@@ -66,9 +67,12 @@ class World:
         env.backend.subscribers += [self._show_direct_message, self._show_lounge, self._name_command]
 
     def hand_over(self, client: discord.Client) -> None:
-        """Make the first of the people the one who runs the bot, as a newcomer does. The client must be logged in."""
+        """Make the first of the people the one who runs the bot, as a newcomer does. The client must be ready."""
         application: Any = client.application
         application.owner = discord.Object(self.people[0].id, type=discord.User)
+        lounge = client.get_channel(self.lounge.id)
+        assert isinstance(lounge, discord.TextChannel)
+        lounge.nsfw = True  # SimCord knows of no such channels
 
     async def live(self) -> None:
         """Keep the clock level with the real one, for ever."""

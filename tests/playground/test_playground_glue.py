@@ -345,3 +345,10 @@ async def test_people_and_channel_are_the_same_at_every_start() -> None:
             users = sorted(user for user in now.backend.users if user != now.backend.bot_user.id)
             seen.append((guild.id, guild.text_channels[0].id, users))
     assert seen[0] == seen[1]
+
+
+async def test_moderators_in_the_lounge_see_what_only_adults_may() -> None:
+    async with running() as here:
+        lounge = discord.utils.get(here.toy.get_all_channels(), name="lounge")
+        assert isinstance(lounge, discord.TextChannel)
+        assert lounge.is_nsfw()
