@@ -179,7 +179,8 @@ class Delivery:
         note: str = "",
         look_first: bool = False,
     ) -> int | None:
-        """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone.
+        """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone, also where
+        it went while Discord did not answer.
 
         `look_first` looks whether it was posted already, behind the message that it replies to.
         """
@@ -205,7 +206,13 @@ class Delivery:
         if message is None:
             return None
         async with self._database.transaction() as tx:
-            await jobs.add_message(tx, message.id, job.id, index, asked_by=asked_by)
+            kept = await jobs.get(tx, job.id) is not None
+            if kept:
+                await jobs.add_message(tx, message.id, job.id, index, asked_by=asked_by)
+        if not kept:
+            _log.info("a picture was posted whose job was deleted meanwhile; it is taken back")
+            await self.remove_post(message.channel.id, message.id)
+            raise images.ImageGone(f"job {job.id} is no longer there")
         return message.id
 
     async def post_failure(self, job: Job) -> None:
