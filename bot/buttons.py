@@ -73,12 +73,18 @@ class JobButton(
         if not isinstance(interaction.user, discord.Member) or interaction.message is None:
             raise ServerOnly
         verb = client.buttons.verb(self.verb)
+        try:
+            job = await find(client.studio, self.job_id, self.index, asker=interaction.user)
+        except JobGone:
+            if verb.of_case and interaction.permissions.manage_messages:
+                await _edit(interaction.message, view=None, attachments=[])
+            raise
         ask = Ask(
             studio=client.studio,
             actor=interaction.user,
             channel=interaction.channel,  # type: ignore[arg-type]  # never a category, where nothing is posted
             message_id=interaction.message.id,
-            job=await find(client.studio, self.job_id, self.index, asker=interaction.user),
+            job=job,
             index=self.index,
             interaction_id=interaction.id,
             permissions=interaction.permissions,
@@ -174,7 +180,12 @@ async def _mark_used(message: discord.Message, pressed: str) -> None:
         if isinstance(item, discord.ui.Button) and item.custom_id == pressed:
             item.style = discord.ButtonStyle.primary
     view.stop()  # discord.py would keep an unfinished one for ever; ours are found by their ids
+    await _edit(message, view=view)
+
+
+async def _edit(message: discord.Message, **changes: Any) -> None:
+    """Change a message; that it doesn't work is no matter."""
     try:
-        await message.edit(view=view)
+        await message.edit(**changes)
     except Unreachable as error:
-        _log.debug("could not colour a used button", error=str(error))
+        _log.debug("could not change a message with buttons", error=str(error))

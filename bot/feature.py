@@ -133,6 +133,8 @@ class Verb:
     reactions: Mapping[str, int] = field(default_factory=dict)
     marks: bool = True
     """Whether the button turns blue once it was used."""
+    of_case: bool = False
+    """Whether it is a moderators' button, under a copy of the job's pictures."""
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu

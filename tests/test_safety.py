@@ -12,9 +12,10 @@ import discord
 import pytest
 from PIL import Image
 
-from bot import retention
+from bot import erasure, retention
 from generation.contract import FailureReason, ModelState, ModelStatus, Progressed
 from storage import images, jobs, reports
+from storage.erasures import Erasure
 from storage.images import Finding
 from storage.reports import Kind, Verdict
 from tests.fakes import FakeGenerator, picture
@@ -489,6 +490,43 @@ async def test_a_copy_of_ones_data_leaves_withheld_pictures_out_and_erasing_take
     async with easel.studio.database.reading() as tx:
         assert await reports.unposted(tx) == []
         assert await tx.fetch_all("SELECT * FROM cases") == []
+
+
+async def _jobs_of_ben(easel: World) -> list[jobs.Job]:
+    async with easel.studio.database.reading() as tx:
+        return await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
+
+
+async def test_what_is_approved_while_its_person_deletes_everything_does_not_stay(easel: World) -> None:
+    moderators = await adults_desk(easel)
+    await result(easel)
+    (job,) = await _jobs_of_ben(easel)
+    easel.env.inject_error("POST", f"/channels/{easel.channel.id}/messages", status=503, times=99)
+    async with easel.studio.database.transaction() as tx:
+        await images.judge(tx, job.id, Finding.APPROVED)
+    posting = asyncio.create_task(easel.studio.withheld.post_approved(job))
+    await asyncio.wait({posting}, timeout=0.2)  # it can't be posted yet
+    await erasure.erase(easel.studio, Erasure(user_id=easel.ben.id, posts=True))
+    easel.env.backend.faults.clear()
+    await posting
+    assert easel.messages() == []
+    assert moderators.history() == []
+
+
+@pytest.mark.parametrize("label", ["Approve", "Refuse"])
+async def test_moderators_can_clear_a_case_of_somebody_who_deleted_their_data(
+    easel: World, label: str
+) -> None:
+    moderators = await adults_desk(easel)
+    await result(easel)
+    assert "nothing of you is left" in await delete(easel, easel.ben, "Delete")
+    (case,) = moderators.history()
+    assert "no longer kept" in said(await easel.press(easel.cleo, case, label))
+    assert moderators.history()[0].attachments != []
+    assert "no longer kept" in said(await easel.press(moderator(easel), case, label))
+    (case,) = moderators.history()
+    assert case.attachments == []
+    assert case.components == []
 
 
 async def test_pictures_that_wait_for_moderators_are_kept_no_longer_than_others(easel: World) -> None:

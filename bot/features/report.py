@@ -123,8 +123,8 @@ FEATURE = Feature(
             reactions={"🚩": 0},
             marks=False,
         ),
-        Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False),
-        Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False),
+        Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
+        Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),
     ),
     background=show_what_waits,
     help=(

@@ -49,9 +49,9 @@ async def resume(studio: Studio) -> None:
 
 FEATURE = Feature(
     verbs=(
-        Verb(name=withheld.APPROVE, run=partial(decide, verdict=Verdict.KEPT), marks=False),
-        Verb(name=withheld.REFUSE, run=partial(decide, verdict=Verdict.REMOVED), marks=False),
-        Verb(name=withheld.SHOW, run=show, marks=False),
+        Verb(name=withheld.APPROVE, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),
+        Verb(name=withheld.REFUSE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
+        Verb(name=withheld.SHOW, run=show, marks=False, of_case=True),
     ),
     background=resume,
 )
