@@ -23,7 +23,7 @@ class LocalGenerator:
 
     `default_model` is loaded as soon as the worker runs (None: nothing is). `device` is "auto" or torch's word
     ("cuda", "cuda:1", "mps", "cpu"). A worker that gives no sign of life for `step_timeout` seconds while it draws,
-    or takes longer than `load_timeout` to load (six hours where the model may be downloaded), is killed; computing
+    or takes longer than `load_timeout` to load (six hours where that may be downloaded), is killed; computing
     a long step does give signs of life. With `safety`, every picture is checked before it comes out.
     """
 

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVarTuple, Unpack
 
@@ -171,7 +172,7 @@ class Supervisor:
         assert self._current is not None
         model = self._current.request.model
         if self.states[model].state is ModelState.WARM:
-            return self._step_timeout if self._checks() else self._load_timeout
+            return self._step_timeout if self._checks() else self._patience_at_start()
         return DOWNLOAD_SECONDS if model in self._downloadable else self._load_timeout
 
     def _take(self, item: Item) -> None:
@@ -256,7 +257,13 @@ class Supervisor:
             return
         self._doomed = False
         self._child.send(self._setup)
-        self._deadline = now + self._load_timeout
+        self._deadline = now + self._patience_at_start()
+
+    def _patience_at_start(self) -> float:
+        """How long a worker may take to be ready: it loads the safety check before, or even downloads it."""
+        check = self._setup.safety
+        fetched = self._setup.allow_downloads and check is not None and not isinstance(check.source, Path)
+        return DOWNLOAD_SECONDS if fetched else self._load_timeout
 
     def _end_silence(self) -> None:
         """Kill a worker that hangs and tell whoever waited for it; carry on without one that can't be killed."""

@@ -286,3 +286,21 @@ async def test_a_broken_check_may_take_its_time_and_is_told_of_once_until_it_is_
                     break
         finally:
             await generator.close()
+
+
+async def test_a_classifier_that_may_be_downloaded_has_longer_than_one_that_is_here(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So it fails, but only after the worker's start, which takes far longer than it may.
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    generator = LocalGenerator(
+        catalogue, device="cpu", allow_downloads=True, load_timeout=0.1, safety=check("nobody/nothing")
+    )
+    async with asyncio.timeout(PATIENCE):
+        await generator.start()
+        try:
+            ready = await generator.wait_ready()
+        finally:
+            await generator.close()
+    assert ready.safety is not None
+    assert ready.safety.state is ModelState.UNUSABLE
