@@ -87,6 +87,13 @@ def test_the_probe_reads_mixed_sizes_and_survives_saving(tmp_path: Path) -> None
         Probe.load(tmp_path / "missing.safetensors")
 
 
+def test_the_shipped_probe_reads_what_is_drawn_and_sees_nothing_in_grey() -> None:
+    probe = Probe.load()
+    assert probe_training.examine(probe, 11, 60).percent() > 97
+    grey = probe.read([Image.new("RGB", SQUARE, "grey")])[0]
+    assert grey["thing"] == ""
+
+
 def test_the_loss_passes_over_skipped_labels() -> None:
     probe, pictures = Probe(), torch.zeros(2, 3, 128, 128)
     nothing = torch.full((2, len(CLASSES)), SKIPPED)
