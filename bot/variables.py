@@ -150,7 +150,7 @@ def variable(
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that was probably meant: EASEL_PORT means EASEL_PLAYGROUND_PORT, though more letters are shared with others."""
+    """The known name that was probably meant: EASEL_PORT means EASEL_PLAYGROUND_PORT, though others share more letters."""
     last_word = name[name.rfind("_") :]
     same_end = [each for each in known if each.endswith(last_word)]
     return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]
