@@ -79,12 +79,16 @@ class Desk:
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Record]:
-        """A transaction for a change: what `note` recorded in it is posted in the log channel afterwards."""
+        """A transaction for a change: what `note` recorded in it is posted in the log channel afterwards.
+
+        What the host changes everywhere is not: it is no business of the server where it was typed.
+        """
         async with self.studio.database.transaction() as tx:
             record = Record(tx=tx, desk=self)
             yield record
         for change in record.noted:
-            await self.log(admin_pages.change(change))
+            if change.guild_id != EVERYWHERE:
+                await self.log(admin_pages.change(change))
 
     async def log(self, words: str) -> None:
         """Post what was changed in the log channel, if the server has one."""

@@ -136,8 +136,14 @@ async def test_what_the_host_changes_everywhere_is_not_told_to_each_servers_admi
     admins = other.create_role("Admin", permissions=discord.Permissions(manage_guild=True))
     olga = other.add_member(easel.env.create_user("olga"), roles=[admins])
     make_host(easel)
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
     await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam", everywhere=True)
+    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="noise")
     assert "everywhere" in await easel.told(easel.admin, "admin changes")
+    posted = " ".join(message.content for message in log.history())
+    assert "noise" in posted
+    assert "spam" not in posted
     told = said(await olga.slash(other.create_text_channel("studio"), "admin changes"))
     assert "Nothing has been changed" in told
 
