@@ -251,7 +251,7 @@ class Server(RuleBasedStateMachine):
         boost = min(credits - bonus, sum(part for _, part in one.drawn))
         allowance = min(credits - bonus - boost, one.allowance)
         back, drawn = 0, []
-        for lot, part in sorted(one.drawn, key=lambda pair: pair[0].ends_at or self.now, reverse=True):
+        for lot, part in reversed(one.drawn):  # what was drawn last comes back first
             returned = min(part, boost - back) if lot.ends_at and lot.ends_at > self.now else 0
             back += returned
             drawn.append((lot, part - returned))
