@@ -139,6 +139,8 @@ def _request(arguments: argparse.Namespace, spec: ModelSpec, images: int) -> Tex
     prompt = " ".join(arguments.prompt).strip()
     if not prompt:
         raise StartupError("The prompt is empty: say what to draw.")
+    if flag := re.search(r"(?<!\S)--[a-z]+", prompt):
+        raise StartupError(f"{flag[0]} stands inside the quotes of the prompt: put it behind them.")
     width, height = spec.size_for(arguments.ar) if arguments.ar else (spec.width, spec.height)
     count = min(images, spec.max_images) if arguments.count is None else arguments.count
     first = random.randint(0, MAX_SEED) if arguments.seed is None else arguments.seed

@@ -585,6 +585,7 @@ def test_imagine_draws_without_discord(tmp_path: Path) -> None:
         (["a fox", "--steps", "0"], 1, "0 steps"),
         (["a fox", "--cfg", "nan"], 1, "guidance"),
         ([" "], 1, "The prompt is empty"),
+        (["a fox --seed 5"], 1, "--seed stands inside the quotes"),
         (["a fox", "--seed", "-1"], 2, "--seed"),
         (["a fox", "--seed", "4294967296"], 2, "from 0 to 4294967295"),
         (["a fox", "--ar", "wide"], 2, "like 3:2"),
