@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.errors import WordRefused
-from bot.seams import Requester
 from bot.settings import StartupError
 from storage.words import MAX_RULES, WordKind, WordRule, set_word_rule
 from tests.world import World, said, world
@@ -131,14 +130,7 @@ async def test_a_bad_list_of_words_stops_the_start(tmp_path: Path, text: str | N
 
 async def test_any_text_can_be_tried_in_the_same_place(easel: World) -> None:
     await blocked(easel, "kill")
-    who = Requester(
-        user_id=easel.ben.id,
-        guild_id=easel.guild.id,
-        channel_id=easel.channel.id,
-        role_ids=(),
-        joined_at=None,
-        interaction_id=None,
-    )
+    who = easel.requester(easel.ben, interaction_id=None)
     await easel.studio.moderation.check(["a fox", "a skill"], who)
     with pytest.raises(WordRefused, match="kill"):
         await easel.studio.moderation.check(["a fox", "to kill"], who)
@@ -210,14 +202,7 @@ async def test_somebody_timed_out_may_still_delete_and_be_pardoned(tmp_path: Pat
 
 async def test_an_event_that_comes_twice_is_refused_once(tmp_path: Path) -> None:
     async with world(tmp_path, blocked_words=("kill",), timeout_after=2) as easel:
-        who = Requester(
-            user_id=easel.ben.id,
-            guild_id=easel.guild.id,
-            channel_id=easel.channel.id,
-            role_ids=(),
-            joined_at=None,
-            interaction_id=77,
-        )
+        who = easel.requester(easel.ben, interaction_id=77)
         for _ in range(5):
             with pytest.raises(WordRefused) as caught:
                 await easel.studio.moderation.check(["kill"], who)

@@ -18,7 +18,6 @@ import structlog
 
 from bot import archive, erasure, logs, orders, prompts, retention, rewriting
 from bot.errors import Banned
-from bot.seams import Requester
 from storage import bans, erasures, gifts, jobs, quotas, refusals, sheets
 from storage.bans import Ban
 from storage.database import Database
@@ -440,14 +439,7 @@ async def test_nothing_is_rewritten_for_somebody_of_whom_nothing_is_kept(
 async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> None:
     await easel.told(easel.admin, "admin ban", who=easel.ben)
     studio = easel.studio
-    who = Requester(
-        user_id=easel.ben.id,
-        guild_id=easel.guild.id,
-        channel_id=easel.channel.id,
-        role_ids=(),
-        joined_at=None,
-        interaction_id=77,
-    )
+    who = easel.requester(easel.ben, interaction_id=77)
     order = orders.imagine(
         prompts.parse("a fox"),
         catalogue=studio.catalogue,

@@ -13,7 +13,6 @@ from aiohttp import ClientConnectionError
 
 from bot import orders, prompts
 from bot.errors import OverQuota
-from bot.seams import Requester
 from storage import quotas
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
@@ -126,14 +125,7 @@ async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> 
         tmp_path, generator=FakeGenerator(paused=True), daily_credits=4, max_waiting=1000
     ) as easel:
         studio = easel.studio
-        who = Requester(
-            user_id=easel.ben.id,
-            guild_id=easel.guild.id,
-            channel_id=easel.channel.id,
-            role_ids=(),
-            joined_at=None,
-            interaction_id=None,
-        )
+        who = easel.requester(easel.ben, interaction_id=None)
         order = orders.imagine(
             prompts.parse("a fox"),
             catalogue=studio.catalogue,

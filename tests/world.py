@@ -14,6 +14,7 @@ from simcord import Env
 from bot.app import opened
 from bot.client import EaselClient
 from bot.errors import Refusal
+from bot.seams import Requester
 from bot.settings import Settings
 from tests.fakes import FakeGenerator
 
@@ -79,6 +80,17 @@ class World:
     async def imagine(self, who: Any, prompt: str = "a fox", **options: Any) -> str:
         """Type the command and return what that person is told."""
         return await self.told(who, "imagine", prompt=prompt, **options)
+
+    def requester(self, who: Any, *, interaction_id: int | None) -> Requester:
+        """The person in the channel, as the dispatcher wants to know who asks."""
+        return Requester(
+            user_id=who.id,
+            guild_id=self.guild.id,
+            channel_id=self.channel.id,
+            role_ids=(),
+            joined_at=None,
+            interaction_id=interaction_id,
+        )
 
     async def press(self, who: Any, message: discord.Message, label: str) -> Any:
         """Click the button with this label or emoji."""
