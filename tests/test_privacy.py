@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import random
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -806,8 +807,9 @@ async def test_a_whole_life_leaves_no_prompt_and_no_person_in_the_log(
     text = log.getvalue()
     assert "job accepted" in text
     assert "a person was erased" in text
-    for private in (SECRET, SECRET.replace(" ", "_"), str(easel.ben.id), "ben"):
+    for private in (SECRET, SECRET.replace(" ", "_"), str(easel.ben.id)):
         assert private not in text
+    assert not re.search(r"\bben\b", text)  # jobs' random ids may hold these letters
 
 
 async def test_what_admins_do_leaves_no_person_in_the_log(log: io.StringIO, easel: World) -> None:
