@@ -7,6 +7,8 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
+from generation.builtin.drawing.choice import choose_scene
+from generation.builtin.drawing.scenes import attributes
 from generation.builtin.training import denoiser, encode, pool
 from generation.builtin.training.__main__ import STAGES, parse_arguments, run_stage
 from generation.builtin.training.denoiser import TrainingPart, TrainingSet, batches
@@ -50,6 +52,7 @@ def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: 
         latents=slope,
         tokens=np.zeros((4, denoiser.CAPTIONS_EACH, 32), np.int16),
         mirrorable=np.asarray([True, True, False, False]),
+        round=np.arange(4),
     )
     feed = batches(np.random.default_rng(1), TrainingSet(parts=[part], empty=np.zeros(32, np.int16)))
     part.latents[2:] += 100
@@ -66,10 +69,27 @@ def test_a_pool_smaller_than_a_batch_is_gone_through_evenly() -> None:
         latents=np.arange(count, dtype=np.float16).reshape(count, 1, 1, 1),
         tokens=np.zeros((count, denoiser.CAPTIONS_EACH, 32), np.int16),
         mirrorable=np.ones(count, bool),
+        round=np.arange(count),
     )
     feed = batches(np.random.default_rng(1), TrainingSet(parts=[part], empty=np.zeros(32, np.int16)))
     seen = torch.cat([next(feed)[0].flatten() for _ in range(count)])
     assert torch.equal(seen.long().bincount(), torch.full((count,), denoiser.BATCH))
+
+
+def test_hard_pictures_come_more_often() -> None:
+    rng = np.random.default_rng(1)
+    scenes = [choose_scene(rng) for _ in range(100)]
+    hard = [any(value in denoiser.HARD for value in attributes(scene).values()) for scene in scenes]
+    assert [denoiser.times_in_a_round(scene) > 1 for scene in scenes] == hard
+    part = TrainingPart(
+        latents=np.arange(2, dtype=np.float16).reshape(2, 1, 1, 1),
+        tokens=np.zeros((2, denoiser.CAPTIONS_EACH, 32), np.int16),
+        mirrorable=np.ones(2, bool),
+        round=np.asarray([0, 1, 1, 1]),
+    )
+    feed = batches(np.random.default_rng(1), TrainingSet(parts=[part], empty=np.zeros(32, np.int16)))
+    seen = next(feed)[0].flatten().long().bincount()
+    assert seen.tolist() == [denoiser.BATCH // 4, denoiser.BATCH * 3 // 4]
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 40), (2, 40, 8), (1, 16, 16)])

@@ -58,6 +58,7 @@ def make_glass_set(
         latents=latents,
         tokens=tokens[:-1].reshape(len(plain), CAPTIONS_EACH, -1),
         mirrorable=np.asarray([getattr(scene, "place", "") not in ("left", "right") for scene in scenes]),
+        round=np.arange(len(plain)),
     )
     return TrainingSet(parts=[glass], empty=tokens[-1])
 
