@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands
 
 from bot.client import EaselClient
-from tests.test_privacy import delete
+from tests.people import delete
 from tests.world import World, said
 
 PATIENCE = 3

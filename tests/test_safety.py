@@ -20,7 +20,7 @@ from storage.images import Finding
 from storage.reports import Kind, Verdict
 from tests.fakes import FakeGenerator, picture
 from tests.test_adult import restrict
-from tests.test_privacy import copy_of, delete
+from tests.people import copy_of, delete
 from tests.test_report import desk, moderator
 from tests.world import World, said, world
 
