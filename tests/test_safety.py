@@ -19,8 +19,8 @@ from storage.erasures import Erasure
 from storage.images import Finding
 from storage.reports import Kind, Verdict
 from tests.fakes import FakeGenerator, picture
-from tests.test_adult import restrict
 from tests.people import copy_of, delete
+from tests.test_adult import restrict
 from tests.test_report import desk, moderator
 from tests.world import World, said, world
 
