@@ -13,7 +13,14 @@ from generation.builtin.drawing.choice import HELD_OUT, choose_scene
 from generation.builtin.drawing.scenes import Landscape, Scene, Shape, attributes
 from generation.builtin.training import pool
 from generation.builtin.training.pool import picture_at
-from generation.builtin.vocabulary import unknown_words
+from generation.builtin.vocabulary import (
+    OTHER_WORDS,
+    PASSED_OVER,
+    WORDS,
+    in_known_words,
+    unknown_words,
+    words_of,
+)
 
 WEIGHTS = Path(__file__).parents[1] / "generation" / "builtin" / "weights"
 LARGEST_FOLDER = 30_000_000
@@ -185,7 +192,6 @@ def test_a_sketch_shows_no_colours_and_no_hour() -> None:
 
 def test_every_known_word_but_digits_is_one_token() -> None:
     from generation.builtin.tokens import make_tokenizer
-    from generation.builtin.vocabulary import WORDS
 
     tokenizer = make_tokenizer()
     assert [word for word in WORDS if word.isalpha() and len(tokenizer.tokenize(word)) != 1] == []
@@ -193,3 +199,41 @@ def test_every_known_word_but_digits_is_one_token() -> None:
 
 def test_a_word_that_the_model_cannot_draw_is_named() -> None:
     assert unknown_words("A dragon by the lake, at NIGHT!") == ["dragon"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("a beautiful, highly detailed picture of a castle on top of a hill", []),
+        ("Please draw me a realistic photo of a sunset over my lake, 8k", []),
+        ("it's a sunny day at the cat's house; don't make it dark", []),
+        ("two cats and three dogs by the seashore in a thunderstorm", []),
+        ("pixel-art of a blue-green sea with hot-air-balloons", []),
+        ("5 red circles", ["5"]),
+        ("<@123456789> and <:fox:42> in a boat, **bold** dragon_fly", ["bold", "dragon", "fly"]),
+        ("кот на море at night", ["кот", "на", "море"]),
+        ("a café, a 🦊 and a नदी by the lake", ["café", "🦊", "नदी"]),
+        ("a red-roofed house", ["red-roofed"]),
+        ("- ' -- …", []),
+    ],
+)
+def test_the_words_that_are_named_are_those_a_person_would_miss(prompt: str, named: list[str]) -> None:
+    assert unknown_words(prompt) == named
+
+
+def test_plurals_and_synonyms_are_told_to_the_model_in_words_that_it_knows() -> None:
+    told = in_known_words("Cats by the stormy seashore, a (yacht:1.2) at nightfall, hyperreal")
+    assert told == "cat by the storm shore, a (sailboat:1.2) at dusk, hyperreal"
+    told = in_known_words("photorealistic, 8k, trending, a red house, the cat’s", only=True)
+    assert told == "a red house, the cat’s"
+    assert in_known_words("hot-air-balloons, sci-fi") == "hot-air-balloon, sci-fi"
+    for word in ("cats", *OTHER_WORDS):
+        assert [part for part in words_of(in_known_words(word)) if part not in WORDS] == []
+
+
+def test_words_that_the_model_knows_are_told_as_they_are() -> None:
+    assert not set(OTHER_WORDS) & set(WORDS)
+    assert not set(PASSED_OVER) & {*WORDS, *OTHER_WORDS}
+    for index in range(200):
+        words = caption(Random(index), scene_at(index))
+        assert in_known_words(words) == in_known_words(words, only=True) == words

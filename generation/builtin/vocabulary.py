@@ -1,9 +1,10 @@
-"""The words that the built-in model knows, importable without torch, so that a prompt can be checked early.
+"""The words that the built-in model knows, and what others mean to it; importable without torch, to check a prompt early.
 
 The weights carry the tokenizer that was made from them: a word added here is known once training has gone on.
 """
 
 import re
+import unicodedata
 
 COLOUR_WORDS = (
     "red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "black", "white",
@@ -88,15 +89,97 @@ FILLER_WORDS = (
 )  # fmt: skip
 """Words that say nothing about what is drawn."""
 
-_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+PLURALS = (
+    "balloon", "bicycle", "bike", "bird", "boat", "cabin", "car", "castle", "cat", "cottage", "dog", "flower",
+    "house", "hut", "island", "kitten", "lake", "lighthouse", "mill", "moon", "oak", "ocean", "pond",
+    "rainbow", "river", "rocket", "sailboat", "sea", "seagull", "ship", "skyline", "snowman", "spaceship",
+    "storm", "stream", "sunrise", "sunset", "tent", "volcano", "wall", "windmill",
+)  # fmt: skip
+"""Known things whose plural the model was never taught; it draws one of them."""
+
+OTHER_WORDS = {
+    "8bit": "8-bit", "aquarelle": "watercolor", "azure": "blue", "beaches": "beach", "blizzard": "snowstorm",
+    "blooms": "blossoms", "brook": "stream", "cities": "city",
+    "cityscape": "city skyline", "cloudless": "clear", "coastal": "coast", "coastline": "coast", "daisies": "daisy", "colored": "colors",
+    "colorfully": "colorful", "colour": "colors", "colourful": "colorful", "colours": "colors", "creek": "stream",
+    "deserts": "desert", "doggy": "puppy", "forested": "forest", "forests": "forest", "haze": "mist", "hazy": "misty",
+    "hound": "dog", "lilac": "violet", "lakefront": "lakeside", "lakeshore": "lakeside", "metropolis": "city",
+    "mountaintop": "mountain peak", "mountainous": "mountain", "nightfall": "dusk", "orb": "ball",
+    "overcast": "cloudy", "photos": "photo", "pixelart": "pixel art", "pup": "puppy", "puppies": "puppy", "rainfall": "rain",
+    "rainstorm": "storm", "rhombus": "diamond", "seashore": "shore", "shoreline": "shore",
+    "sketched": "sketch", "sketches": "sketch", "skyscraper": "skyscrapers", "snowfall": "falling snow",
+    "snowmen": "snowman", "spacecraft": "spaceship", "sphere": "ball", "starlit": "starry", "starship": "spaceship",
+    "stormy": "storm", "sunlit": "sunny", "sunshine": "sunny", "thunderstorm": "storm", "volcanic": "volcano",
+    "watercolors": "watercolor", "watercolours": "watercolor", "yacht": "sailboat",
+}  # fmt: skip
+"""Words that the model was never taught, in words that it was."""
+
+PASSED_OVER = (
+    "i", "i'm", "i'd", "me", "my", "we", "our", "us", "you", "your", "he", "she", "his", "her", "they", "them",
+    "their", "this", "that", "these", "those", "am", "are", "be", "been", "being", "was", "were", "has", "have",
+    "having", "do", "does", "don't", "please", "draw", "make", "create", "generate", "show", "showing", "give",
+    "want", "wants", "like", "would", "can", "could", "will", "just", "so", "such", "too", "also", "only", "then",
+    "than", "or", "but", "not", "no", "without", "into", "onto", "off", "up", "down", "out", "about", "within",
+    "across", "among", "toward", "towards", "beyond", "surrounded", "really", "quite", "more", "most", "many",
+    "much", "lots", "lot", "few", "several", "every", "all", "any", "each", "other", "another", "8k", "16k", "2k",
+    "hd", "uhd", "hdr", "ultra", "super", "extremely", "hyper", "photorealistic", "photo-realistic", "realistic",
+    "hyperrealistic", "realism", "cinematic", "aesthetic", "award-winning", "trending", "artstation", "wallpaper",
+    "render", "rendered", "rendering", "sharp", "focus", "intricate", "elaborate", "gorgeous", "wonderful",
+    "magical", "majestic", "breathtaking", "magnificent", "perfect", "great", "good", "elegant", "atmospheric",
+    "vivid", "vibrant", "resolution", "details", "detail", "professional", "ultra-detailed", "high-quality",
+    "high-resolution", "photography", "pic", "pictures", "images", "drawings", "paintings", "shot", "depicting",
+    "featuring",
+)  # fmt: skip
+"""Words that name nothing which could be missing from a picture: small words, wishes and praise."""
+
+_KNOWN = frozenset(WORDS)
+_UNNAMED = frozenset(PASSED_OVER)
+_SYNONYMS = {f"{noun}s": noun for noun in PLURALS} | OTHER_WORDS
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_NAMED_BY_DISCORD = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
+_JOINTS = "-'"
 
 
 def words_of(prompt: str) -> list[str]:
-    """The prompt's words in order, lower-case, without punctuation."""
-    return _WORD.findall(prompt.lower())
+    """The prompt's words of any script in order, lower-case, without punctuation and possessive endings.
+
+    A sign such as an emoji is a word; the codes that Discord writes for a mention or an emoji of its own are none.
+    """
+    plain = _NAMED_BY_DISCORD.sub(" ", unicodedata.normalize("NFC", prompt)).replace("’", "'").lower()
+    spaced = "".join(letter if _belongs_to_a_word(letter) else " " for letter in plain)
+    words = (word.strip(_JOINTS).removesuffix("'s") for word in spaced.split())
+    return [word for word in words if word]
+
+
+def _belongs_to_a_word(letter: str) -> bool:
+    """Letters, marks on letters, numbers, signs such as emoji, and what joins two words."""
+    kind = unicodedata.category(letter)
+    return letter in _JOINTS or kind[0] in "LMN" or kind == "So"
+
+
+def _is_known(word: str) -> bool:
+    """Whether the word, or each word that a hyphen joins in it, says something to the model."""
+    return word in _KNOWN or all(part in _KNOWN or part in _SYNONYMS for part in word.split("-"))
 
 
 def unknown_words(prompt: str) -> list[str]:
-    """The prompt's words that the model never saw in training, each once, in order."""
-    known = frozenset(WORDS)
-    return list(dict.fromkeys(word for word in words_of(prompt) if word not in known))
+    """The prompt's words that the model cannot draw, each once, in order."""
+    words = dict.fromkeys(words_of(prompt))
+    return [word for word in words if not _is_known(word) and word not in _UNNAMED]
+
+
+def in_known_words(prompt: str, *, only: bool = False) -> str:
+    """The prompt with plurals and synonyms put in the words that the model was taught; the rest stays as it is.
+
+    `only` leaves out the words that were never taught: one of them can take the place of ten others.
+    """
+
+    def known(match: re.Match[str]) -> str:
+        word = match[0].lower().replace("’", "'").removesuffix("'s")
+        if not _is_known(word):
+            return "" if only else match[0]
+        told = "-".join(_SYNONYMS.get(part, part) for part in word.split("-"))
+        return match[0] if told == word else told
+
+    worded = _WORD.sub(known, prompt)
+    return re.sub(r"(?:\s*,)+", ",", " ".join(worded.split())).strip(" ,") if only else worded

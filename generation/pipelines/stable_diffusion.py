@@ -6,6 +6,7 @@ request gives the same picture as theirs. Published weights: https://arxiv.org/a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
+from generation.builtin.vocabulary import in_known_words
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
@@ -24,7 +26,7 @@ class StableDiffusion:
     """A loaded model of this family."""
 
     def __init__(self, pipe: Any, spec: ModelSpec) -> None:
-        self.pipe = pipe
+        self.pipe, self._spec = pipe, spec
         self.factors = previews.read(spec.folder) or previews.fit(self._encode, pipe.vae_scale_factor)
 
     @classmethod
@@ -53,6 +55,14 @@ class StableDiffusion:
         """Encode the prompt, and make the latents to start from."""
         return StableDiffusionDrawing(self, request, source)
 
+    def wording(self, words: str) -> str:
+        """The words as this model is told them: for one of few words, in those, and the others left out where room lacks."""
+        if not self._spec.vocabulary:
+            return words
+        told, tokenizer = in_known_words(words), self.pipe.tokenizer
+        fits = len(tokenizer(told).input_ids) <= tokenizer.model_max_length
+        return told if fits else in_known_words(words, only=True)
+
     def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipe.vae
         pixels = pixels.to(self.pipe._execution_device, vae.dtype)
@@ -69,7 +79,7 @@ class StableDiffusionDrawing:
         self._device = self._pipe._execution_device
         self._seeded = generators(request.seeds)
         self._guided = request.guidance > 1
-        self._prompt = self._encode_prompt()
+        self._prompt = self._encode_prompt(model.wording)
         self._scheduler = fresh_scheduler(self._pipe)
         self._scheduler.set_timesteps(request.steps, device=self._device)
         self._options = _step_options(self._pipe, self._scheduler, self._seeded)
@@ -117,13 +127,13 @@ class StableDiffusionDrawing:
         pictures: torch.Tensor = vae.decode(self._latents / vae.config.scaling_factor, return_dict=False)[0]
         return pictures
 
-    def _encode_prompt(self) -> torch.Tensor:
+    def _encode_prompt(self, wording: Callable[[str], str]) -> torch.Tensor:
         prompt, negative = self._pipe.encode_prompt(
-            self._request.prompt,
+            wording(self._request.prompt),
             self._device,
             len(self._request.seeds),
             self._guided,
-            self._request.negative or None,
+            wording(self._request.negative) or None,
         )
         return torch.cat([negative, prompt]) if self._guided else prompt
 

@@ -251,3 +251,37 @@ def test_the_builtin_model_draws() -> None:
     result = finished(own, text_to_image("easel", width=256, height=256, steps=4, guidance=spec.guidance))
     assert {decoded(image).size for image in result.images} == {(256, 256)}
     assert decoded(result.grid).size == (512, 512)
+
+
+@pytest.fixture(scope="module")
+def builtin() -> Engine:
+    spec = Catalogue.load(Path(__file__).parents[2] / "models.toml")["easel"]
+    return Engine((spec,), torch.device("cpu"))
+
+
+def drawn(engine: Engine, **words: str) -> np.ndarray:
+    """The pixels of one small picture by the built-in model."""
+    wanted = text_to_image("easel", width=128, height=128, steps=4, guidance=4.0, seeds=(1,), **words)
+    return np.asarray(decoded(finished(engine, wanted).images[0]))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ({"prompt": "cats by the seashore"}, {"prompt": "cat by the shore"}),
+        (
+            {"prompt": "the sea at night", "negative": "sailboats"},
+            {"prompt": "the sea at night", "negative": "sailboat"},
+        ),
+        (
+            {
+                "prompt": "hyperrealistic photorealistic, cinematic lighting, unreal engine, a castle by the sea at night"
+            },
+            {"prompt": "a castle by the sea at night"},
+        ),
+    ],
+)
+def test_the_builtin_model_is_told_what_was_meant_in_words_that_it_knows(
+    builtin: Engine, said: dict[str, str], meant: dict[str, str]
+) -> None:
+    assert np.array_equal(drawn(builtin, **said), drawn(builtin, **meant))
