@@ -2,7 +2,8 @@
 
 Everything happens to it as an item in its inbox: calls from the event loop, words from the worker, the worker's
 end. So its state needs no locks, and its only waiting is for that inbox, until the next deadline. Requests wait
-here and go to the worker one at a time: the end of a worker harms the one that it was drawing, no other.
+here and go to the worker one at a time: the end of a worker harms the one that it was drawing, no other. One that
+the worker had not begun is handed to the next worker, once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVarTuple, Unpack
@@ -46,10 +47,11 @@ class WorkerUnavailable(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """Draw this."""
+    """Draw this. `returned` says that it was handed to a worker which ended before it began."""
 
     ticket: str
     request: Request
+    returned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class Supervisor:
         self._child: Child | None = None
         self._doomed = False
         self._current: Submit | None = None
+        self._begun = False
+        self._stopped = False
         self._waiting: deque[Submit] = deque()
         self._hopeful: list[asyncio.Future[wire.Ready]] = []
         self._deadline: float | None = None
@@ -156,7 +160,7 @@ class Supervisor:
         elif self._deadline is not None and now >= self._deadline:
             self._end_silence()
         elif self.ready and not self._doomed and self._current is None and self._waiting:
-            self._current = self._waiting.popleft()
+            self._current, self._begun, self._stopped = self._waiting.popleft(), False, False
             self._child.send(wire.Draw(ticket=self._current.ticket, request=self._current.request))
             self._deadline = now + self._patience()
 
@@ -204,6 +208,7 @@ class Supervisor:
                 self._say(ticket, Failed(reason=FailureReason.CANCELLED))
                 return
         if self._child and self._current and self._current.ticket == ticket:
+            self._stopped = True
             self._child.send(wire.Stop(ticket=ticket))
 
     def _hear(self, word: wire.FromWorker | Gone) -> None:
@@ -243,6 +248,7 @@ class Supervisor:
     def _hear_event(self, ticket: str, event: Event) -> None:
         if self._current is None or ticket != self._current.ticket:
             return
+        self._begun = True
         if isinstance(event, Finished | Failed):
             self._current, self._deadline = None, None
         if isinstance(event, Finished):
@@ -289,6 +295,7 @@ class Supervisor:
         was_ready = self.ready is not None
         self._child, self.ready, self.memory, self._deadline = None, None, None, None
         self._look_around()
+        self._return_current()
         self._fail_current(FailureReason.WORKER_DIED, detail)
         self._rest()
         if not was_ready:
@@ -316,6 +323,17 @@ class Supervisor:
             self._say(self._waiting.popleft().ticket, failed)
         while self._hopeful:
             self._on_loop(_settle, self._hopeful.pop(), error)
+
+    def _return_current(self) -> None:
+        """Keep what the worker had not begun for the next one. It can't have done harm, unless two ended over it."""
+        item = self._current
+        if item is None or self._begun or item.returned:
+            return
+        if self._stopped:
+            self._fail_current(FailureReason.CANCELLED, "")
+        else:
+            self._waiting.appendleft(replace(item, returned=True))
+            self._current = None
 
     def _fail_current(self, reason: FailureReason, detail: str) -> None:
         if self._current:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -177,6 +178,50 @@ async def test_a_killed_worker_is_noticed_and_another_draws_the_same_bits(genera
     assert again.images == once.images
     assert again.grid == once.grid
     assert generator.worker is not killed
+
+
+async def reaching_a_dying_worker(generator: LocalGenerator) -> str:
+    """A request that was handed to a worker which never read it."""
+    dying = await generator.wait_ready()
+    os.kill(dying.pid, signal.SIGSTOP)
+    ticket = submit(generator, text_to_image())
+    await generator.wait_ready()  # is answered after what was submitted before it was handed over
+    return ticket
+
+
+@needs_signals
+async def test_a_request_that_reaches_a_dying_worker_is_drawn_by_the_next(generator: LocalGenerator) -> None:
+    ticket = await reaching_a_dying_worker(generator)
+    dying = generator.worker
+    assert dying is not None
+    os.kill(dying.pid, signal.SIGKILL)
+    events = await rest(generator, ticket)
+    assert isinstance(events[-1], Finished), events[-1]
+    assert sum(isinstance(event, Started) for event in events) == 1
+    assert generator.worker is not dying
+
+
+@needs_signals
+async def test_what_was_cancelled_meanwhile_is_not_drawn_by_the_next(generator: LocalGenerator) -> None:
+    ticket = await reaching_a_dying_worker(generator)
+    generator.cancel(ticket)
+    dying = await generator.wait_ready()
+    os.kill(dying.pid, signal.SIGKILL)
+    assert await rest(generator, ticket) == [Failed(reason=FailureReason.CANCELLED)]
+
+
+@needs_signals
+async def test_a_request_that_only_meets_dying_workers_ends(generator: LocalGenerator) -> None:
+    ticket = await reaching_a_dying_worker(generator)
+    dying = await generator.wait_ready()
+    supervisor = generator._supervisor
+    assert supervisor is not None
+    assert supervisor._current is not None
+    supervisor._current = replace(supervisor._current, returned=True)
+    os.kill(dying.pid, signal.SIGKILL)
+    (last,) = await rest(generator, ticket)
+    assert isinstance(last, Failed)
+    assert last.reason is FailureReason.WORKER_DIED
 
 
 @needs_signals
