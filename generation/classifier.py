@@ -37,6 +37,11 @@ class Guard:
         self._classifier: _Classifier | None = None
         self.status = ModelStatus(state=ModelState.COLD)
 
+    @property
+    def memory(self) -> int:
+        """Bytes of the device's memory that the loaded classifier's weights fill."""
+        return 0 if self._classifier is None else self._classifier.memory
+
     def prepare(self) -> None:
         """Load the classifier and try it. Raises Unchecked; `status` says what is wrong, too."""
         if self._classifier is not None:
@@ -92,6 +97,7 @@ class _Classifier:
             # transformers would make them up, and a made-up head passes anything
             raise Unchecked(f"{check.source} lacks the weights {', '.join(lacking[:3])}")
         self._model: Any = model.eval().to(device)
+        self.memory = int(self._model.get_memory_footprint())
         self._device = device
         self._several = model.config.problem_type == "multi_label_classification"
         self._threshold = check.threshold

@@ -88,8 +88,14 @@ class Engine:
         self._specs = {spec.key: spec for spec in specs}
         self._alive, self._changed, self._clock = alive, changed, clock
         self._cancelled: Callable[[], bool] = _never
-        self._residency = Residency(specs, device, allow_downloads=allow_downloads, pulse=self._pulse)
         self._guard = Guard(safety, device, allow_downloads=allow_downloads) if safety else None
+        self._residency = Residency(
+            specs,
+            device,
+            allow_downloads=allow_downloads,
+            pulse=self._pulse,
+            beside=lambda: self._guard.memory if self._guard else 0,
+        )
         self._threads = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encode")
 
     def states(self) -> Mapping[str, ModelStatus]:

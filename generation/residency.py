@@ -1,6 +1,7 @@
 """Which models are loaded, and which must go when another comes: the least recently used first.
 
-A first, modest version: weights are either where they work or on the disk.
+A first, modest version: weights are either where they work or on the disk. What else needs memory beside the models,
+such as the safety check's classifier, is never sent away, and they share the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class ModelUnusable(RuntimeError):
 
 
 class Residency:
-    """Loads models on demand. `pulse` is called from inside their computations, and may raise to leave them."""
+    """Loads models on demand. `pulse` is called from inside their computations, and may raise to leave them.
+
+    `beside` says how many bytes of the device's memory other weights fill at the moment.
+    """
 
     def __init__(
         self,
@@ -40,11 +44,13 @@ class Residency:
         *,
         allow_downloads: bool,
         pulse: Callable[[], None],
+        beside: Callable[[], int] = lambda: 0,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
         self._device = device
         self._allow_downloads = allow_downloads
         self._pulse = pulse
+        self._beside = beside
         self._loaded: dict[str, Pipeline] = {}
         self._reasons: dict[str, str] = {}
 
@@ -58,14 +64,11 @@ class Residency:
 
     def model(self, key: str) -> Pipeline:
         """The loaded model, after loading it if need be. Raises ModelUnusable."""
+        spec = self._specs[key]
+        self._make_room(spec)
         if key in self._loaded:
             self._loaded[key] = self._loaded.pop(key)
             return self._loaded[key]
-        spec = self._specs[key]
-        while (
-            self._loaded and self._needed(spec) + sum(self._needed(self._specs[k]) for k in self._loaded) > 1
-        ):
-            self._unload(next(iter(self._loaded)))
         failure = self._try(spec)
         if failure is not None:
             free_caches()
@@ -74,10 +77,16 @@ class Residency:
         self._reasons.pop(key, None)
         return self._loaded[key]
 
+    def _make_room(self, spec: ModelSpec) -> None:
+        """Unload the models that were not used for longest, until this one fits in, or is alone."""
+        others = [key for key in self._loaded if key != spec.key]
+        while others and self._filled(spec, *(self._specs[key] for key in others)) > 1:
+            self._unload(others.pop(0))
+
     def _try(self, spec: ModelSpec) -> str | None:
         """Load, and say what went wrong as plain text: an exception would keep half-loaded weights alive."""
         try:
-            offload = self._needed(spec) > 1
+            offload = self._filled(spec) > 1
             loaded = pipelines.load(
                 spec, self._device, offload=offload, allow_downloads=self._allow_downloads
             )
@@ -93,12 +102,14 @@ class Residency:
         self._loaded.pop(key).pipe.remove_all_hooks()
         free_caches()
 
-    def _needed(self, spec: ModelSpec) -> float:
-        """The share of the allowed memory that a model fills."""
+    def _filled(self, *specs: ModelSpec) -> float:
+        """The share of the allowed memory that these models fill, with what lies beside them."""
+        needed = sum(spec.memory_gb for spec in specs) * 2**30
         if self._device.type == "cuda":
-            total = torch.cuda.get_device_properties(self._device).total_memory
-            return spec.memory_gb * 2**30 / (_SHARE * total)
-        return _SINGLE_PRECISION * spec.memory_gb * 2**30 / (_SHARE * float(psutil.virtual_memory().total))
+            total = float(torch.cuda.get_device_properties(self._device).total_memory)
+        else:
+            needed, total = _SINGLE_PRECISION * needed, float(psutil.virtual_memory().total)
+        return (needed + self._beside()) / (_SHARE * total)
 
     def _state(self, key: str) -> ModelStatus:
         if key in self._loaded:
