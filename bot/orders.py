@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,7 +26,7 @@ _FAR_OFF = 0.1
 class Most:
     """The most that a person may ask for in a server, None for no limit: pictures at once, and pixels of the longer side.
 
-    What nobody asked for by a flag is lowered to it.
+    What nobody asked for by a flag is lowered to it, and the person is told.
     """
 
     pictures: int | None = None
@@ -40,7 +41,8 @@ class Order:
     """What to draw, at which price in credits, and what it comes from.
 
     `prompt` is what everybody may read, in messages, file names and lists; what is drawn stands in the request.
-    `adult` says that its model, or what it comes from, is for adults. `notes` are sentences for the person about what their model will not heed.
+    `adult` says that its model, or what it comes from, is for adults. `notes` are sentences for the person: what was
+    lowered to the server's limits, and what their model will not heed.
     """
 
     action: Action
@@ -68,9 +70,11 @@ def imagine(
     _check_range("--steps", parsed.steps, spec.min_steps, spec.max_steps, spec)
     guidance = None if "guidance" in spec.ignores else parsed.guidance
     _check_range("--cfg", guidance, spec.min_guidance, spec.max_guidance, spec)
-    count = parsed.count or min(images, spec.max_images, most.pictures or images)
+    usual = min(images, spec.max_images)
+    count = parsed.count or min(usual, most.pictures or usual)
     _check_range("--count", count, 1, spec.max_images, spec)
-    width, height = _size(spec, parsed.aspect, most.size)
+    whole = spec.size_for(parsed.aspect) if parsed.aspect else (spec.width, spec.height)
+    width, height = _within(spec, whole, parsed.aspect or whole, most.size)
     seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
     request = TextToImage(
         model=spec.key,
@@ -89,20 +93,36 @@ def imagine(
         request=request,
         price=spec.price("imagine", count),
         adult=spec.adult,
-        notes=_notes(parsed, spec, width / height),
+        notes=(
+            *_lowered(whole, (width, height), count if parsed.count else usual, count),
+            *_notes(parsed, spec, width / height),
+        ),
     )
 
 
-def _size(spec: ModelSpec, aspect: tuple[int, int] | None, longest: int | None) -> tuple[int, int]:
-    """The model's own size, or that of an aspect ratio, lowered to `longest` if the model draws so small at all."""
-    width, height = spec.size_for(aspect) if aspect else (spec.width, spec.height)
-    if (
-        longest is None
-        or max(width, height) <= longest
-        or longest < -(-spec.min_side // spec.multiple) * spec.multiple
-    ):
-        return width, height
-    return replace(spec, max_side=longest).size_for(aspect or (width, height))
+def _within(
+    spec: ModelSpec, size: tuple[int, int], aspect: tuple[int, int], longest: int | None
+) -> tuple[int, int]:
+    """The size, or the largest of that aspect ratio within `longest` if the model draws so small at all."""
+    smallest = -(-spec.min_side // spec.multiple) * spec.multiple
+    if longest is None or max(size) <= longest or longest < smallest:
+        return size
+    return replace(spec, max_side=longest).size_for(aspect)
+
+
+def _lowered(whole: tuple[int, int], size: tuple[int, int], usual: int, count: int) -> Iterator[str]:
+    """What was lowered to the server's limits, as a sentence."""
+    parts = []
+    if size != whole:
+        parts.append(f"{_times(size)} instead of {_times(whole)}")
+    if count != usual:
+        parts.append(f"{count} picture{'s' if count > 1 else ''} instead of {usual}")
+    if parts:
+        yield f"{', and '.join(parts)}: this server's limit for you."
+
+
+def _times(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]}"
 
 
 def vary(
@@ -116,16 +136,18 @@ def vary(
 ) -> Order:
     """Variations of picture `index` (from 1) of a finished job: its prompt drawn over it with fresh seeds.
 
-    `strength` in (0, 1] says how much is drawn anew; None takes the model's own.
+    `strength` in (0, 1] says how much is drawn anew; None takes the model's own. What is more than `most` is lowered.
     """
     drawn = from_json(parent.request)
     spec = find_model(drawn.model, catalogue)
+    whole = (drawn.width, drawn.height)
+    width, height = _within(spec, whole, whole, most.size)
     request = ImageToImage(
         model=drawn.model,
         prompt=drawn.prompt,
         negative=drawn.negative,
-        width=drawn.width,
-        height=drawn.height,
+        width=width,
+        height=height,
         steps=drawn.steps,
         guidance=drawn.guidance,
         seeds=_fresh_seeds(drawn, random, most),
@@ -140,23 +162,27 @@ def vary(
         adult=spec.adult or parent.adult,
         parent_id=parent.id,
         parent_index=index,
+        notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), len(request.seeds))),
     )
 
 
 def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED) -> Order:
-    """The same request with new seeds. A reroll of variations varies the same picture again."""
+    """The same request with new seeds, within `most`. A reroll of variations varies the same picture again."""
     drawn = from_json(parent.request)
     spec = find_model(drawn.model, catalogue)
     seeds = _fresh_seeds(drawn, random, most)
     varied = isinstance(drawn, ImageToImage)
+    whole = (drawn.width, drawn.height)
+    width, height = _within(spec, whole, whole, most.size)
     return Order(
         action="reroll",
         prompt=parent.prompt,
-        request=replace(drawn, seeds=seeds),
+        request=replace(drawn, width=width, height=height, seeds=seeds),
         price=spec.price("reroll", len(seeds)),
         adult=spec.adult or parent.adult,
         parent_id=parent.parent_id if varied else parent.id,
         parent_index=parent.parent_index if varied else None,
+        notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), len(seeds))),
     )
 
 

@@ -246,8 +246,17 @@ def receipt(*, price: int, left: int, ahead: int, seconds: float | None, notes: 
     if seconds:
         when = f"{when.removesuffix('.')}, done in about {duration(seconds)}."
     costs = f"costs {credits(price)}" if price else "is free"
-    lines = [f"On its way. {when} It {costs}; you have {left} left."]
-    return "\n".join(lines + [f"-# {note}" for note in notes])
+    return "\n".join([f"On its way. {when} It {costs}; you have {left} left.", *_small(notes)])
+
+
+def lowered(*, price: int, notes: Sequence[str]) -> str:
+    """What somebody is told privately whose button could not be carried out in full, as the server limits it."""
+    costs = f"It costs {credits(price)}." if price else "It is free."
+    return "\n".join([f"On its way. {costs}", *_small(notes)])
+
+
+def _small(notes: Sequence[str]) -> list[str]:
+    return [f"-# {note}" for note in notes]
 
 
 def details(*, model: str, seed: int, seconds: float | None) -> str:

@@ -133,6 +133,52 @@ async def test_what_nobody_asked_for_fits_itself_to_the_limits(easel: World) -> 
     assert drawn[-1].width > drawn[-1].height
 
 
+async def test_who_gets_less_than_usual_is_told(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.imagine(easel.ben, "a fox --ar 3:2")
+    square, wide = easel.results()
+    assert "limit" not in said(await easel.press(easel.ben, square, "V1"))
+    await easel.told(easel.admin, "admin limit", what="size", amount=200)
+    told = await easel.imagine(easel.cleo)
+    assert "\n-# 192×192 instead of 256×256: this server's limit for you." in told
+    assert "-# 192×128 instead of 288×192: this server's limit" in await easel.imagine(
+        easel.cleo, "a fox --ar 3:2"
+    )
+    for label in ("V1", "🔄"):
+        told = said(await easel.press(easel.ben, wide, label))
+        assert "On its way. It costs 4 credits.\n-# 192×128 instead of 288×192: this server's limit" in told
+    await easel.told(easel.admin, "admin limit", what="pictures", amount=1)
+    told = said(await easel.press(easel.ben, square, "V1"))
+    assert "It costs 1 credit.\n-# 192×192 instead of 256×256, and 1 picture instead of 4: this" in told
+    assert "picture instead" in await easel.imagine(easel.cleo)
+    told = await easel.imagine(vip(easel), "a fox --count 1")
+    assert "picture instead" not in told
+    before = len(easel.results())
+    await easel.told(easel.admin, "admin limit", what="size", amount=64)
+    assert "up to 64 pixels" in said(await easel.press(easel.ben, square, "V1"))
+    assert len(easel.results()) == before
+
+
+async def test_who_reacted_is_told_that_they_get_less_too(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.told(easel.admin, "admin limit", what="size", amount=200)
+    await easel.cleo.react(easel.results()[0], "🇦")
+    await easel.rest()
+    assert "192×192 instead of 256×256" in easel.cleo.user.dm_channel.history()[-1].content
+    assert len(easel.results()) == 2
+
+
+async def test_a_single_picture_is_varied_within_the_limit(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    await easel.press(easel.ben, easel.results()[0], "U1")
+    await easel.told(easel.admin, "admin limit", what="size", amount=200)
+    told = said(await easel.press(easel.ben, easel.messages()[-1], "Vary (Strong)"))
+    assert "192×192 instead of 256×256" in told
+    await easel.told(easel.admin, "admin limit", what="size")
+    told = said(await easel.press(easel.ben, easel.results()[-1], "🔄"))
+    assert "instead" not in told
+
+
 async def test_a_limit_that_makes_no_sense_is_refused_with_the_range(easel: World) -> None:
     assert "from 64 to 16384" in await easel.told(easel.admin, "admin limit", what="size", amount=0)
 

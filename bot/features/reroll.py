@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import access, orders
+from bot import access, orders, texts
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.prices import only_as_told
 from bot.surface import Surface
@@ -17,7 +17,9 @@ async def reroll(ask: Ask) -> None:
     if order.parent_index is not None:
         await shows(ask, order.parent_id, order.parent_index)
     await only_as_told(ask, order.action)
-    await studio.dispatcher.accept(order, ask.requester)
+    accepted = await studio.dispatcher.accept(order, ask.requester)
+    if order.notes:
+        await ask.tell(texts.lowered(price=accepted.job.price, notes=order.notes))
 
 
 FEATURE = Feature(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bot import access, orders
+from bot import access, orders, texts
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.prices import only_as_told
 from bot.surface import Surface
@@ -30,7 +30,9 @@ async def vary(ask: Ask, *, strength: float | None = None) -> None:
         most=most,
     )
     await only_as_told(ask, order.action)
-    await studio.dispatcher.accept(order, ask.requester)
+    accepted = await studio.dispatcher.accept(order, ask.requester)
+    if order.notes:
+        await ask.tell(texts.lowered(price=accepted.job.price, notes=order.notes))
 
 
 FEATURE = Feature(
