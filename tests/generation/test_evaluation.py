@@ -10,15 +10,16 @@ from PIL import Image
 
 from generation.builtin.drawing.choice import choose_scene
 from generation.builtin.drawing.scenes import Landscape, Scene, Shape, Still
-from generation.builtin.evaluation import adherence, probe_training
-from generation.builtin.evaluation.__main__ import parse_arguments
+from generation.builtin.evaluation import adherence, cost, probe_training
+from generation.builtin.evaluation.__main__ import WEIGHTS, parse_arguments
 from generation.builtin.evaluation.adherence import Outcome, Task, choose_tasks, held_out_pair, judged
 from generation.builtin.evaluation.autoencoder import psnr
 from generation.builtin.evaluation.control import difference
 from generation.builtin.evaluation.generate import Wish, composite
 from generation.builtin.evaluation.layout import lay_out
-from generation.builtin.evaluation.probe import CLASSES, SKIPPED, Probe, encode, visible
+from generation.builtin.evaluation.probe import CLASSES, PROBE_PATH, SKIPPED, Probe, encode, visible
 from generation.builtin.evaluation.sheet import PROMPTS
+from generation.builtin.evaluation.tables import at_most
 from generation.builtin.evaluation.tally import tally
 from generation.builtin.training import run
 from generation.builtin.training.pool import Part, picture_at
@@ -207,8 +208,29 @@ def test_a_sheet_holds_every_picture() -> None:
     assert one.getpixel((80, 80)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("command", ["probe", "adherence", "control", "autoencoder", "sheet"])
+@pytest.mark.parametrize("command", ["probe", "reading", "cost", "adherence", "control", "autoencoder", "sheet"])
 def test_every_command_runs_something(command: str) -> None:
     options = parse_arguments([command, "--seed", "5"])
     assert callable(options.run)
     assert options.seed == 5
+
+
+def test_the_shipped_probe_can_be_tested_without_training_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = PROBE_PATH.read_bytes()
+    options = parse_arguments(["reading", "--fresh", "8", "--seed", "5", "--work", str(tmp_path)])
+    overall, _ = options.run(options)
+    assert overall.what == "probe, all attributes"
+    assert PROBE_PATH.read_bytes() == shipped
+    assert list(tmp_path.iterdir()) == []
+    same = parse_arguments(["reading", "--seed", "7"])
+    with pytest.raises(ValueError, match="another seed"):
+        same.run(same)
+
+
+def test_the_cost_of_the_model_has_its_targets() -> None:
+    assert 20 < cost.megabytes(WEIGHTS) <= cost.MEGABYTES_TARGET
+    assert at_most("loading", 3.0, 3.0, "s").met
+    assert at_most("loading", 3.1, 3.0, "s").met is False
+    assert parse_arguments(["cost", "--seed", "1"]).run is cost.run

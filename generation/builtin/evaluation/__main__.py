@@ -1,9 +1,10 @@
 """Measures the built-in model against its targets.
 
-    python -m generation.builtin.evaluation probe --steps 6000
+    python -m generation.builtin.evaluation reading
     python -m generation.builtin.evaluation adherence --prompts 1000
 
-The probe is trained once, on the pool of training pictures; `adherence` and `control` read pictures with it.
+The probe reads pictures for `adherence` and `control`. It was trained once, on the pool of training pictures, by
+`probe`, which writes it anew; `reading` tests it as it is.
 The exit status is 1 when a target was missed.
 """
 
@@ -19,7 +20,7 @@ from typing import TypeAlias
 
 import torch
 
-from generation.builtin.evaluation import adherence, autoencoder, control, probe_training, sheet
+from generation.builtin.evaluation import adherence, autoencoder, control, cost, probe_training, sheet
 from generation.builtin.evaluation.tables import print_figures
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -40,6 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_probe(commands)
     _add_adherence(commands)
+    _add(commands, "cost", cost, "size, loading, four pictures")
     control_parser = _add(commands, "control", control, "negatives, guidance, image-to-image, masks, seeds")
     control_parser.add_argument("--prompts", type=int, default=32, help="pictures for each measurement")
     autoencoder_parser = _add(commands, "autoencoder", autoencoder, "PSNR of restored pictures")
@@ -66,13 +68,16 @@ def _add(commands: Commands, name: str, module: ModuleType, text: str) -> argpar
 def _add_probe(commands: Commands) -> None:
     parser = _add(commands, "probe", probe_training, "train the probe, or go on with it, and test it")
     parser.add_argument("--steps", type=int, default=6000, help="of training, earlier runs counted in")
-    parser.add_argument("--pool-seed", type=int, default=POOL_SEED, help="the seed that drew the pool")
     parser.add_argument(
         "--pictures", type=int, default=20_000, help="size of the pool, drawn where it is missing"
     )
-    parser.add_argument(
-        "--fresh", type=int, default=probe_training.FRESH_PICTURES, help="new pictures to test it on"
-    )
+    reading = _add(commands, "reading", probe_training, "test the probe as it is shipped")
+    reading.set_defaults(run=probe_training.run_reading)
+    for each in (parser, reading):
+        each.add_argument("--pool-seed", type=int, default=POOL_SEED, help="the seed that drew the pool")
+        each.add_argument(
+            "--fresh", type=int, default=probe_training.FRESH_PICTURES, help="new pictures to test it on"
+        )
 
 
 def _add_adherence(commands: Commands) -> None:

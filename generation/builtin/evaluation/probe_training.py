@@ -31,6 +31,7 @@ FOREIGN = 10.0
 TARGET = 99.0
 FRESH_PICTURES = 2000
 CHUNK = 100
+_SAME_SEED = "The probe must be tested on another seed than that of the pool."
 
 
 def check_pool(pool: Sequence[Part]) -> None:
@@ -117,9 +118,13 @@ def examine(probe: Probe, seed: int, count: int) -> Tally:
 def run(options: Namespace) -> list[Figure]:
     """The command `probe`."""
     if options.seed == options.pool_seed:
-        raise ValueError("The probe must be tested on another seed than that of the pool.")
+        raise ValueError(_SAME_SEED)
     pool = draw_pool(options.work, options.pool_seed, options.pictures)
-    probe = train_probe(options.work, pool, options.pool_seed, options.steps)
+    return measure(train_probe(options.work, pool, options.pool_seed, options.steps), options)
+
+
+def measure(probe: Probe, options: Namespace) -> list[Figure]:
+    """The figures of a trained probe on fresh pictures."""
     counted = examine(probe, options.seed, options.fresh)
     counted.print(TARGET)
     name, percent = counted.lowest()
@@ -127,3 +132,10 @@ def run(options: Namespace) -> list[Figure]:
         at_least("probe, all attributes", counted.percent(), TARGET),
         at_least(f"probe, lowest: {name}", percent, TARGET),
     ]
+
+
+def run_reading(options: Namespace) -> list[Figure]:
+    """The command `reading`: tests the probe as it is shipped, and trains nothing."""
+    if options.seed == options.pool_seed:
+        raise ValueError(_SAME_SEED)
+    return measure(Probe.load(), options)

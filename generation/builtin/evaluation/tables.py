@@ -28,6 +28,13 @@ def at_least(what: str, value: float, target: float, unit: str = "%") -> Figure:
     )
 
 
+def at_most(what: str, value: float, target: float, unit: str) -> Figure:
+    """A value that is not to pass its target."""
+    return Figure(
+        what=what, measured=f"{value:.1f} {unit}", target=f"≤ {target:g} {unit}", met=value <= target
+    )
+
+
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on standard output: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
