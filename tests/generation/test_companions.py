@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -266,3 +267,16 @@ def test_stained_glass_has_dark_lines_between_flat_vivid_pieces() -> None:
     middle, corner = pixels[30:60, 50:80][~dark[30:60, 50:80]], pixels[5:25, 5:25][~dark[5:25, 5:25]]
     assert np.median(middle[:, 0]) > np.median(middle[:, 2]) + 100
     assert np.median(corner[:, 2]) > np.median(corner[:, 0]) + 100
+
+
+def test_an_installed_easel_holds_all_weights() -> None:
+    root = WEIGHTS.parents[2]
+    globs = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packed = {
+        path
+        for package, patterns in globs.items()
+        for pattern in patterns
+        for path in root.joinpath(*package.split(".")).glob(pattern)
+    }
+    assert globs["generation.builtin.companions"] == ["weights/**/*"]
+    assert set((root / "generation").rglob("*.safetensors")) <= packed
