@@ -208,7 +208,9 @@ def test_a_sheet_holds_every_picture() -> None:
     assert one.getpixel((80, 80)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("command", ["probe", "reading", "cost", "adherence", "control", "autoencoder", "sheet"])
+@pytest.mark.parametrize(
+    "command", ["probe", "reading", "cost", "adherence", "control", "autoencoder", "sheet"]
+)
 def test_every_command_runs_something(command: str) -> None:
     options = parse_arguments([command, "--seed", "5"])
     assert callable(options.run)
