@@ -40,18 +40,22 @@ def deleted(rest_until: datetime | None) -> str:
 
 def show(counts: Mapping[str, int], megabytes: float, settings: Settings) -> str:
     """What is kept of a person, and for how long."""
-    ledger = counts["ledger"] + counts["quota_changes"] + counts["gifts_taken"]
-    admin = sum(
-        counts.get(table, 0)
-        for table in ("changes", "pauses", "bans", "timeouts", "refusals", "allowances", "cases", "reports")
-    )
+
+    def entries(*tables: str) -> str:
+        return _count(sum(counts.get(table, 0) for table in tables), "entry", "entries")
+
     return "\n".join(
         [
             "**What Easel keeps of you, in all servers together**",
             f"- {_count(counts['jobs'], 'job')} with prompt, settings, channel and times: {_time(_prompts(settings))}",
             f"- {_count(counts['images'], 'picture')}, {megabytes:.1f} MB: {_time(_pictures(settings))}",
-            f"- {_count(ledger, 'entry', 'entries')} about your credits, and when you were first and last here: until you delete it",
-            f"- {_count(admin, 'entry', 'entries')} about what you did as an admin, what was reported, and what you were refused or given: until you delete it",
+            f"- {entries('ledger', 'gifts_taken')} about your credits, and when you were first and last here: "
+            f"{_time(settings.keep_credits_days)}; what you have left stays yours",
+            f"- {entries('changes', 'quota_changes')} about what you did as an admin, or admins for you: "
+            f"{_time(settings.keep_changes_days)}",
+            f"- {entries('refusals', 'timeouts', 'reports', 'cases')} about what you were refused, and what was reported: "
+            f"{_time(settings.keep_moderation_days)}, an open report as long as its job",
+            f"- {entries('bans', 'allowances', 'pauses')} about what holds now, such as a ban: as long as it holds",
             "Your name, your messages and your direct messages are not kept. Results stand in their channel for all who can "
             "read it, and the host of this bot can read what is kept. It is sent to nobody else.",
             "`/privacy export` sends you all of it, `/privacy delete` deletes it.",

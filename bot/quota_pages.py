@@ -27,6 +27,7 @@ _ENTRIES = {
     Entry.RESET: "reset",
     Entry.EXPIRE: "a boost ended",
     Entry.CORRECT: "corrected",
+    Entry.CARRY: "carried forward from entries that are no longer kept",
 }
 
 

@@ -1,29 +1,38 @@
-"""Forgets what has been kept for as long as the host said: a few jobs at a time, so that nobody's order waits for it."""
+"""Forgets what has been kept for as long as the host said: a few rows at a time, so that nobody's order waits for it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from bot.feature import Studio
 from bot.rewriting import rewrite
-from storage import erasures, images, retention
+from storage import erasures, folding, images, records, retention
 from storage.database import Transaction
 
 _BATCH = 50
+_ROWS = 200
 
 _log = structlog.get_logger(__name__)
 
 Forget = Callable[[Transaction, Sequence[str]], Awaitable[None]]
 
 
+class ForgetRows(Protocol):
+    """Forgets up to `limit` rows from before a moment, and returns how many; 0 where none are left."""
+
+    async def __call__(self, tx: Transaction, *, before: datetime, limit: int) -> int: ...
+
+
 async def prune(studio: Studio) -> None:
-    """Forget pictures, prompts and spent amounts whose time is over."""
+    """Forget pictures, prompts, records of people and spent amounts whose time is over."""
     await _forget(studio, studio.settings.keep_prompts_days, _forget_jobs, what="jobs")
     await _forget(studio, studio.settings.keep_pictures_days, retention.forget_pictures, what="pictures")
+    await _forget_records(studio)
     async with studio.database.transaction() as tx:
         await erasures.forget_carried(tx, now=studio.clock())
     await rewrite(studio)
@@ -49,6 +58,35 @@ async def _forget(studio: Studio, days: int, forget: Forget, *, what: str) -> No
         after, count = batch.last, count + len(batch.ids)
     if count:
         _log.info("old work was looked through and forgotten", what=what, looked_at=count)
+
+
+async def _forget_records(studio: Studio) -> None:
+    """Forget what is kept of people beside their jobs."""
+    chosen = studio.settings
+    credits, changes = timedelta(days=chosen.keep_credits_days), timedelta(days=chosen.keep_changes_days)
+    moderation = timedelta(days=chosen.keep_moderation_days)
+    if moderation:  # a refusal that still counts towards a timeout stays
+        moderation = max(moderation, timedelta(minutes=chosen.timeout_minutes))
+    await _forget_rows(studio, credits, folding.fold, what="lines of the ledger")
+    await _forget_rows(studio, credits, records.forget_users, what="people")
+    await _forget_rows(studio, changes, records.forget_changes, what="changes")
+    await _forget_rows(studio, moderation, records.forget_moderation, what="moderation")
+
+
+async def _forget_rows(studio: Studio, age: timedelta, forget: ForgetRows, *, what: str) -> None:
+    if not age:
+        return
+    before, count = studio.clock() - age, 0
+    while True:
+        async with studio.database.transaction() as tx:
+            gone = await forget(tx, before=before, limit=_ROWS)
+            if gone:
+                await retention.note_pieces(tx)
+        if not gone:
+            break
+        count += gone
+    if count:
+        _log.info("old records were forgotten", what=what, rows=count)
 
 
 def _remove(studio: Studio, job_ids: Sequence[str]) -> None:

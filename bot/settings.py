@@ -15,6 +15,7 @@ from bot import variables
 from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
+from storage.periods import LONGEST_DAYS
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds `easel`, `models.toml` and `.env`."""
@@ -146,25 +147,29 @@ class Settings:
             allowed="yes or no",
         ),
     )
-    keep_pictures_days: int = field(
-        default=365,
-        metadata=variables.variable(
-            "EASEL_KEEP_PICTURES_DAYS",
-            "Days for which pictures are kept. 0 keeps them for ever.",
-            variables.whole_number(0, 36_500),
-            default="365",
-            allowed="a whole number from 0 to 36500",
-        ),
+    keep_pictures_days: int = variables.keep(
+        365, "EASEL_KEEP_PICTURES_DAYS", "Days for which pictures are kept."
     )
-    keep_prompts_days: int = field(
-        default=365,
-        metadata=variables.variable(
-            "EASEL_KEEP_PROMPTS_DAYS",
-            "Days for which prompts are kept, and with them the jobs and pictures. 0 keeps them for ever.",
-            variables.whole_number(0, 36_500),
-            default="365",
-            allowed="a whole number from 0 to 36500",
-        ),
+    keep_prompts_days: int = variables.keep(
+        365,
+        "EASEL_KEEP_PROMPTS_DAYS",
+        "Days for which prompts are kept, and with them the jobs and pictures.",
+    )
+    keep_credits_days: int = variables.keep(
+        365,
+        "EASEL_KEEP_CREDITS_DAYS",
+        "Days for which entries about people's credits are kept; what they have left stays theirs.",
+        least=LONGEST_DAYS,
+    )
+    keep_changes_days: int = variables.keep(
+        365,
+        "EASEL_KEEP_CHANGES_DAYS",
+        "Days for which the records of what admins changed are kept, with their reasons.",
+    )
+    keep_moderation_days: int = variables.keep(
+        90,
+        "EASEL_KEEP_MODERATION_DAYS",
+        "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
     )
     owners: frozenset[int] = field(
         default=frozenset(),

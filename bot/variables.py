@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +35,18 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
             raise ValueError
         return int(text)
+
+    return read
+
+
+def days_kept(least: int) -> Callable[[str], int]:
+    """A reader of the days for which something is kept: from `least` on, or 0 for ever."""
+
+    def read(text: str) -> int:
+        days = whole_number(0, 36_500)(text)
+        if 0 < days < least:
+            raise ValueError
+        return days
 
     return read
 
@@ -147,6 +159,16 @@ def variable(
     return {
         "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
     }
+
+
+def keep(days: int, name: str, help: str, *, least: int = 1) -> Any:
+    """A field of `Settings` for the days that something is kept: `days` unless the host chose otherwise."""
+    allowed = (
+        "a whole number from 0 to 36500" if least == 1 else f"0, or a whole number from {least} to 36500"
+    )
+    words = f"{help} 0 keeps them for ever."
+    read = days_kept(least)
+    return field(default=days, metadata=variable(name, words, read, default=str(days), allowed=allowed))
 
 
 def nearest(name: str, known: list[str]) -> str:

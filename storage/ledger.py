@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,8 @@ class Entry(StrEnum):
     """A boost ended; what was left of it is gone."""
     CORRECT = "correct"
     """An admin undid a change, whose line `corrects` names, or set a bonus by importing a file."""
+    CARRY = "carry"
+    """The bonus that older lines left, which are no longer kept (`folding.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,17 @@ async def of_change(tx: Transaction, change: int) -> list[LedgerLine]:
     """The lines that come from an admin's change, newest first."""
     rows = await tx.fetch_all("SELECT * FROM ledger WHERE change = ? ORDER BY number DESC", (change,))
     return [line_of(row) for row in rows]
+
+
+@asynccontextmanager
+async def unlocked(tx: Transaction) -> AsyncIterator[None]:
+    """Nothing is append-only meanwhile, for what must forget people and leave every balance as it is."""
+    triggers = await tx.fetch_all("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+    for trigger in triggers:
+        await tx.execute(f"DROP TRIGGER {trigger['name']}")
+    yield
+    for trigger in triggers:
+        await tx.execute(trigger["sql"])
 
 
 def line_of(row: Row) -> LedgerLine:

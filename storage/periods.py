@@ -17,6 +17,9 @@ UTC_ZONE = "UTC"
 MAX_CREDITS = 1_000_000
 """The most credits that a price, an allowance or a bonus may be."""
 
+LONGEST_DAYS = 35
+"""Days after which nothing counts for a running period: a month, and a server that moves to another time zone."""
+
 _EPOCH = date(1970, 1, 1).toordinal()
 _RATE = re.compile(r"([0-9]{1,7})/(day|week|month)", re.ASCII)
 

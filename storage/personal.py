@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
 from storage.clock import from_sql
 from storage.database import Row, Transaction
+from storage.ledger import unlocked
 
 
 class Fate(Enum):
@@ -168,23 +168,12 @@ async def erase(tx: Transaction, user_id: int, *, tombstone: int, veil: int) -> 
 
     `tombstone` is a random number below zero, and `veil` stands for the person where a row is kept against them.
     """
-    async with _no_triggers(tx):
+    async with unlocked(tx):
         await tx.execute(UNTIE_LEDGER, _of(user_id))
         values = {"user_id": user_id, "tombstone": tombstone, "veil": veil}
         for held in HELD:
             sql, needed = _parting(held)
             await tx.execute(sql, {name: values[name] for name in needed})
-
-
-@asynccontextmanager
-async def _no_triggers(tx: Transaction) -> AsyncIterator[None]:
-    """Nothing is append-only meanwhile; only who did it is taken out of the ledger, and no amount is changed."""
-    triggers = await tx.fetch_all("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-    for trigger in triggers:
-        await tx.execute(f"DROP TRIGGER {trigger['name']}")
-    yield
-    for trigger in triggers:
-        await tx.execute(trigger["sql"])
 
 
 def _parting(held: Held) -> tuple[str, tuple[str, ...]]:

@@ -54,7 +54,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaChange:
-    """Who changed what about whose quota, from what to what, why and when. `number` is given by the record."""
+    """Who changed what about whose quota, from what to what, why and when. `number` is given by the record.
+
+    `folded` says that lines of the ledger came of it that are no longer kept.
+    """
 
     what: Change
     subject: Subject
@@ -68,6 +71,7 @@ class QuotaChange:
     undone: Change | None = None
     part_of: int | None = None
     number: int = 0
+    folded: bool = False
 
 
 _SELECT = (
@@ -150,4 +154,5 @@ def _change(row: Row) -> QuotaChange:
         undone=None if row["undone"] is None else Change(row["undone"]),
         part_of=row["part_of"],
         number=row["number"],
+        folded=bool(row["folded"]),
     )

@@ -19,6 +19,7 @@ from storage.migrations import (
     v6_erasures,
     v7_safety,
     v8_adult,
+    v9_retention,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -30,6 +31,7 @@ MIGRATIONS: Sequence[str] = (
     v6_erasures.SCRIPT,
     v7_safety.SCRIPT,
     v8_adult.SCRIPT,
+    v9_retention.SCRIPT,
 )
 
 

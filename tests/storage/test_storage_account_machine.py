@@ -23,6 +23,8 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 from storage import gifts, quotas, terms
 from storage.database import Database, Transaction
+from storage.folding import fold
+from storage.periods import LONGEST_DAYS
 from storage.quotas import Balance, CeilingReached, Period, QuotaExceeded, Rate, Subject
 from storage.undo import undo
 
@@ -66,9 +68,19 @@ class Reservation:
 
 
 @dataclass(eq=False)
+class Entry:
+    """Something of an account that lines of the ledger tell; `stays` says whether it must be known for longer."""
+
+    at: datetime
+    stays: Callable[[datetime], bool]
+    folded: bool = False
+
+
+@dataclass(eq=False)
 class Account:
     """One member."""
 
+    entries: list[Entry] = field(default_factory=list)
     boosts: list[Grant] = field(default_factory=list)
     bonus: int = 0
     rate: Rate | None = None
@@ -215,9 +227,13 @@ class Server(RuleBasedStateMachine):
                 drawn.append((grant, part))
             rest -= part
         self.accounts[user].bonus -= rest
-        self.reservations[job_id] = Reservation(
-            user=user, at=self.now, allowance=allowance, drawn=drawn, bonus=rest
-        )
+        one = Reservation(user=user, at=self.now, allowance=allowance, drawn=drawn, bonus=rest)
+        self.reservations[job_id] = one
+        self.note_entry(user, lambda _: one.open)
+
+    def note_entry(self, user: int, stays: Callable[[datetime], bool]) -> Entry:
+        self.accounts[user].entries.append(Entry(at=self.now, stays=stays))
+        return self.accounts[user].entries[-1]
 
     @precondition(lambda self: any(one.open for one in self.reservations.values()))
     @rule(data=st.data(), gives_pictures=st.booleans(), crash=CRASHES)
@@ -268,7 +284,12 @@ class Server(RuleBasedStateMachine):
         assert self.transact(lambda tx: quotas.refund(tx, job_id, now=self.now)) == 0
         self.transact(lambda tx: quotas.settle(tx, job_id, now=self.now))
 
-    @rule(user=st.sampled_from(USERS), credits=AMOUNTS, days=st.none() | st.integers(1, 9), crash=CRASHES)
+    @rule(
+        user=st.sampled_from(USERS),
+        credits=AMOUNTS,
+        days=st.none() | st.integers(1, 9) | st.just(60),
+        crash=CRASHES,
+    )
     def give(self, user: int, credits: int, days: int | None, crash: bool) -> None:
         ends_at = self.now + timedelta(days=days) if days else None
         subject = Subject(kind="user", id=user)
@@ -289,11 +310,13 @@ class Server(RuleBasedStateMachine):
 
     def note_grant(self, user: int, credits: int, ends_at: datetime | None) -> Takeback:
         account = self.accounts[user]
+        entry = self.note_entry(user, lambda before: ends_at is not None and ends_at >= before)
         if ends_at is None:
             account.bonus += credits
 
             def take_bonus() -> None:
-                account.bonus = max(0, account.bonus - credits)
+                if not entry.folded:
+                    account.bonus = max(0, account.bonus - credits)
 
             return take_bonus
         grant = Grant(credits=credits, ends_at=ends_at)
@@ -400,6 +423,25 @@ class Server(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 100))
     def time_passes(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
+
+    @rule(days=st.integers(LONGEST_DAYS - 9, LONGEST_DAYS + 9))
+    def a_month_passes(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    @rule(limit=st.sampled_from((1, 2, 3, 200)), days=st.integers(0, 30), crash=CRASHES)
+    def fold(self, limit: int, days: int, crash: bool) -> None:
+        """All that is old becomes one line; the invariant says that nobody's credits notice."""
+        before = self.now - timedelta(days=LONGEST_DAYS + days)
+        while self.transact(lambda tx: fold(tx, before=before, limit=limit), crash=crash):
+            pass
+        if crash:
+            return
+        for account in self.accounts.values():
+            for entry in account.entries:
+                if entry.at >= before or entry.stays(before):
+                    break
+                entry.folded = True
+        assert not self.transact(lambda tx: fold(tx, before=before, limit=limit))
 
     @rule()
     def restart(self) -> None:
