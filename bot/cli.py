@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from bot import logs
 from bot.settings import PROJECT, Settings, StartupError
+from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
 from generation.contract import (
     MAX_SEED,
@@ -161,11 +162,15 @@ def _request(arguments: argparse.Namespace, spec: ModelSpec, images: int) -> Tex
 
 def _unheeded(arguments: argparse.Namespace, spec: ModelSpec) -> list[str]:
     given = {"negative": ("--no", arguments.no), "guidance": ("--cfg", arguments.cfg is not None)}
-    return [
+    sentences = [
         f"{spec.name} pays no attention to {flag}."
         for what, (flag, is_given) in given.items()
         if is_given and what in spec.ignores
     ]
+    if spec.vocabulary and (unknown := unknown_words(" ".join(arguments.prompt))):
+        listed = ", ".join(unknown)
+        sentences.append(f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit.")
+    return sentences
 
 
 async def _draw(generator: LocalGenerator, request: TextToImage, spec: ModelSpec) -> Finished:

@@ -561,18 +561,28 @@ def test_health_is_a_fresh_heartbeat(tmp_path: Path) -> None:
 
 
 def test_imagine_draws_without_discord(tmp_path: Path) -> None:
-    arguments = ("imagine", "a red circle", "--seed", "7", "--steps", "4", "--out", str(tmp_path / "new"))
+    arguments = (
+        "imagine",
+        "a red dragon circle",
+        "--seed",
+        "7",
+        "--steps",
+        "4",
+        "--out",
+        str(tmp_path / "new"),
+    )
 
     result = bot(*arguments, "--count", "2", "--ar", "3:2", EASEL_DEVICE="cpu")
     assert result.returncode == 0, result.stderr
     *paths, summary = result.stdout.splitlines()
     assert [Path(path).name for path in paths] == [
-        "a-red-circle-easel-7-1.png",
-        "a-red-circle-easel-7-2.png",
-        "a-red-circle-easel-7-grid.jpg",
+        "a-red-dragon-circle-easel-7-1.png",
+        "a-red-dragon-circle-easel-7-2.png",
+        "a-red-dragon-circle-easel-7-grid.jpg",
     ]
     assert all(Path(path).stat().st_size > 1000 for path in paths)
     assert "seeds 7, 8" in summary
+    assert "Easel built-in is small and can't draw: dragon." in result.stderr
     assert "Step 4 of 4" in result.stderr
     assert "\x1b" not in result.stdout + result.stderr
 
