@@ -19,9 +19,10 @@ from bot.boundary import acknowledge
 from bot.errors import NotAdmin, NotHost, ServerOnly
 from bot.feature import Studio
 from bot.progress import Unreachable
-from storage import changes, guilds
-from storage.changes import EVERYWHERE, Change
+from storage import changes, guild_rows, guilds
+from storage.changes import EVERYWHERE, Change, Obstacle
 from storage.database import Transaction
+from storage.guild_rows import Rows
 
 _log = structlog.get_logger(__name__)
 
@@ -39,26 +40,45 @@ Page = app_commands.Range[int, 1, 10_000]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A transaction in which something is changed, and what was noted of it."""
+    """A transaction in which one thing is changed, and what was noted of it.
+
+    `guild_id` may be EVERYWHERE, and `before` is all that was set there.
+    """
 
     tx: Transaction
     desk: Desk
+    guild_id: int
+    before: Rows
     noted: list[Change] = field(default_factory=list)
 
-    async def note(self, what: str, *, old: str | None, new: str | None, everywhere: bool = False) -> None:
-        """Record a change in the transaction; it is posted in the log channel once it is committed.
+    async def note(
+        self,
+        what: str,
+        *,
+        old: str | None,
+        new: str | None,
+        final: Obstacle | None = None,
+        undoes: int | None = None,
+    ) -> None:
+        """Record a change, after it was made; it is posted in the log channel once it is committed.
 
-        What leaves everything as it was is no change.
+        What reads as before is no change, and nothing of it stays. What a change did to the settings is found by
+        itself and can be taken back; of what was done for good, `final` says why.
         """
+        touched = guild_rows.touched(self.before, await guild_rows.rows(self.tx, self.guild_id))
         if old == new:
+            await guild_rows.put_back(self.tx, touched)
             return
         change = Change(
-            guild_id=EVERYWHERE if everywhere else self.desk.guild_id,
+            guild_id=self.guild_id,
             actor_id=self.desk.actor_id,
             what=what,
             old=old,
             new=new,
             at=self.desk.studio.clock(),
+            touched=() if undoes else touched,
+            final=final,
+            undoes=undoes,
         )
         await changes.record(self.tx, change)
         self.noted.append(change)
@@ -78,13 +98,15 @@ class Desk:
         return self.interaction.user.id
 
     @asynccontextmanager
-    async def changing(self) -> AsyncIterator[Record]:
+    async def changing(self, *, everywhere: bool = False) -> AsyncIterator[Record]:
         """A transaction for a change: what `note` recorded in it is posted in the log channel afterwards.
 
-        What the host changes everywhere is not: it is no business of the server where it was typed.
+        What the host changes everywhere is not: it is no business of the server where it was typed. Raises NotHost.
         """
+        guild_id = self.scope(everywhere)
         async with self.studio.database.transaction() as tx:
-            record = Record(tx=tx, desk=self)
+            before = await guild_rows.rows(tx, guild_id)
+            record = Record(tx=tx, desk=self, guild_id=guild_id, before=before)
             yield record
         for change in record.noted:
             if change.guild_id != EVERYWHERE:

@@ -11,7 +11,7 @@ import structlog
 from bot import admin_pages, moderation_pages
 from bot.progress import Unreachable
 from storage import changes, guilds
-from storage.changes import Change
+from storage.changes import Change, Obstacle
 from storage.database import Database, Transaction
 from storage.job import Job
 from storage.reports import Kind, Verdict
@@ -30,6 +30,7 @@ async def note(
         old="open",
         new=moderation_pages.VERDICTS[kind, verdict],
         at=now,
+        final=Obstacle.JUDGED,
     )
     await changes.record(tx, change)
     return change

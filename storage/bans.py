@@ -22,13 +22,17 @@ class Ban:
     at: datetime
 
 
-async def ban(tx: Transaction, new: Ban) -> None:
-    """Keep a person out, in place of an earlier ban there."""
+async def ban(tx: Transaction, new: Ban) -> Ban | None:
+    """Keep a person out, in place of an earlier ban there, which is returned."""
     user_id = await veils.standing(tx, new.user_id)
+    before = await tx.fetch_one(
+        "SELECT * FROM bans WHERE guild_id = ? AND user_id = ?", (new.guild_id, user_id)
+    )
     await tx.execute(
         "INSERT OR REPLACE INTO bans (guild_id, user_id, actor_id, reason, at) VALUES (?, ?, ?, ?, ?)",
         (new.guild_id, user_id, new.actor_id, new.reason, to_sql(new.at)),
     )
+    return None if before is None else _ban(before)
 
 
 async def unban(tx: Transaction, *, guild_id: int, user_id: int) -> bool:

@@ -43,7 +43,7 @@ class Held:
 
 _A_USER = "subject_kind = 'user'"
 _WORDS: Mapping[str, str] = {"reason": "''"}
-_VALUES: Mapping[str, str] = {"old": "iif(old IS NULL, NULL, '…')", "new": "iif(new IS NULL, NULL, '…')"}
+_VALUES: Mapping[str, str] = {name: f"iif({name} IS NULL, NULL, '…')" for name in ("old", "new", "touched")}
 _WORDS_AND_TIME: Mapping[str, str] = {"reason": "''", "at": "at - at % 86400000"}
 
 HELD = (
@@ -73,6 +73,7 @@ HELD = (
     Held(table="carried", column="user_id", fate=Fate.VEILED),
     Held(table="changes", column="actor_id", fate=Fate.NAMELESS),
     Held(table="changes", column="what", fate=Fate.QUOTED, wiped=_VALUES),
+    Held(table="changes", column="touched", fate=Fate.QUOTED, wiped={"touched": "'…'"}),
     Held(table="pauses", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
     Held(table="bans", column="user_id", fate=Fate.VEILED, wiped=_WORDS),
     Held(table="bans", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
@@ -133,14 +134,16 @@ def _of(user_id: int) -> dict[str, int]:
 
 def _readable(row: Row, people: set[str], quoting: set[str], user_id: int) -> dict[str, Any]:
     return {
-        name: _without_others(row[name], user_id) if name in quoting else _readable_value(name, row[name])
+        name: _without_others(row[name], user_id)
+        if name in quoting and row[name]
+        else _readable_value(name, row[name])
         for name in row.keys()  # noqa: SIM118 - a row iterates over its values
         if name not in people or row[name] == user_id
     }
 
 
 def _without_others(text: str, user_id: int) -> str:
-    return re.sub(r"<@(\d+)>", lambda found: found[0] if int(found[1]) == user_id else "<@…>", text)
+    return re.sub(r"<@(-?\d+)>", lambda found: found[0] if int(found[1]) == user_id else "<@…>", text)
 
 
 def _readable_value(name: str, value: Any) -> Any:
@@ -215,6 +218,11 @@ async def unveil(tx: Transaction, user_id: int, *, veil: int) -> None:
             {"user_id": user_id, "veil": veil},
         )
         await tx.execute(f"DELETE FROM {held.table} WHERE {condition}", {"veil": veil})
+    await tx.execute(
+        "UPDATE changes SET touched = replace(touched, '<@' || :veil || '>', '<@' || :user_id || '>')"
+        " WHERE instr(touched, '<@' || :veil || '>') > 0",
+        {"user_id": user_id, "veil": veil},
+    )
 
 
 def _veiled() -> list[Held]:

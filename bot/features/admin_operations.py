@@ -18,7 +18,7 @@ from bot.inert import readable
 from bot.progress import Unreachable
 from storage import bans, jobs, pauses, veils
 from storage.bans import Ban
-from storage.changes import EVERYWHERE
+from storage.changes import EVERYWHERE, Obstacle
 from storage.jobs import JobState
 from storage.pauses import Halt, Pause
 
@@ -49,11 +49,11 @@ async def drain(
 async def _halt(desk: Desk, halt: Halt, reason: str, everywhere: bool) -> None:
     guild_id = desk.scope(everywhere)
     new = Pause(guild_id=guild_id, halt=halt, actor_id=desk.actor_id, reason=reason, at=desk.studio.clock())
-    async with desk.changing() as record:
+    async with desk.changing(everywhere=everywhere) as record:
         old = [one for one in await pauses.pauses(record.tx, guild_id) if one.guild_id == guild_id]
         await pauses.halt(record.tx, new)
         before = admin_pages.halt(old[0] if old else None)
-        await record.note("drawing", old=before, new=admin_pages.halt(new), everywhere=everywhere)
+        await record.note("drawing", old=before, new=admin_pages.halt(new))
     desk.studio.dispatcher.look_again()
     await desk.tell(admin_pages.halted(new))
 
@@ -63,13 +63,13 @@ async def _halt(desk: Desk, halt: Halt, reason: str, everywhere: bool) -> None:
 async def resume(interaction: discord.Interaction[Any], everywhere: bool = False) -> None:
     desk = await opened(interaction)
     guild_id = desk.scope(everywhere)
-    async with desk.changing() as record:
+    async with desk.changing(everywhere=everywhere) as record:
         stops = await pauses.pauses(record.tx, desk.guild_id)
         ended = [one for one in stops if one.guild_id == guild_id]
         if ended:
             await pauses.resume(record.tx, guild_id)
             old, new = admin_pages.halt(ended[0]), admin_pages.halt(None)
-            await record.note("drawing", old=old, new=new, everywhere=everywhere)
+            await record.note("drawing", old=old, new=new)
     desk.studio.dispatcher.look_again()
     await desk.tell(admin_pages.resumed(ended, left=[one for one in stops if one not in ended]))
 
@@ -85,12 +85,12 @@ async def clear(
         by=desk.actor_id, guild_id=guild_id or None, user_id=who.id if who else None
     )
     if cleared.jobs:
-        async with desk.changing() as record:
+        async with desk.changing(everywhere=everywhere) as record:
             await record.note(
                 admin_pages.line_of(who.id if who else None),
                 old=texts.job_count(cleared.jobs),
                 new="cleared",
-                everywhere=everywhere,
+                final=Obstacle.CANCELLED,
             )
     await desk.tell(admin_pages.cleared(cleared, who.id if who else None))
 
@@ -107,7 +107,9 @@ async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
         raise NothingToCancel
     refunded = await desk.studio.dispatcher.cancel(found.id, by=desk.actor_id)
     async with desk.changing() as record:
-        await record.note(admin_pages.job_of(found), old=found.state.value, new="cancelled")
+        await record.note(
+            admin_pages.job_of(found), old=found.state.value, new="cancelled", final=Obstacle.CANCELLED
+        )
     await desk.tell(admin_pages.cancelled(found, refunded))
 
 
@@ -143,11 +145,10 @@ async def ban(
         reason=reason or "",
         at=desk.studio.clock(),
     )
-    async with desk.changing() as record:
-        await bans.ban(record.tx, new)
-        await record.note(
-            admin_pages.ban_of(who.id), old=None, new=admin_pages.banned_for(new), everywhere=everywhere
-        )
+    async with desk.changing(everywhere=everywhere) as record:
+        before = await bans.ban(record.tx, new)
+        old = admin_pages.banned_for(before) if before else None
+        await record.note(admin_pages.ban_of(who.id), old=old, new=admin_pages.banned_for(new))
     cleared = await desk.studio.dispatcher.clear(
         by=desk.actor_id, guild_id=guild_id or None, user_id=who.id, running=True
     )
@@ -159,10 +160,10 @@ async def ban(
 async def unban(interaction: discord.Interaction[Any], who: discord.User, everywhere: bool = False) -> None:
     desk = await opened(interaction)
     guild_id = desk.scope(everywhere)
-    async with desk.changing() as record:
+    async with desk.changing(everywhere=everywhere) as record:
         lifted = await bans.unban(record.tx, guild_id=guild_id, user_id=who.id)
         if lifted:
-            await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted", everywhere=everywhere)
+            await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted")
         standing = await veils.standing(record.tx, who.id)
         left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=standing)
     # Whom the host banned everywhere, and why, is no business of each server's admins.
@@ -194,12 +195,12 @@ async def announce(
             reached.append(channel_id)
         except Unreachable:
             missed.append(channel_id)
-    async with desk.changing() as record:
+    async with desk.changing(everywhere=everywhere) as record:
         await record.note(
             "announcement",
             old=None,
             new=admin_pages.announced_where(text, len(reached)),
-            everywhere=everywhere,
+            final=Obstacle.SAID,
         )
     await desk.tell(admin_pages.announced(reached, missed))
 

@@ -20,6 +20,7 @@ from storage.migrations import (
     v7_safety,
     v8_adult,
     v9_retention,
+    v10_undo,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -32,6 +33,7 @@ MIGRATIONS: Sequence[str] = (
     v7_safety.SCRIPT,
     v8_adult.SCRIPT,
     v9_retention.SCRIPT,
+    v10_undo.SCRIPT,
 )
 
 
