@@ -14,7 +14,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import admin_pages
+from bot import record_pages
 from bot.boundary import acknowledge
 from bot.errors import NotAdmin, NotHost, ServerOnly
 from bot.feature import Studio
@@ -110,7 +110,7 @@ class Desk:
             yield record
         for change in record.noted:
             if change.guild_id != EVERYWHERE:
-                await self.log(admin_pages.change(change))
+                await self.log(record_pages.change(change))
 
     async def log(self, words: str) -> None:
         """Post what was changed in the log channel, if the server has one."""
@@ -125,7 +125,7 @@ class Desk:
             await channel.send(words)
         except Unreachable as error:
             _log.warning("could not post in the log channel", channel=channel_id, error=str(error))
-            await self.tell(admin_pages.log_out_of_reach(channel_id))
+            await self.tell(record_pages.log_out_of_reach(channel_id))
 
     def scope(self, everywhere: bool) -> int:
         """The id of the server meant, or EVERYWHERE. Raises NotHost for an admin of one server only."""

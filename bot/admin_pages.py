@@ -1,4 +1,4 @@
-"""What admins read: the answers to `/admin`, and the lines in the log channel."""
+"""What admins read: the answers to `/admin`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from bot.seams import Cleared
 from bot.texts import credits, duration, job_count, person, relative
 from storage.access import EVERYONE, Limit, Rules
 from storage.bans import Ban
-from storage.changes import EVERYWHERE, Change
+from storage.changes import EVERYWHERE
 from storage.guilds import GuildSettings
 from storage.jobs import Job
 from storage.pauses import Halt, Pause
 from storage.statistics import Share, Statistics
-
-UNSET = "not set"
 
 _ALT = 1024
 """Characters in a picture's description on Discord."""
@@ -38,34 +36,6 @@ _UNITS = {
     Limit.COOLDOWN: "second{s} between two jobs",
 }
 """What follows the amount of each limit."""
-
-
-def change(one: Change) -> str:
-    """A line in the log channel."""
-    return f"{person(one.actor_id)} · **{one.what}**{_scope(one)}: {one.old or UNSET} → {one.new or UNSET}"
-
-
-def changes(latest: Sequence[Change], *, number: int) -> str:
-    """A page of the answer to `/admin changes`."""
-    if not latest:
-        return "Nothing has been changed yet. `/quota show` has the changes of credits."
-    return leaf(["**Latest changes**", *(f"- {relative(one.at)} {change(one)}" for one in latest)], number)
-
-
-def _scope(one: Change) -> str:
-    return " everywhere" if one.guild_id == EVERYWHERE else ""
-
-
-def log_out_of_reach(channel_id: int) -> str:
-    """Beside an answer, where the log channel did not take the line."""
-    return f"-# It is recorded, but I can't post in the log channel <#{channel_id}>. Choose one with `/admin log`."
-
-
-def log_is(channel_id: int | None) -> str:
-    """The answer to `/admin log`."""
-    if channel_id is None:
-        return "Changes are no longer posted. `/admin changes` still shows them."
-    return f"Changes are posted in <#{channel_id}> from now on."
 
 
 def admin_role_is(role_id: int | None) -> str:

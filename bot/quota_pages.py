@@ -16,7 +16,6 @@ from storage.periods import Period, Rate
 from storage.quota_changes import Change, QuotaChange, Subject
 from storage.quotas import Allowance, Balance
 from storage.terms import Terms
-from storage.undo import Undone
 
 _REASON = 60
 _ENTRIES = {
@@ -158,25 +157,11 @@ def was_reset(subject: Subject, rate: Rate) -> str:
     return f"What {whom(subject)} used {when} is given back."
 
 
-def undo_others(last: QuotaChange) -> str:
-    """The answer to `/quota undo` where the last change is another admin's."""
-    return (
-        f"Nothing was undone. The last change is {person(last.actor_id)}'s, {relative(last.at)}: {change(last)}. "
-        "`/quota undo others: True` takes it back."
-    )
-
-
-def undone(what: Undone | None, *, somebody_elses: bool) -> str:
-    """The answer to `/quota undo`."""
-    if what is None:
-        return "There is nothing to undo."
-    rest = (
-        f" {credits(what.missing)} of it had been spent before and could not be taken back."
-        if what.missing
-        else ""
-    )
-    whose = f", made by {person(what.change.actor_id)} {relative(what.change.at)}" if somebody_elses else ""
-    return f"Undone: {change(what.change)}{whose}.{rest}"
+def missing(amount: int) -> str:
+    """Beside what was undone, where credits of it were spent; empty where none were."""
+    if not amount:
+        return ""
+    return f"{credits(amount)} of it had been spent before and could not be taken back."
 
 
 def zone_is(zone: str, next_day: datetime) -> str:

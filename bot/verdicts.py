@@ -8,7 +8,7 @@ from datetime import datetime
 import discord
 import structlog
 
-from bot import admin_pages, moderation_pages
+from bot import moderation_pages, record_pages
 from bot.progress import Unreachable
 from storage import changes, guilds
 from storage.changes import Change, Obstacle
@@ -44,6 +44,6 @@ async def post(database: Database, find: Callable[[int], object], change: Change
     if not isinstance(channel, discord.abc.Messageable):
         return
     try:
-        await channel.send(admin_pages.change(change))
+        await channel.send(record_pages.change(change))
     except Unreachable as error:
         _log.warning("could not post in the log channel", channel=channel_id, error=str(error))

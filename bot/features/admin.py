@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import admin_pages
+from bot import admin_pages, record_pages
 from bot.admin import Page, admin, is_host, opened
 from bot.errors import BotLacksPermission
 from bot.feature import Feature
@@ -31,7 +31,7 @@ async def log(interaction: discord.Interaction[Any], channel: LogChannel | None 
         await record.note(
             "log channel", old=f"<#{old}>" if old else None, new=f"<#{channel.id}>" if channel else None
         )
-    await desk.tell(admin_pages.log_is(channel.id if channel else None))
+    await desk.tell(record_pages.log_is(channel.id if channel else None))
 
 
 def _able_to_write(channel: LogChannel) -> None:
@@ -62,7 +62,7 @@ async def changes_(interaction: discord.Interaction[Any], page: Page = 1) -> Non
     async with desk.studio.database.reading() as tx:
         # Whom the host banned everywhere, and why, is no business of each server's admins.
         latest = await changes.latest(tx, desk.guild_id, everywhere=is_host(interaction), limit=_SHOWN)
-    await desk.tell(admin_pages.changes(latest, number=page))
+    await desk.tell(record_pages.changes(latest, number=page))
 
 
 FEATURE = Feature(

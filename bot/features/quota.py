@@ -14,8 +14,9 @@ from bot.balances import balance_of, rate_of
 from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
+from bot.undoing import Last, undo_last
 from storage import erasures, gifts, ledger, quota_changes, quotas, terms
-from storage import undo as undoing
+from storage import undo as credits_undo
 from storage.database import Transaction
 from storage.periods import MAX_CREDITS, Period, Rate
 
@@ -165,24 +166,25 @@ async def reset(
 
 @quota.command(
     name="undo",
-    description="Take back the last change of credits, again for the one before; no other settings",
+    description="Take back the last change of credits; again for the one before",
 )
 @app_commands.describe(others="Also where another admin made that change")
 async def undo(interaction: discord.Interaction[Any], others: bool = False) -> None:
     desk = await opened(interaction)
-    async with changing(desk) as tx:
+    async with desk.studio.database.reading() as tx:
         last = await quota_changes.last_to_undo(tx, desk.guild_id)
-        somebody_elses = last is not None and last.actor_id != desk.actor_id
-        if last is not None and somebody_elses and not others:
-            words = quota_pages.undo_others(last)
-        else:
-            words = quota_pages.undone(
-                await undoing.undo(
-                    tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
-                ),
-                somebody_elses=somebody_elses,
+
+    async def take() -> str | None:
+        async with changing(desk) as tx:
+            if await quota_changes.last_to_undo(tx, desk.guild_id) != last:
+                return None
+            done = await credits_undo.undo(
+                tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
             )
-    await desk.tell(words)
+        return quota_pages.missing(done.missing if done else 0)
+
+    found = Last(actor_id=last.actor_id, at=last.at, words=quota_pages.change(last)) if last else None
+    await undo_last(desk, found, take, command="quota undo", others=others)
 
 
 FEATURE = Feature(

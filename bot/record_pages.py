@@ -1,0 +1,116 @@
+"""What admins read of the record of changes: its list, the lines in the log channel, and what is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.pages import leaf, page
+from bot.texts import person, relative
+from storage.changes import EVERYWHERE, Change, Obstacle
+
+UNSET = "not set"
+
+OVERTAKEN = "Nothing was undone: somebody changed something at the same moment. Look at it, and try again."
+
+_LONGEST = 350
+"""Characters of a value that are shown; a list of channels can have many more."""
+
+_STAYING = 3
+"""As many changes that stay are named."""
+
+
+def change(one: Change) -> str:
+    """A line in the log channel."""
+    return f"{person(one.actor_id)} · {changed(one)}"
+
+
+def changed(one: Change) -> str:
+    """What was changed, from what to what."""
+    return f"**{one.what}**{_scope(one)}: {_value(one.old)} → {_value(one.new)}"
+
+
+def _value(text: str | None) -> str:
+    text = text or UNSET
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def changes(latest: Sequence[Change], *, number: int) -> str:
+    """A page of the answer to `/admin changes`."""
+    if not latest:
+        return "Nothing has been changed yet. `/quota show` has the changes of credits."
+    return leaf(["**Latest changes**", *(f"- {relative(one.at)} {change(one)}" for one in latest)], number)
+
+
+def _scope(one: Change) -> str:
+    return " everywhere" if one.guild_id == EVERYWHERE else ""
+
+
+def log_out_of_reach(channel_id: int) -> str:
+    """Beside an answer, where the log channel did not take the line."""
+    return f"-# It is recorded, but I can't post in the log channel <#{channel_id}>. Choose one with `/admin log`."
+
+
+def log_is(channel_id: int | None) -> str:
+    """The answer to `/admin log`."""
+    if channel_id is None:
+        return "Changes are no longer posted. `/admin changes` still shows them."
+    return f"Changes are posted in <#{channel_id}> from now on."
+
+
+def named(words: str, actor_id: int, at: datetime, staying: Sequence[str], *, command: str) -> str:
+    """Before another admin's change is taken back, or one before changes that stay."""
+    again = f"`/{command} others: True` takes it back."
+    if not staying:
+        return (
+            f"Nothing was undone. The last change is {person(actor_id)}'s, {relative(at)}: {words}. {again}"
+        )
+    return page(
+        [*_kept(staying), f"The change before is {person(actor_id)}'s, {relative(at)}: {words}. {again}"]
+    )
+
+
+def nothing(staying: Sequence[str]) -> str:
+    """Where no change can be taken back."""
+    if not staying:
+        return "There is nothing to undo."
+    return page([*_kept(staying), "There is no other change to undo."])
+
+
+def _kept(staying: Sequence[str]) -> list[str]:
+    more = len(staying) - _STAYING
+    rest = [f"- and {more} more"] if more > 0 else []
+    return [
+        "Nothing was undone. This can't be taken back:",
+        *(f"- {one}" for one in staying[:_STAYING]),
+        *rest,
+    ]
+
+
+def made(actor_id: int, at: datetime) -> str:
+    """Who made a change, and when."""
+    return f", made by {person(actor_id)} {relative(at)}"
+
+
+def undone(words: str, made: str, rest: str) -> str:
+    """A change was taken back; `rest` is a sentence on what of it was not."""
+    return " ".join(part for part in (f"Undone: {words}{made}.", rest) if part)
+
+
+_WHY = {
+    Obstacle.SAID: "it has been read. A new announcement can correct it",
+    Obstacle.CANCELLED: "the jobs are gone, and their credits were given back. Their owners can ask anew",
+    Obstacle.JUDGED: "moderators decided it. A picture that stands can be reported again; one that was removed is "
+    "deleted",
+    Obstacle.UNKNOWN: "no setting is on record with it. If something is to be otherwise, set it by its own command",
+    Obstacle.ERASED: "somebody whom it names had their data deleted. If something is to be otherwise, set it by its "
+    "own command",
+    Obstacle.CHANGED: "it was set otherwise since. `/admin rules` shows what holds; set it by its own command",
+    Obstacle.GONE: "what it would bring back was deleted: a role, a channel or a model. Choose another by its own "
+    "command",
+}
+
+
+def stays(one: Change, why: Obstacle) -> str:
+    """Why a change can't be taken back, and what can be done instead."""
+    return f"{changed(one)}{made(one.actor_id, one.at)}: {_WHY[why]}."

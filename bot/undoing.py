@@ -1,0 +1,48 @@
+"""Takes the last change back for an admin, as `/quota undo` and `/admin undo` both do.
+
+One's own goes at once. Another admin's is named first, and so is one before what stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import record_pages
+from bot.admin import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """The last change that can be taken back: who made it, when, and what it was, as people read it."""
+
+    actor_id: int
+    at: datetime
+    words: str
+
+
+async def undo_last(
+    desk: Desk,
+    last: Last | None,
+    take: Callable[[], Awaitable[str | None]],
+    *,
+    command: str,
+    others: bool,
+    staying: Sequence[str] = (),
+) -> None:
+    """Take a change back, or say why not.
+
+    `take` does it and returns what else is to be said, or None where something was changed meanwhile, so that of two
+    who undo the same change only one does. `others` confirms what must be named first. `staying` are sentences about
+    later changes that can't be taken back.
+    """
+    if last is None:
+        await desk.tell(record_pages.nothing(staying))
+        return
+    made = record_pages.made(last.actor_id, last.at) if last.actor_id != desk.actor_id else ""
+    if (made or staying) and not others:
+        await desk.tell(record_pages.named(last.words, last.actor_id, last.at, staying, command=command))
+        return
+    rest = await take()
+    await desk.tell(record_pages.OVERTAKEN if rest is None else record_pages.undone(last.words, made, rest))

@@ -1,0 +1,360 @@
+"""`/admin undo`: what admins set is taken back, once, by one of them, and as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot import record_pages
+from bot.admin import Desk
+from bot.features import admin_undo, quota
+from storage import access, bans, guild_rows, guilds
+from storage.changes import EVERYWHERE
+from tests.fakes import FakeGenerator
+from tests.people import delete, traces
+from tests.world import World, world
+
+NO_SETTINGS = {
+    "allowances": "credits",
+    "carried": "credits",
+    "changes": "the record itself",
+    "jobs": "jobs",
+    "ledger": "credits",
+    "quota_changes": "credits",
+    "quota_terms": "credits",
+    "refusals": "what the bot saw",
+}
+"""Tables with a server's id that hold no setting of `/admin`, and what they hold."""
+
+
+def another_admin(easel: World, name: str = "olga") -> Any:
+    role = easel.guild.create_role(f"Admins with {name}", permissions=discord.Permissions(manage_guild=True))
+    return easel.guild.add_member(easel.env.create_user(name), roles=[role])
+
+
+async def rules(easel: World) -> str:
+    return await easel.told(easel.admin, "admin rules")
+
+
+async def settings(easel: World) -> Any:
+    """All that is set for the server, row by row."""
+    async with easel.studio.database.reading() as tx:
+        return (await guild_rows.rows(tx, easel.guild.id)).cells
+
+
+def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
+    """Every command that sets something, in an order in which each changes something."""
+    crew, lounge = easel.guild.create_role("Crew"), easel.guild.create_text_channel("lounge")
+    return [
+        ("admin log", {"channel": lounge}),
+        ("admin log", {"channel": easel.channel}),
+        ("admin log", {}),
+        ("admin role", {"role": crew}),
+        ("admin moderators", {"channel": lounge}),
+        ("admin appeal", {"text": "Ask in #help."}),
+        ("admin default-model", {"model": "easel"}),
+        ("admin channel", {"channel": lounge}),
+        ("admin channel", {"channel": easel.channel}),
+        ("admin channel", {"channel": lounge, "allowed": False}),
+        ("admin channel", {"channel": easel.channel, "allowed": False}),
+        ("admin channel", {}),
+        ("admin action", {"action": "vary", "role": crew}),
+        ("admin action", {"action": "vary", "role": crew, "allowed": False}),
+        ("admin action", {"action": "vary"}),
+        ("admin model", {"model": "easel", "role": crew}),
+        *(
+            ("admin limit", {"what": what, "amount": 64})
+            for what in ("size", "waiting", "running", "cooldown")
+        ),
+        ("admin limit", {"what": "size", "amount": 128, "role": crew}),
+        ("admin limit", {"what": "size", "amount": 256, "role": crew}),
+        ("admin limit", {"what": "size", "role": crew}),
+        ("admin priority", {"role": crew, "weight": 2.5}),
+        ("admin priority", {"role": crew}),
+        ("admin words block", {"word": "kill*"}),
+        ("admin words allow", {"word": "kill*"}),
+        ("admin words remove", {"word": "kill*"}),
+        ("admin pause", {"reason": "game night"}),
+        ("admin drain", {}),
+        ("admin resume", {}),
+        ("admin ban", {"who": easel.ben, "reason": "spam"}),
+        ("admin ban", {"who": easel.ben, "reason": "more spam"}),
+        ("admin unban", {"who": easel.ben}),
+    ]
+
+
+async def test_every_setting_goes_back_to_what_it_was_step_by_step_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as easel:
+        before = [await settings(easel)]
+        typed = commands(easel)
+        for command, options in typed:
+            await easel.told(easel.admin, command, **options)
+            before.append(await settings(easel))
+            assert before[-1] != before[-2], command
+        await easel.restart()
+        for command, _ in reversed(typed):
+            assert await settings(easel) == before.pop(), command
+            told = await easel.told(easel.admin, "admin undo")
+            assert told.startswith("Undone: **"), command
+        assert before == [{}]
+        assert not [key for key, cells in (await settings(easel)).items() if any(cells.values()) or not cells]
+        assert await easel.told(easel.admin, "admin undo") == "There is nothing to undo."
+
+
+async def test_every_table_with_settings_of_a_server_is_undone(easel: World) -> None:
+    async with easel.studio.database.reading() as tx:
+        tables = await tx.fetch_all(
+            "SELECT tables.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
+            " WHERE tables.type = 'table' AND columns.name = 'guild_id'"
+        )
+    unknown = {row["name"] for row in tables} - {*guild_rows.TABLES, *NO_SETTINGS}
+    assert not unknown, f"add to TABLES in storage/guild_rows.py what admins set: {sorted(unknown)}"
+
+
+async def test_a_new_column_of_settings_is_undone_without_a_line_of_code(easel: World) -> None:
+    async with easel.studio.database.supposing() as tx:
+        await tx.execute("ALTER TABLE guilds ADD COLUMN greeting TEXT")
+        await guilds.set_log_channel(tx, 1, 5)
+        before = await guild_rows.rows(tx, 1)
+        await tx.execute("UPDATE guilds SET greeting = 'hello'")
+        touched = guild_rows.touched(before, await guild_rows.rows(tx, 1))
+        await guild_rows.put_back(tx, touched)
+        assert await guild_rows.rows(tx, 1) == before
+
+
+async def test_an_undo_is_recorded_posted_and_not_undone_itself(easel: World) -> None:
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
+    await easel.told(easel.admin, "admin role", role=easel.vip)
+    told = await easel.told(easel.admin, "admin undo")
+    assert told == f"Undone: **admin role**: not set → <@&{easel.vip.id}>."
+    line = f"<@{easel.admin.id}> · **undo of admin role**: <@&{easel.vip.id}> → not set"
+    assert [message.content for message in log.history()][-1] == line
+    assert line in await easel.told(easel.admin, "admin changes")
+    assert "**Admin role**: none" in await rules(easel)
+    told = await easel.told(easel.admin, "admin undo")
+    assert told == f"Undone: **log channel**: not set → <#{log.id}>."
+    assert await easel.told(easel.admin, "admin undo") == "There is nothing to undo."
+
+
+async def test_another_admins_change_is_named_before_it_is_undone(easel: World) -> None:
+    olga = another_admin(easel)
+    await easel.told(olga, "admin limit", what="size", amount=512)
+    told = await easel.told(easel.admin, "admin undo")
+    at = int(easel.clock().timestamp())
+    assert told == (
+        f"Nothing was undone. The last change is {olga.mention}'s, <t:{at}:R>: **size limit of everyone**: "
+        "not set → 512. `/admin undo others: True` takes it back."
+    )
+    assert "512 pixels" in await rules(easel)
+    told = await easel.told(easel.admin, "admin undo", others=True)
+    assert told == f"Undone: **size limit of everyone**: not set → 512, made by {olga.mention} <t:{at}:R>."
+    assert "512" not in await rules(easel)
+
+
+@pytest.mark.parametrize("feature", [admin_undo, quota])
+async def test_of_three_who_undo_at_once_exactly_one_does(
+    easel: World, feature: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, desks = feature.opened, {}
+
+    async def open_once(interaction: discord.Interaction[Any]) -> Desk:
+        """People of the simulated Discord type one after the other, so the commands run again, all at once."""
+        if interaction.id not in desks:
+            desks[interaction.id] = await opened(interaction)
+        desk: Desk = desks[interaction.id]
+        return desk
+
+    monkeypatch.setattr(feature, "opened", open_once)
+    for who in (easel.admin, another_admin(easel), another_admin(easel, "nina")):
+        assert "nothing to undo" in await easel.told(who, feature.undo.qualified_name)
+    typed = [desk.interaction for desk in desks.values()]
+    for number in (64, 128):
+        await easel.told(easel.admin, "admin limit", what="size", amount=number)
+        await easel.told(easel.admin, "quota set", credits=number)
+    heard, tell = [], Desk.tell
+
+    async def hear(desk: Desk, words: str) -> None:
+        heard.append(words)
+        await tell(desk, words)
+
+    monkeypatch.setattr(Desk, "tell", hear)
+    await asyncio.gather(*(feature.undo.callback(one, others=True) for one in typed))
+    monkeypatch.undo()
+    assert sorted(heard)[:2] == [record_pages.OVERTAKEN] * 2
+    assert sorted(heard)[2].startswith("Undone: ")
+    limits, credits = await rules(easel), await easel.told(easel.admin, "quota show")
+    assert ("64 pixels" in limits) == (feature is admin_undo)
+    assert ("everyone: 64 a day" in credits) == (feature is quota)
+
+
+async def test_what_was_done_for_good_is_refused_with_a_way_forward(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        await easel.told(easel.admin, "admin announce", text="Down at nine")
+        told = await easel.told(easel.admin, "admin undo")
+        assert "Nothing was undone. This can't be taken back:" in told
+        assert "“Down at nine” in 1 channel, made by" in told
+        assert "A new announcement can correct it" in told
+        assert "There is no other change to undo" in told
+        await easel.told(easel.admin, "admin pause")
+        for _ in range(2):
+            await easel.imagine(easel.ben)
+        await easel.told(easel.admin, "admin clear", who=easel.ben)
+        told = await easel.told(easel.admin, "admin undo")
+        assert "their credits were given back. Their owners can ask anew" in told
+        assert "The change before is" in told
+        assert "**drawing**: going on → paused. `/admin undo others: True` takes it back." in told
+        assert "⏸️" in await rules(easel)
+        told = await easel.told(easel.admin, "admin undo", others=True)
+        assert told == "Undone: **drawing**: going on → paused."
+        assert "⏸️" not in await rules(easel)
+
+
+async def test_a_setting_that_is_otherwise_by_now_is_left_alone(easel: World) -> None:
+    await easel.told(easel.admin, "admin appeal", text="Ask in #help.")
+    async with easel.studio.database.transaction() as tx:
+        await guilds.set_appeal(tx, easel.guild.id, "Ask Olga.")
+    for others in (False, True):
+        told = await easel.told(easel.admin, "admin undo", others=others)
+        assert "Nothing was undone" in told
+        assert "it was set otherwise since. `/admin rules` shows what holds" in told
+    assert "Ask Olga." in await rules(easel)
+
+
+async def test_roles_and_channels_that_were_deleted_are_not_put_back(easel: World) -> None:
+    lounge, crew = easel.guild.create_text_channel("lounge"), easel.guild.create_role("Crew")
+    await easel.told(easel.admin, "admin priority", role=crew, weight=2.0)
+    await easel.told(easel.admin, "admin log", channel=lounge)
+    await easel.told(easel.admin, "admin log")
+    await easel.told(easel.admin, "admin priority", role=crew)
+    guild = easel.client.get_guild(easel.guild.id)
+    assert guild is not None
+    await guild.get_channel(lounge.id).delete()  # type: ignore[union-attr]
+    await guild.get_role(crew.id).delete()  # type: ignore[union-attr]
+    before = await settings(easel)
+    told = await easel.told(easel.admin, "admin undo")
+    assert told.count("was deleted: a role, a channel or a model") == 2
+    assert await settings(easel) == before
+
+
+async def test_an_archived_thread_is_put_back(easel: World) -> None:
+    studio = easel.client.get_channel(easel.channel.id)
+    assert isinstance(studio, discord.TextChannel)
+    thread = await studio.create_thread(name="log", type=discord.ChannelType.public_thread)
+    (log,) = easel.channel.threads
+    await easel.told(easel.admin, "admin log", channel=log)
+    await easel.told(easel.admin, "admin log")
+    await thread.edit(archived=True)
+    assert easel.client.get_channel(thread.id) is None
+    await easel.told(easel.admin, "admin undo")
+    assert f"**Log channel**: <#{thread.id}>" in await rules(easel)
+
+
+async def test_undoing_a_ban_lifts_that_ban_and_nothing_else(easel: World) -> None:
+    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="also spam")
+    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
+    await easel.told(easel.admin, "admin undo")
+    assert "On its way" in await easel.imagine(easel.ben)
+    assert "also spam" in await easel.imagine(easel.cleo)
+
+
+async def test_undoing_an_unban_brings_the_ban_back_as_it_was(easel: World) -> None:
+    olga = another_admin(easel)
+    await easel.told(olga, "admin ban", who=easel.ben, reason="spam")
+    async with easel.studio.database.reading() as tx:
+        (before,) = await bans.bans(tx, easel.guild.id)
+    easel.clock.move(days=3)
+    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin undo")
+    async with easel.studio.database.reading() as tx:
+        assert await bans.bans(tx, easel.guild.id) == [before]
+    assert before.actor_id == olga.id
+    assert "spam" in await easel.imagine(easel.ben)
+
+
+async def test_a_pause_that_is_undone_lets_what_waits_be_drawn(easel: World) -> None:
+    await easel.told(easel.admin, "admin pause")
+    await easel.imagine(easel.ben)
+    assert easel.results() == []
+    await easel.told(easel.admin, "admin undo")
+    await easel.rest()
+    assert len(easel.results()) == 1
+
+
+async def test_a_pardon_that_is_undone_gives_the_timeout_back(tmp_path: Path) -> None:
+    async with world(tmp_path, blocked_words=("kill",)) as easel:
+        for _ in range(5):
+            await easel.imagine(easel.ben, "kill")
+        assert "On its way" not in await easel.imagine(easel.ben)
+        await easel.told(easel.admin, "admin pardon", who=easel.ben)
+        assert "**timeout of" in await easel.told(easel.admin, "admin undo")
+        assert "On its way" not in await easel.imagine(easel.ben)
+
+
+async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path: Path) -> None:
+    async with world(tmp_path) as easel:
+        host = another_admin(easel)
+        owners = frozenset({host.id})
+        easel.client.studio = replace(easel.studio, settings=replace(easel.studio.settings, owners=owners))
+        await easel.told(host, "admin pause", everywhere=True)
+        assert await easel.told(easel.admin, "admin undo", others=True) == "There is nothing to undo."
+        assert "who run" in await easel.told(easel.admin, "admin undo", everywhere=True)
+        assert "⏸️" in await rules(easel)
+        told = await easel.told(host, "admin undo", everywhere=True)
+        assert told == "Undone: **drawing** everywhere: going on → paused."
+        assert "⏸️" not in await rules(easel)
+        async with easel.studio.database.reading() as tx:
+            assert not (await guild_rows.rows(tx, EVERYWHERE)).cells
+
+
+async def test_what_is_set_to_what_it_was_changes_nothing_that_an_undo_would_miss(easel: World) -> None:
+    olga = another_admin(easel)
+    await easel.told(easel.admin, "admin pause", reason="game night")
+    easel.clock.move(minutes=5)
+    await easel.told(olga, "admin pause", reason="game night")
+    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **drawing**")
+    assert "⏸️" not in await rules(easel)
+
+
+async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
+    async with easel.studio.database.transaction() as tx:
+        for number in range(300):
+            await access.open_channel(tx, guild_id=easel.guild.id, channel_id=10**17 + number, open=True)
+    await easel.told(easel.admin, "admin channel", channel=easel.channel)
+    assert "**channels**" in [message.content for message in log.history()][-1]
+    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **channels**")
+
+
+@pytest.mark.parametrize("gone", ["the banned", "the admin"])
+async def test_changes_that_name_somebody_who_deleted_their_data_are_not_undone(
+    easel: World, gone: str
+) -> None:
+    olga = another_admin(easel)
+    await easel.told(easel.admin, "admin role", role=easel.vip)
+    await easel.told(olga, "admin ban", who=easel.ben, reason="SECRET")
+    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    who = easel.ben if gone == "the banned" else olga
+    await delete(easel, who)
+    words = ["SECRET"] if gone == "the banned" else []
+    assert not traces(easel.studio.database.folder, who.id, *words)
+    told = await easel.told(easel.admin, "admin undo")
+    assert told.count("somebody whom it names had their data deleted") == 2
+    assert "**admin role**" in told
+
+
+async def test_a_ban_of_somebody_who_deleted_their_data_is_theirs_when_they_are_back(easel: World) -> None:
+    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await delete(easel, easel.ben)
+    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "On its way" in await easel.imagine(easel.ben)
+    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **ban of")
+    assert "On its way" not in await easel.imagine(easel.ben)
