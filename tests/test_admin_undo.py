@@ -244,6 +244,27 @@ async def test_roles_and_channels_that_were_deleted_are_not_put_back(easel: Worl
     assert await settings(easel) == before
 
 
+async def test_a_model_that_is_no_longer_offered_is_not_put_back(easel: World) -> None:
+    async with easel.studio.database.transaction() as tx:
+        await guilds.set_default_model(tx, easel.guild.id, "a-model-of-last-year")
+    await easel.told(easel.admin, "admin default-model")
+    assert "was deleted: a role, a channel or a model" in await easel.told(easel.admin, "admin undo")
+    assert "**Default model**: the host" in await rules(easel)
+
+
+async def test_changes_from_before_there_was_an_undo_are_refused_with_a_way_forward(easel: World) -> None:
+    async with easel.studio.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (?, ?, 'appeal', 'a', 'b', 0)",
+            (easel.guild.id, easel.admin.id),
+        )
+    told = await easel.told(easel.admin, "admin undo", others=True)
+    assert "**appeal**: a → b, made by" in told
+    assert (
+        "no setting is on record with it. If something is to be otherwise, set it by its own command" in told
+    )
+
+
 async def test_an_archived_thread_is_put_back(easel: World) -> None:
     studio = easel.client.get_channel(easel.channel.id)
     assert isinstance(studio, discord.TextChannel)
