@@ -149,10 +149,13 @@ def announcement(text: str) -> str:
     return f"📣 {text}"
 
 
-def announced(reached: Sequence[int], missed: Sequence[int]) -> str:
-    """The answer to `/admin announce`."""
-    lines = [f"Posted in {_channels(reached)}."] if reached else []
+def announced(reached: Sequence[int], missed: Sequence[int], *, barred: int = 0) -> str:
+    """The answer to `/admin announce`. `barred` channels are closed to that admin, who is not told which they are."""
+    lines = [f"Posted in {_channels(reached)}." if reached else "Posted nowhere."]
     lines += [f"I can't post in {_channels(missed)}."] if missed else []
+    if barred:
+        some = "1 channel where jobs wait is" if barred == 1 else f"{barred} channels where jobs wait are"
+        lines.append(f"{some} left out, because you may not write there yourself.")
     return page(lines)
 
 

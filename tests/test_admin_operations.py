@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -263,6 +264,88 @@ async def test_nobody_announces_where_they_may_not_write(easel: World) -> None:
     assert "may not write" in await easel.told(easel.admin, "admin announce", text="Hello", channel=news)
     assert news.history() == []
     assert "Posted in" in await easel.told(easel.admin, "admin announce", text="Hello", channel=easel.channel)
+
+
+def closed_to_all_but(easel: World, *roles: Any) -> dict[Any, discord.PermissionOverwrite]:
+    """Rights of a channel that these roles, and Easel, see and write in."""
+    shown = discord.PermissionOverwrite(view_channel=True, send_messages=True)
+    hidden = discord.PermissionOverwrite(view_channel=False, send_messages=False)
+    return {easel.guild.default_role: hidden, easel.guild.me: shown} | dict.fromkeys(roles, shown)
+
+
+async def test_an_announcement_leaves_out_the_channels_that_are_closed_to_the_admin(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=paused()) as easel:
+        secret = easel.guild.create_text_channel("secret", overwrites=closed_to_all_but(easel, easel.vip))
+        silent = discord.PermissionOverwrite(send_messages=False)
+        mute = easel.guild.create_text_channel("mute", overwrites={easel.admin: silent})
+        vip = easel.guild.add_member(easel.env.create_user("vip"), roles=[easel.vip])
+        await vip.slash(secret, "imagine", prompt="a fox")
+        await easel.ben.slash(mute, "imagine", prompt="a fox")
+        before = len(secret.history()), len(mute.history())
+        told = await easel.told(easel.admin, "admin announce", text="Hello")
+        assert told == (
+            "Posted nowhere.\n"
+            "2 channels where jobs wait are left out, because you may not write there yourself."
+        )
+        await easel.imagine(easel.ben)
+        told = await easel.told(easel.admin, "admin announce", text="Hello")
+        assert f"Posted in <#{easel.channel.id}>." in told
+        assert "2 channels where jobs wait are left out" in told
+        assert str(secret.id) not in told
+        assert (len(secret.history()), len(mute.history())) == before
+        assert "in 1 channel" in await easel.told(easel.admin, "admin changes")
+
+
+async def test_where_nothing_waits_the_admin_must_be_allowed_to_write_too(easel: World) -> None:
+    silent = discord.PermissionOverwrite(send_messages=False)
+    news = easel.guild.create_text_channel("news", overwrites={easel.admin: silent})
+    told = said(await easel.admin.slash(news, "admin announce", text="Hello"))
+    assert "may not write" in told
+    assert news.history() == []
+
+
+async def test_the_host_announces_in_servers_to_which_they_do_not_belong(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=paused()) as easel:
+        make_host(easel)
+        foreign, joined = easel.env.create_guild("Foreign"), easel.env.create_guild("Joined")
+        joined.add_member(easel.admin.user)
+        quiet = discord.PermissionOverwrite(send_messages=False)
+        dora_user = easel.env.create_user("dora")
+        helpers = joined.create_role("Helpers")
+        shown = discord.PermissionOverwrite(send_messages=True)
+        closed = joined.create_text_channel(
+            "closed", overwrites={joined.default_role: quiet, helpers: shown, joined.me: shown}
+        )
+        studio = foreign.create_text_channel("studio")
+        await foreign.add_member(dora_user).slash(studio, "imagine", prompt="a boat")
+        await joined.add_member(dora_user, roles=[helpers]).slash(closed, "imagine", prompt="a boat")
+        told = await easel.told(easel.admin, "admin announce", text="Hello", everywhere=True)
+        assert f"Posted in <#{studio.id}>." in told
+        assert "1 channel where jobs wait is left out" in told
+        assert "Hello" in studio.history()[-1].content
+        assert not any("Hello" in message.content for message in closed.history())
+
+
+async def thread_in(easel: World, channel: Any, kind: discord.ChannelType) -> Any:
+    known = easel.client.get_channel(channel.id)
+    assert isinstance(known, discord.TextChannel)
+    await known.create_thread(name="corner", type=kind)
+    await easel.rest()
+    return channel.threads[-1]
+
+
+async def test_an_announcement_in_a_thread_needs_the_right_for_threads(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=paused()) as easel:
+        silent = discord.PermissionOverwrite(send_messages_in_threads=False)
+        parent = easel.guild.create_text_channel("parent", overwrites={easel.admin: silent})
+        closed = await thread_in(easel, parent, discord.ChannelType.public_thread)
+        await easel.ben.slash(closed, "imagine", prompt="a fox")
+        assert "Posted nowhere" in await easel.told(easel.admin, "admin announce", text="Hello")
+        corner = await thread_in(easel, easel.channel, discord.ChannelType.public_thread)
+        await easel.ben.slash(corner, "imagine", prompt="a fox")
+        told = await easel.told(easel.admin, "admin announce", text="Hello")
+        assert f"Posted in <#{corner.id}>." in told
+        assert "1 channel where jobs wait is left out" in told
 
 
 async def test_an_announcement_says_where_it_could_not_be_posted(easel: World) -> None:

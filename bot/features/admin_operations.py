@@ -1,4 +1,4 @@
-"""`/admin pause|drain|resume|clear|cancel|ban|unban|announce`: what admins do while the bot runs.
+"""`/admin pause|drain|resume|clear|cancel|ban|unban`: what admins do while the bot runs.
 
 An admin acts on their own server; with `everywhere` the host acts on all of them.
 """
@@ -12,13 +12,12 @@ from discord import app_commands
 
 from bot import admin_pages, texts
 from bot.admin import Desk, admin, is_admin, is_host, opened
-from bot.errors import NothingToCancel, NotSpeaker, ServerOnly
+from bot.errors import NothingToCancel
 from bot.feature import Feature, Studio
 from bot.inert import readable
-from bot.progress import Unreachable
 from storage import bans, jobs, pauses, veils
 from storage.bans import Ban
-from storage.changes import EVERYWHERE, Obstacle
+from storage.changes import Obstacle
 from storage.jobs import JobState
 from storage.pauses import Halt, Pause
 
@@ -171,63 +170,6 @@ async def unban(interaction: discord.Interaction[Any], who: discord.User, everyw
         await desk.tell(admin_pages.unbanned_by_host(who.id, lifted=lifted, left=left))
     else:
         await desk.tell(admin_pages.unbanned(who.id, lifted=lifted))
-
-
-@admin.command(name="announce", description="Say something in a channel, or wherever jobs wait")
-@app_commands.describe(
-    text="What to say, such as when Easel goes down for maintenance",
-    channel="Where; leave out for all channels where jobs wait",
-    everywhere=_EVERYWHERE,
-)
-async def announce(
-    interaction: discord.Interaction[Any],
-    text: app_commands.Range[str, 1, 1500],
-    channel: discord.TextChannel | discord.Thread | None = None,
-    everywhere: bool = False,
-) -> None:
-    desk = await opened(interaction)
-    places = await _places(desk, channel, desk.scope(everywhere))
-    reached, missed = [], []
-    for guild_id, channel_id in places:
-        target = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)
-        try:
-            await target.send(admin_pages.announcement(text))
-            reached.append(channel_id)
-        except Unreachable:
-            missed.append(channel_id)
-    async with desk.changing(everywhere=everywhere) as record:
-        await record.note(
-            "announcement",
-            old=None,
-            new=admin_pages.announced_where(text, len(reached)),
-            final=Obstacle.SAID,
-        )
-    await desk.tell(admin_pages.announced(reached, missed))
-
-
-def _may_speak(desk: Desk, channel: discord.TextChannel | discord.Thread) -> None:
-    """Raises NotSpeaker where the admin may not write: the role for Easel's admins opens no channel."""
-    who = desk.interaction.user
-    allowed = channel.permissions_for(who) if isinstance(who, discord.Member) else discord.Permissions.none()
-    speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
-    if not (allowed.view_channel and getattr(allowed, speak)):
-        raise NotSpeaker
-
-
-async def _places(
-    desk: Desk, channel: discord.TextChannel | discord.Thread | None, guild_id: int
-) -> list[tuple[int, int]]:
-    """The servers and channels to speak in; where no job waits, the channel in which the admin is."""
-    if channel is not None:
-        _may_speak(desk, channel)
-        return [(desk.guild_id, channel.id)]
-    async with desk.studio.database.reading() as tx:
-        busy = await jobs.channels(tx, None if guild_id == EVERYWHERE else guild_id)
-    if busy:
-        return busy
-    if desk.interaction.channel_id is None:
-        raise ServerOnly
-    return [(desk.guild_id, desk.interaction.channel_id)]
 
 
 FEATURE = Feature()
