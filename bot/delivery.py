@@ -22,11 +22,11 @@ from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
 from bot.patience import LONGEST_PAUSE, Undeliverable, persistently, verdict
 from bot.progress import ProgressMessage, Unreachable
-from bot.safety import credits_for, hidden
+from bot.safety import standing
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import guilds, images, jobs, terms
+from storage import images, jobs, terms
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -130,7 +130,7 @@ class Delivery:
         except images.ImageGone:
             _log.warning("the pictures of a finished job are gone")
             return None
-        covered, words = await self._withheld(job)
+        covered, words = await standing(self._database, job)
         post = Post(
             content="\n".join([_first_line(job), self._details(job), *words]),
             picture=grid,
@@ -146,21 +146,17 @@ class Delivery:
         message = await self._post(job, post, look_first=look_first)
         return message.id if message else None
 
-    async def _withheld(self, job: Job) -> tuple[list[int], list[str]]:
-        """The numbers of the pictures that the safety check withheld, and the line that says so, if there are any."""
-        async with self._database.reading() as tx:
-            rows = await images.of_job(tx, job.id)
-            server = await guilds.settings(tx, job.guild_id)
-        covered = hidden(rows)
-        if not covered:
-            return [], []
-        words = texts.withheld(
-            covered,
-            back=credits_for(job, len(covered)),
-            moderated=any(row.finding is images.Finding.WITHHELD for row in rows),
-            appeal=server.appeal,
-        )
-        return covered, [words]
+    async def renew_result(self, job: Job) -> None:
+        """Change the words and the buttons of a posted result after moderators decided; where Discord refuses, they stay."""
+        if job.result_message_id is None:
+            return
+        covered, words = await standing(self._database, job)
+        content = await self._priced("\n".join([_first_line(job), self._details(job), *words]), job)
+        message = self._channel(job).get_partial_message(job.result_message_id)
+        try:
+            await message.edit(content=content, view=self._buttons.view(Surface.GRID, job, hidden=covered))
+        except Unreachable as error:
+            _log.warning("a result could not be renewed", error=str(error))
 
     async def _parent(self, job: Job) -> Job | None:
         if job.parent_id is None:
@@ -261,9 +257,8 @@ class Delivery:
         channel = self._channel(job, channel_id)
         adult = is_adult(self._catalogue, job)
         try:
-            return await self._send(
-                channel, await self._priced(post, job), look_first=look_first, adult=adult
-            )
+            priced = replace(post, content=await self._priced(post.content, job))
+            return await self._send(channel, priced, look_first=look_first, adult=adult)
         except Undeliverable as refused:
             if adult:
                 _log.error("a result for adults could not be posted", error=str(refused))
@@ -287,12 +282,11 @@ class Delivery:
             _log.warning("the channel of a result is unknown", error=str(error))
             return None
 
-    async def _priced(self, post: Post, job: Job) -> Post:
-        """The post, with what its buttons cost."""
+    async def _priced(self, words: str, job: Job) -> str:
+        """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
             free = (await terms.terms(tx, job.guild_id)).free
-        content = prices.under(post.content, job, catalogue=self._catalogue, free=free)
-        return replace(post, content=content)
+        return prices.under(words, job, catalogue=self._catalogue, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:
         return await (await self._client.fetch_user(user_id)).create_dm()

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from PIL import Image as Picture
 
+from bot import texts
 from bot.credentials import Seal
 from bot.errors import JobGone, PictureWithheld
 from generation import pictures
 from generation.contract import Finished
+from storage import guilds, images
+from storage.database import Database
 from storage.images import HIDDEN, Finding, Image
 from storage.jobs import Job
 
@@ -44,6 +47,20 @@ def only_shown(rows: Sequence[Image], index: int, *, appeal: str | None) -> None
         raise JobGone
     if row.finding in HIDDEN:
         raise PictureWithheld(appeal=appeal)
+
+
+async def standing(database: Database, job: Job) -> tuple[list[int], list[str]]:
+    """The numbers of the pictures whose buttons can't be pressed, and the line that stands under the result, if any."""
+    async with database.reading() as tx:
+        rows = await images.of_job(tx, job.id)
+        appeal = (await guilds.settings(tx, job.guild_id)).appeal
+    covered = hidden(rows)
+    if not covered:
+        return [], []
+    back, found = credits_for(job, len(covered)), {row.finding for row in rows}
+    if Finding.APPROVED in found:
+        return [], [texts.let_pass(covered, back=back)]
+    return covered, [texts.withheld(covered, back=back, moderated=Finding.WITHHELD in found, appeal=appeal)]
 
 
 def credits_for(job: Job, pictures: int) -> int:

@@ -209,6 +209,16 @@ def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str 
     )
 
 
+def let_pass(numbers: Sequence[int], *, back: int) -> str:
+    """What stands there once moderators let these pictures pass; `back` is what had come back for them."""
+    what, are = ("it", "is") if len(numbers) == 1 else ("they", "are")
+    refunded = f" {credits(back).capitalize()} came back." if back else ""
+    return (
+        f"The safety check withheld {pictures(numbers)}, and the moderators let {'it' if what == 'it' else 'them'} pass: "
+        f"{what} {are} below.{refunded}"
+    )
+
+
 def cancelled(price: int, *, by_owner: bool) -> str:
     """A cancelled job's last state."""
     if by_owner:

@@ -198,6 +198,8 @@ class Withheld:
             await _mark(message, words, keep=verdict is Verdict.KEPT)
         if verdict is Verdict.KEPT:
             await self.post_approved(job)
+        else:
+            await self._delivery.renew_result(job)
         return True
 
     async def _close(self, job: Job, verdict: Verdict, *, judge_id: int | None) -> None:
@@ -231,6 +233,7 @@ class Withheld:
             for row in rows:
                 if row.finding is Finding.APPROVED:
                     await self._post_picture(job, row.index)
+            await self._delivery.renew_result(job)
             async with self._database.transaction() as tx:
                 await images.judge(tx, job.id, Finding.SAFE, of=Finding.APPROVED)
 

@@ -392,6 +392,51 @@ async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show
     assert case.components == []
 
 
+# What becomes of the result.
+
+
+async def test_after_approve_the_result_has_all_its_buttons(easel: World) -> None:
+    moderators = await adults_desk(easel)
+    await result(easel)
+    await easel.press(moderator(easel), moderators.history()[0], "Approve")
+    message = easel.results()[0]
+    assert disabled(message) == []
+    assert "withheld picture 2, and the moderators let it pass: it is below. 1 credit came back." in (
+        message.content
+    )
+    assert message.content.endswith("\n-# Credits: Vary 4 · 🔄 4")
+    assert f"**a fox** - <@{easel.ben.id}>" in message.content
+    assert len(message.attachments) == 1
+    await easel.press(easel.cleo, message, "U2")
+    assert await easel.messages()[-1].attachments[0].read() == picture(8)
+    easel.generator.unsafe = frozenset()
+    await easel.press(easel.cleo, message, "V2")
+    assert len(easel.results()) == 2
+
+
+async def test_after_refuse_the_result_promises_no_second_look(easel: World) -> None:
+    moderators = await adults_desk(easel)
+    message = await result(easel)
+    assert "moderators will have a look" in message.content
+    await easel.press(moderator(easel), moderators.history()[0], "Refuse")
+    message = easel.results()[0]
+    assert disabled(message) == ["U2", "V2"]
+    assert "withheld picture 2" in message.content
+    assert "will have a look" not in message.content
+
+
+async def test_a_restart_between_approval_and_buttons_brings_them(easel: World) -> None:
+    moderators = await adults_desk(easel)
+    message = await result(easel)
+    path = f"/channels/{easel.channel.id}/messages/{message.id}"
+    easel.env.inject_error("PATCH", path, status=403, times=1)
+    await easel.press(moderator(easel), moderators.history()[0], "Approve")
+    assert disabled(easel.results()[0]) == ["U2", "V2"]
+    await _as_if(easel, Finding.APPROVED)
+    await easel.restart(finding(2))
+    assert disabled(easel.results()[0]) == []
+
+
 # Crashes.
 
 
