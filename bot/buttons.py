@@ -78,7 +78,10 @@ class JobButton(
         except JobGone:
             if verb.of_case and interaction.permissions.manage_messages:
                 await _edit(interaction.message, view=None, attachments=[])
-            raise
+            if verb.leftover is None:
+                raise
+            await tell(await verb.leftover(client.studio, interaction.message, interaction.user))
+            return
         ask = Ask(
             studio=client.studio,
             actor=interaction.user,

@@ -29,7 +29,7 @@ _LOOK_BACK = 1000
 """How many messages are looked through at most for a case that a crash left unrecorded."""
 
 MOST_REPORTS = 20
-_SPAN = timedelta(hours=1)
+SPAN = timedelta(hours=1)
 """As many reports one person can make in a server in that time."""
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -48,10 +48,10 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
     Raises Banned, TimedOut, NotReady, JobGone, AlreadyReported, TooManyReports, or NoModerators where there is no channel
     that takes the report.
     """
-    await _only_welcome(studio, reporter)
+    await only_reporters(studio, reporter)
     if job.state in (JobState.QUEUED, JobState.RUNNING):
         raise NotReady
-    channel = await _moderators_channel(studio, reporter.guild)
+    channel = await moderators_channel(studio, reporter.guild)
     try:
         grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
     except images.ImageGone:
@@ -60,8 +60,8 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
         return await _take(studio, job, reporter, channel, grid)
 
 
-async def _only_welcome(studio: Studio, reporter: discord.Member) -> None:
-    """Raises Banned or TimedOut."""
+async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
+    """Raises Banned or TimedOut for who may report nothing."""
     member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
     async with studio.database.reading() as tx:
         await only_welcome(tx, **member)
@@ -96,9 +96,9 @@ async def _take(
 
 async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
     """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
-    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - _SPAN)
+    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN)
     if len(lately) > MOST_REPORTS:
-        raise TooManyReports(lately[0] + _SPAN)
+        raise TooManyReports(lately[0] + SPAN)
 
 
 async def resume(studio: Studio) -> None:
@@ -133,7 +133,8 @@ async def _show_late(studio: Studio, job: Job) -> None:
         _log.warning("the moderators' channel takes no report yet", job=job.id, error=str(error))
 
 
-async def _moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
+async def moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
+    """Where reports of a server go. Raises NoModerators."""
     async with studio.database.reading() as tx:
         channel_id = (await guilds.settings(tx, guild.id)).moderators_channel_id
     channel = guild.get_channel(channel_id) if channel_id is not None else None

@@ -135,6 +135,8 @@ class Verb:
     """Whether the button turns blue once it was used."""
     of_case: bool = False
     """Whether it is a moderators' button, under a copy of the job's pictures."""
+    leftover: Callable[[Studio, discord.Message, discord.Member], Awaitable[str]] | None = None
+    """What it does with a message of whose job nothing is kept any more; it returns the words for the person."""
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu

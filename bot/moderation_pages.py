@@ -23,6 +23,15 @@ _STILL_THERE = (
     "**Not removed yet**: Discord does not let me delete {} with this picture. Delete by hand what is below, or let me "
     "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
 )
+LEFTOVER = "reported picture of which nothing is kept"
+"""Such a case, as the record of changes names it."""
+_NOTHING_KEPT = "🚩 A picture was reported of which nothing is kept here any more: its data was deleted, or became too old."
+_STANDS = (
+    "**Not removed yet**: Discord does not let me delete it. Delete it by hand, or let me see that channel (and manage "
+    "threads, if it is a locked thread); then press Remove picture again."
+)
+_KEPT = "**Kept**"
+_REMOVED = "**Removed**"
 _LINKS = 5
 """Messages to which a case links."""
 _REPORTERS = 10
@@ -116,12 +125,40 @@ def case_of(job: Job, kind: Kind) -> str:
     return f"{what} of {person(job.user_id)}, job `{job.id}`"
 
 
+def leftover(links: Sequence[str]) -> str:
+    """A case of a picture of which nothing is kept, in the moderators' channel: the link of its message, and others'."""
+    more = (
+        ["Shown in other messages, too, which only you can delete:", *_links(links[1:])] if links[1:] else []
+    )
+    return "\n".join([_NOTHING_KEPT, links[0], *more])
+
+
+def leftover_stands(words: Sequence[str]) -> str:
+    """The same, given its lines, where the message could not be deleted."""
+    return "\n".join([*(line for line in words if line != _STANDS), _STANDS])
+
+
+def leftover_decided(words: Sequence[str], *, removed: bool) -> str:
+    """The same, given its lines, once moderators have decided."""
+    return "\n".join([*(line for line in words if line != _STANDS), _REMOVED if removed else _KEPT])
+
+
+def is_kept(content: str) -> bool:
+    """Whether moderators kept the picture of this case."""
+    return content.startswith(_NOTHING_KEPT) and content.endswith(_KEPT)
+
+
 def _messages(count: int) -> str:
     return "1 message" if count == 1 else f"{count} messages"
 
 
+def link(guild_id: int, channel_id: int, message_id: int) -> str:
+    """Where a message stands."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
+
+
 def _link(job: Job, message_id: int) -> str:
-    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{message_id}"
+    return link(job.guild_id, job.channel_id, message_id)
 
 
 def _links(links: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -9,7 +10,9 @@ import discord
 from bot import erasure, texts
 from bot.boundary import answered
 from bot.buttons import find
-from bot.feature import Ask
+from bot.feature import Ask, Verb
+from bot.leftovers import is_leftover
+from bot.progress import Unreachable
 from storage import jobs
 
 ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -32,6 +35,7 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)
         if job is None:
+            await _about_leftover(client, payload, channel, verb, tell)
             return
         index = number or (posted.image_index if posted else None) or 0
         ask = Ask(
@@ -47,6 +51,25 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             tell=tell,
         )
         await verb.run(ask)
+
+
+async def _about_leftover(
+    client: Any,
+    payload: discord.RawReactionActionEvent,
+    channel: ReactedChannel,
+    verb: Verb,
+    tell: Callable[[str], Awaitable[None]],
+) -> None:
+    """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
+    ours = payload.message_author_id in (None, channel.guild.me.id)
+    if verb.leftover is None or payload.member is None or not ours:
+        return
+    try:
+        message = await channel.fetch_message(payload.message_id)
+    except Unreachable:
+        return
+    if is_leftover(message):
+        await tell(await verb.leftover(client.studio, message, payload.member))
 
 
 async def _tell(member: discord.Member, channel: ReactedChannel, text: str) -> None:

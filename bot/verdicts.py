@@ -36,6 +36,23 @@ async def note(
     return change
 
 
+async def note_leftover(
+    tx: Transaction, guild_id: int, *, removed: bool, judge_id: int, now: datetime
+) -> Change:
+    """Record a verdict on a picture of which nothing is kept."""
+    change = Change(
+        guild_id=guild_id,
+        actor_id=judge_id,
+        what=moderation_pages.LEFTOVER,
+        old="open",
+        new="removed" if removed else "kept",
+        at=now,
+        final=Obstacle.JUDGED,
+    )
+    await changes.record(tx, change)
+    return change
+
+
 async def post(database: Database, find: Callable[[int], object], change: Change) -> None:
     """Post a recorded verdict; `find` knows channels by their ids. A log channel out of reach changes nothing."""
     async with database.reading() as tx:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,12 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import cases, moderation_pages
+from bot import cases, leftover_reports, moderation_pages
 from bot.admin import admin, opened
 from bot.boundary import acknowledge
 from bot.errors import BadLink, NotModerator, ServerOnly
 from bot.feature import Ask, Feature, Place, Studio, Verb, able_to_post
+from bot.progress import Unreachable
 from bot.surface import Surface
 from storage import guilds, jobs
 from storage.errors import StorageError
@@ -52,25 +54,45 @@ async def report(interaction: discord.Interaction[Any], link: str) -> None:
         or not channel.permissions_for(member).view_channel
     ):
         raise BadLink
-    await _report(interaction, int(found[3]))
+    await _report(interaction, int(found[3]), partial(_fetched, channel, int(found[3])))
+
+
+async def _fetched(channel: object, message_id: int) -> discord.Message:
+    """Raises BadLink where there is no such message, or Discord does not tell."""
+    if not isinstance(channel, discord.abc.Messageable):
+        raise BadLink
+    try:
+        return await channel.fetch_message(message_id)
+    except Unreachable:
+        raise BadLink from None
 
 
 @app_commands.context_menu(name="Report picture")
 @app_commands.guild_only()
 async def report_picture(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     await acknowledge(interaction, thinking=True)
-    await _report(interaction, message.id)
+
+    async def as_it_is() -> discord.Message:
+        return message
+
+    await _report(interaction, message.id, as_it_is)
 
 
-async def _report(interaction: discord.Interaction[Any], message_id: int) -> None:
+async def _report(
+    interaction: discord.Interaction[Any], message_id: int, whole: Callable[[], Awaitable[discord.Message]]
+) -> None:
     if not isinstance(interaction.user, discord.Member):
         raise ServerOnly
     studio = interaction.client.studio
     async with studio.database.reading() as tx:
         job = await jobs.by_message(tx, message_id)
-    if job is None or job.guild_id != interaction.guild_id:
+    if job is None:
+        words = await leftover_reports.report(studio, await whole(), interaction.user)
+    elif job.guild_id == interaction.guild_id:
+        words = await cases.report(studio, job, interaction.user)
+    else:
         raise BadLink
-    await interaction.followup.send(await cases.report(studio, job, interaction.user), ephemeral=True)
+    await interaction.followup.send(words, ephemeral=True)
 
 
 async def decide(ask: Ask, *, verdict: Verdict) -> None:
@@ -122,6 +144,7 @@ FEATURE = Feature(
             ),
             reactions={"🚩": 0},
             marks=False,
+            leftover=leftover_reports.report,
         ),
         Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
         Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),

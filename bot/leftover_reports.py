@@ -1,0 +1,98 @@
+"""Reports of leftovers: how they come before moderators, and what moderators decide."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+import discord
+import structlog
+
+from bot import leftovers, moderation_pages, verdicts
+from bot.cases import MOST_REPORTS, SPAN, moderators_channel, only_reporters
+from bot.errors import BadLink, NoModerators, TooManyReports
+from bot.feature import Studio
+from bot.progress import Unreachable
+
+_MOST_PEOPLE = 10_000
+
+_log = structlog.get_logger(__name__)
+
+_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+_lately: dict[tuple[int, int], deque[datetime]] = {}
+"""When people had leftovers brought before moderators, by server and person. It is gone after a restart."""
+
+
+async def report(studio: Studio, message: discord.Message, reporter: discord.Member) -> str:
+    """Bring a leftover before the moderators; the words for the person who reported it.
+
+    Raises Banned, TimedOut, BadLink for another message, TooManyReports, or NoModerators where there is no channel that
+    takes the report.
+    """
+    await only_reporters(studio, reporter)
+    if not leftovers.is_leftover(message):
+        raise BadLink
+    channel = await moderators_channel(studio, reporter.guild)
+    async with _turns.setdefault(message.id, asyncio.Lock()):
+        link = moderation_pages.link(reporter.guild.id, message.channel.id, message.id)
+        case = await leftovers.find(channel, link, after=message.id)
+        if case is not None and (leftovers.is_open(case) or moderation_pages.is_kept(case.content)):
+            return moderation_pages.report_taken(kept=not leftovers.is_open(case))
+        _not_too_many(reporter, studio.clock())
+        try:
+            await channel.send(
+                moderation_pages.leftover([link]), view=leftovers.buttons(message.channel.id, message.id)
+            )
+        except Unreachable as error:
+            _log.warning("the moderators' channel takes no report", error=str(error))
+            raise NoModerators from error
+    return moderation_pages.report_taken(kept=False)
+
+
+def _not_too_many(reporter: discord.Member, now: datetime) -> None:
+    """Raises TooManyReports: one person can't bury a case under others."""
+    key = (reporter.guild.id, reporter.id)
+    times = _lately.pop(key, deque())
+    while times and times[0] <= now - SPAN:
+        times.popleft()
+    _lately[key] = times  # the newest is last
+    if len(_lately) > _MOST_PEOPLE:
+        del _lately[next(iter(_lately))]
+    if len(times) >= MOST_REPORTS:
+        raise TooManyReports(times[0] + SPAN)
+    times.append(now)
+
+
+async def decide(
+    studio: Studio,
+    case: discord.Message,
+    judge: discord.Member,
+    *,
+    action: str,
+    channel_id: int,
+    message_id: int,
+) -> bool:
+    """Remove or keep a leftover, and say so in its case; False where it was decided before.
+
+    One that Discord does not let us delete stays open.
+    """
+    async with _turns.setdefault(message_id, asyncio.Lock()):
+        with contextlib.suppress(*Unreachable):
+            case = await case.fetch()  # somebody else may have pressed meanwhile
+        if not leftovers.is_open(case):
+            return False
+        words = case.content.split("\n")
+        if action == leftovers.REMOVE and not await studio.delivery.remove_post(channel_id, message_id):
+            await case.edit(content=moderation_pages.leftover_stands(words))
+            return True
+        removed = action == leftovers.REMOVE
+        async with studio.database.transaction() as tx:
+            change = await verdicts.note_leftover(
+                tx, judge.guild.id, removed=removed, judge_id=judge.id, now=studio.clock()
+            )
+        await case.edit(content=moderation_pages.leftover_decided(words, removed=removed), view=None)
+        await verdicts.post(studio.database, judge.guild.get_channel_or_thread, change)
+        return True

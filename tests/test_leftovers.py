@@ -1,0 +1,131 @@
+"""Pictures that still stand in Discord though nothing of them is kept: who may report them, and what moderators see."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from bot import leftover_reports
+from tests.people import delete
+from tests.test_actions import grid
+from tests.test_report import WAYS, desk, link, moderator, report
+from tests.world import World, said
+
+
+async def leftover(easel: World) -> discord.Message:
+    """A picture whose person deleted their data and left the messages."""
+    message = await grid(easel)
+    assert "nothing of you is left" in await delete(easel, easel.ben)
+    return message
+
+
+def labels(message: discord.Message) -> list[str | None]:
+    return [button.label for row in message.components for button in row.children]  # type: ignore[union-attr]
+
+
+def names(message: discord.Message, easel: World) -> list[str]:
+    """What of the erased person stands in a message."""
+    return [word for word in ("a fox", str(easel.ben.id)) if word in message.content]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_everybody_can_report_a_leftover_and_moderators_read_only_where_it_stands(
+    easel: World, way: str
+) -> None:
+    moderators = await desk(easel)
+    message = await leftover(easel)
+    assert "The moderators have it now" in await report(easel, easel.cleo, message, way)
+    (case,) = moderators.history()
+    assert case.content.split("\n")[1:] == [link(message, easel)]
+    assert names(case, easel) == []
+    assert case.attachments == []
+    assert labels(case) == ["Remove picture", "Keep"]
+    assert "have it now" in await report(easel, easel.admin, message, way)
+    assert len(moderators.history()) == 1
+
+
+async def test_a_moderator_removes_a_leftover_even_after_a_restart(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await leftover(easel)
+    await report(easel, easel.cleo, message, "menu")
+    mo = moderator(easel)
+    await easel.restart()
+    assert "may manage messages" in said(
+        await easel.press(easel.cleo, moderators.history()[0], "Remove picture")
+    )
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert easel.messages() == []
+    (case,) = moderators.history()
+    assert case.content.endswith("**Removed**")
+    assert labels(case) == []
+    assert "→ removed" in await easel.told(easel.admin, "admin changes")
+
+
+async def test_a_moderator_keeps_a_leftover(easel: World) -> None:
+    moderators = await desk(easel)
+    log = easel.guild.create_text_channel("log")
+    await easel.told(easel.admin, "admin log", channel=log)
+    message = await leftover(easel)
+    await report(easel, easel.cleo, message, "button")
+    mo = moderator(easel)
+    await easel.press(mo, moderators.history()[0], "Keep")
+    assert moderators.history()[0].content.endswith("**Kept**")
+    assert len(easel.messages()) == 1
+    assert f"<@{mo.id}> · **reported picture of which nothing is kept" in log.history()[-1].content
+    assert "looked at this picture before" in await report(easel, easel.admin, message, "button")
+    assert len(moderators.history()) == 1
+
+
+async def test_a_leftover_that_discord_does_not_let_go_is_said_to_stand(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await leftover(easel)
+    await report(easel, easel.cleo, message, "menu")
+    mo = moderator(easel)
+    for _ in range(2):
+        easel.env.inject_error("DELETE", f"/channels/*/messages/{message.id}", status=403, times=1)
+        await easel.press(mo, moderators.history()[0], "Remove picture")
+        (case,) = moderators.history()
+        assert case.content.count("**Not removed yet**") == 1
+        assert labels(case) == ["Remove picture", "Keep"]
+    await easel.press(mo, moderators.history()[0], "Remove picture")
+    assert "Not removed" not in moderators.history()[0].content
+    assert easel.messages() == []
+
+
+async def test_leftovers_are_no_way_around_what_holds_for_reports(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftover_reports, "MOST_REPORTS", 1)
+    first, second = await grid(easel), await grid(easel)
+    await delete(easel, easel.ben)
+    assert "No channel takes reports" in await report(easel, easel.cleo, first, "menu")
+    moderators = await desk(easel)
+    easel.env.inject_error("POST", f"/channels/{moderators.id}/messages", status=403, times=1)
+    assert "No channel takes reports" in await report(easel, easel.admin, first, "menu")
+    easel.clock.move(hours=1)
+    assert "have it now" in await report(easel, easel.cleo, first, "menu")
+    assert "many pictures lately" in await report(easel, easel.cleo, second, "menu")
+    assert "have it now" in await report(easel, easel.admin, second, "menu")
+    assert len(moderators.history()) == 2
+    await easel.told(easel.admin, "admin ban", who=easel.cleo)
+    assert "You may not use Easel" in await report(easel, easel.cleo, second, "menu")
+
+
+async def test_only_pictures_of_ours_are_leftovers(easel: World) -> None:
+    moderators = await desk(easel)
+    plain = await easel.ben.send(easel.channel, "hello")
+    announced = "Back soon"
+    await easel.told(easel.admin, "admin announce", text=announced, channel=easel.channel)
+    message = await grid(easel)
+    await report(easel, easel.cleo, message, "menu")
+    (case,) = moderators.history()
+    for one in (plain, next(m for m in easel.messages() if announced in m.content), case):
+        assert "no link to a picture of mine" in await report(easel, easel.cleo, one, "command")
+    await plain_reaction(easel, plain)
+    assert len(moderators.history()) == 1
+
+
+async def plain_reaction(easel: World, message: discord.Message) -> None:
+    await easel.cleo.react(message, "🚩")
+    await easel.rest()
+    assert easel.cleo.user.dm_channel is None or easel.cleo.user.dm_channel.history() == []
