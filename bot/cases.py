@@ -129,8 +129,8 @@ async def _show_late(studio: Studio, job: Job) -> None:
         grid = None
     try:
         await _show(studio, job, case, channel, grid, by)
-    except Unreachable as error:
-        _log.warning("the moderators' channel takes no report yet", job=job.id, error=str(error))
+    except (*Unreachable, JobGone) as error:
+        _log.warning("a report could not be posted yet", job=job.id, error=str(error))
 
 
 async def moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
@@ -153,7 +153,8 @@ async def _show(
 ) -> None:
     """Post the case, or add its newest reporter to what stands there. `case` is as it was before this report.
 
-    Raises what `Unreachable` names. What an adult model drew is not shown where everyone looks.
+    Raises what `Unreachable` names, and JobGone where the job was deleted meanwhile. What an adult model drew is not shown
+    where everyone looks.
     """
     words = moderation_pages.case(job, by)
     nonce: Any = f"report-{job.id}"
@@ -171,7 +172,11 @@ async def _show(
         files = [_spoiler(job, grid)] if shown and grid is not None else []
         standing = (await channel.send(words, files=files, view=_buttons(job), nonce=nonce)).id
     async with studio.database.transaction() as tx:
-        await reports.posted(tx, job.id, channel_id=channel.id, message_id=standing)
+        known = await reports.posted(tx, job.id, channel_id=channel.id, message_id=standing)
+    if not known:
+        _log.info("a report was posted whose job was deleted meanwhile; it is taken back")
+        await studio.delivery.remove_post(channel.id, standing)
+        raise JobGone
 
 
 async def _find(job: Job, channel: discord.TextChannel) -> int | None:

@@ -243,6 +243,18 @@ class Delivery:
         """Delete a message of ours; False where it still stands, because Discord doesn't let us."""
         return await removal.remove(self._client, channel_id, message_id)
 
+    def partial_post(self, channel_id: int, message_id: int) -> discord.PartialMessage:
+        """A message of ours, to be changed."""
+        return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+
+    async def fetch_post(self, channel_id: int, message_id: int) -> discord.Message | None:
+        """A message of ours as it stands; None where Discord does not tell."""
+        try:
+            return await self.partial_post(channel_id, message_id).fetch()
+        except Unreachable as error:
+            _log.info("a message could not be read", channel=channel_id, error=str(error))
+            return None
+
     # ------------------------------------------------------------------- sends
 
     async def _post(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import structlog
 
+from bot import leftovers
 from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
-from storage import erasures, images, personal, quotas, retention
+from storage import erasures, images, personal, quotas, reports, retention
 from storage.erasures import Erasure
 
 _BATCH = 50
@@ -49,6 +50,7 @@ async def _carry_out(studio: Studio, erasure: Erasure) -> None:
     if erasure.posts:
         await _stop_jobs(studio, erasure.user_id)
         await _remove_posts(studio, erasure.user_id)
+    await leftovers.take_name_out(studio, erasure.user_id)
     while not await _forget_person(studio, erasure.user_id):
         await _stop_jobs(studio, erasure.user_id)
         await _forget_jobs(studio, erasure.user_id)
@@ -82,19 +84,22 @@ async def _remove_posts(studio: Studio, user_id: int) -> None:
 
 
 async def _forget_jobs(studio: Studio, user_id: int) -> None:
-    """The pictures go first: a job without its row would leave them to be found by nobody."""
+    """Pictures and moderators' cases go first: a job without its row would leave them to be found by nobody."""
     while True:
         async with studio.database.reading() as tx:
             batch = await erasures.ended_jobs(tx, user_id, limit=_BATCH)
         if not batch:
             return
+        cleared = await leftovers.clear(studio, batch)
         await asyncio.to_thread(_remove, studio, batch)
         async with studio.database.transaction() as tx:
+            late = [case for case in await reports.standing(tx, batch) if case not in cleared]
             for (
                 job_id
             ) in batch:  # what could not be posted before is paid back; for all others, nothing happens
                 await quotas.refund(tx, job_id, now=studio.clock())
             await retention.forget_jobs(tx, batch)
+        await leftovers.clear_late(studio, late)
 
 
 def _remove(studio: Studio, job_ids: Sequence[str]) -> None:

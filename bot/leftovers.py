@@ -7,11 +7,18 @@ of it either; what there is to know stands in its message and in the ids of its 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import discord
 import structlog
 
+from bot import moderation_pages, texts
+from bot.feature import Studio
 from bot.progress import Unreachable
+from storage import jobs, messages, reports
+from storage.database import Transaction
+from storage.reports import Case, Kind
 
 REMOVE, KEEP = "remove", "keep"
 """What a button under a case does."""
@@ -63,3 +70,73 @@ def is_open(case: discord.Message) -> bool:
 def _button_ids(message: discord.Message) -> list[str]:
     items = [item for row in message.components for item in getattr(row, "children", ())]
     return [item.custom_id for item in items if getattr(item, "custom_id", None)]
+
+
+# ---------------------------------------------------------------------------------------------------------- erasing
+
+
+async def clear(studio: Studio, job_ids: Sequence[str]) -> list[Case]:
+    """Take what stands before moderators of these jobs, which are about to be forgotten, out of their channels.
+
+    An open report goes on as a case of a leftover. The cases that were dealt with, whether Discord let us or not: what it
+    refuses goes when a moderator presses one of its buttons.
+    """
+    async with studio.database.reading() as tx:
+        standing = await reports.standing(tx, job_ids)
+        left = {case: await _left_of(tx, case) for case in standing}
+    for case, (place, message_ids) in left.items():
+        await _clear_one(studio, case, place, message_ids)
+    return standing
+
+
+async def clear_late(studio: Studio, cases: Sequence[Case]) -> None:
+    """The same for cases that were posted while their jobs were being forgotten."""
+    for case in cases:
+        await _remove(studio, case)
+
+
+async def _left_of(tx: Transaction, case: Case) -> tuple[tuple[int, int], list[int]]:
+    """Where a case's job was posted, and the messages that still show it, the result first; none where it is decided."""
+    job = await jobs.get(tx, case.job_id)
+    if job is None or case.kind is not Kind.REPORT or case.verdict is not None:
+        return (0, 0), []
+    shown = await messages.of_job(tx, job.id)
+    first = [one for one in shown if one == job.result_message_id]
+    return (job.guild_id, job.channel_id), [*first, *(one for one in shown if one not in first)]
+
+
+async def _clear_one(studio: Studio, case: Case, place: tuple[int, int], message_ids: Sequence[int]) -> None:
+    if not message_ids:
+        await _remove(studio, case)
+        return
+    guild_id, channel_id = place
+    links = [moderation_pages.link(guild_id, channel_id, one) for one in message_ids]
+    changes: dict[str, Any] = {
+        "content": moderation_pages.leftover(links),
+        "view": buttons(channel_id, message_ids[0]),
+        "attachments": [],
+    }
+    await _edit(studio, case, **changes)
+
+
+async def _remove(studio: Studio, case: Case) -> None:
+    if case.channel_id is not None and case.message_id is not None:
+        await studio.delivery.remove_post(case.channel_id, case.message_id)
+
+
+async def take_name_out(studio: Studio, user_id: int) -> None:
+    """Take somebody's name out of the cases that they reported or decided."""
+    async with studio.database.reading() as tx:
+        naming = await reports.naming(tx, user_id)
+    for case in naming:
+        message = await studio.delivery.fetch_post(case.channel_id or 0, case.message_id or 0)
+        if message is not None and (named := f"<@{user_id}>") in message.content:
+            await _edit(studio, case, content=message.content.replace(named, texts.person(-1)))
+
+
+async def _edit(studio: Studio, case: Case, **changes: Any) -> None:
+    message = studio.delivery.partial_post(case.channel_id or 0, case.message_id or 0)
+    try:
+        await message.edit(**changes)
+    except Unreachable as error:
+        _log.info("a case could not be cleared", error=str(error))

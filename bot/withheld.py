@@ -111,7 +111,12 @@ class Withheld:
                 await self._close(job, Verdict.REMOVED, judge_id=None)
                 return
             async with self._database.transaction() as tx:
-                await reports.posted(tx, job.id, Kind.CHECK, channel_id=channel.id, message_id=message_id)
+                known = await reports.posted(
+                    tx, job.id, Kind.CHECK, channel_id=channel.id, message_id=message_id
+                )
+            if not known:
+                _log.info("a case was posted whose job was deleted meanwhile; it is taken back")
+                await self._delivery.remove_post(channel.id, message_id)
 
     async def _post(self, job: Job, channel: discord.TextChannel, numbers: Sequence[int]) -> int:
         """Post the case once, and return its message's id. Raises Undeliverable, or JobGone."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from storage.clock import from_sql, to_sql
-from storage.database import Transaction
+from storage.database import Row, Transaction
 
 
 class Kind(StrEnum):
@@ -33,9 +35,20 @@ class Case:
     """A job before the moderators: its message in the moderators' channel, None before it is posted, and what came of it."""
 
     job_id: str
+    kind: Kind
     channel_id: int | None
     message_id: int | None
     verdict: Verdict | None
+
+
+def _case(row: Row) -> Case:
+    return Case(
+        job_id=row["job_id"],
+        kind=Kind(row["kind"]),
+        channel_id=row["channel_id"],
+        message_id=row["message_id"],
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+    )
 
 
 async def report(tx: Transaction, job_id: str, reporter_id: int, *, now: datetime) -> bool:
@@ -97,24 +110,41 @@ async def made_by(tx: Transaction, reporter_id: int, *, guild_id: int, since: da
 async def case(tx: Transaction, job_id: str, kind: Kind = Kind.REPORT) -> Case | None:
     """The case of a job."""
     row = await tx.fetch_one("SELECT * FROM cases WHERE job_id = ? AND kind = ?", (job_id, kind.value))
-    if row is None:
-        return None
-    return Case(
-        job_id=job_id,
-        channel_id=row["channel_id"],
-        message_id=row["message_id"],
-        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+    return None if row is None else _case(row)
+
+
+async def standing(tx: Transaction, job_ids: Sequence[str]) -> list[Case]:
+    """The cases of these jobs that stand in a moderators' channel."""
+    rows = await tx.fetch_all(
+        "SELECT * FROM cases WHERE job_id IN (SELECT value FROM json_each(?)) AND message_id IS NOT NULL",
+        (json.dumps(list(job_ids)),),
     )
+    return [_case(row) for row in rows]
+
+
+NAMING = """
+SELECT * FROM cases
+WHERE message_id IS NOT NULL AND (
+    judge_id = :user_id
+    OR kind = 'report' AND job_id IN (SELECT job_id FROM reports WHERE reporter_id = :user_id)
+) ORDER BY message_id
+"""
+
+
+async def naming(tx: Transaction, user_id: int) -> list[Case]:
+    """The cases in moderators' channels that a person reported, or decided."""
+    return [_case(row) for row in await tx.fetch_all(NAMING, {"user_id": user_id})]
 
 
 async def posted(
     tx: Transaction, job_id: str, kind: Kind = Kind.REPORT, *, channel_id: int, message_id: int
-) -> None:
-    """A case stands in the moderators' channel as this message."""
-    await tx.execute(
-        "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = ?",
+) -> bool:
+    """A case stands in the moderators' channel as this message; False where there is no such case any more."""
+    row = await tx.fetch_one(
+        "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = ? RETURNING job_id",
         (channel_id, message_id, job_id, kind.value),
     )
+    return row is not None
 
 
 async def close(

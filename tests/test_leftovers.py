@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import discord
 import pytest
 
 from bot import leftover_reports
+from storage import erasures
+from storage.erasures import Erasure
 from tests.people import delete
 from tests.test_actions import grid
 from tests.test_report import WAYS, desk, link, moderator, report
-from tests.world import World, said
+from tests.test_safety import CLASSIFIER, adults_desk, finding, result
+from tests.world import World, said, world
 
 
 async def leftover(easel: World) -> discord.Message:
@@ -129,3 +135,106 @@ async def plain_reaction(easel: World, message: discord.Message) -> None:
     await easel.cleo.react(message, "🚩")
     await easel.rest()
     assert easel.cleo.user.dm_channel is None or easel.cleo.user.dm_channel.history() == []
+
+
+# What stood before the moderators when somebody deleted their data.
+
+
+async def test_an_open_report_goes_on_without_what_was_deleted(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.press(easel.ben, message, "U2")
+    single = easel.messages()[-1]
+    await easel.press(easel.cleo, message, "🚩")
+    await delete(easel, easel.ben)
+    (case,) = moderators.history()
+    assert names(case, easel) == []
+    assert case.attachments == []
+    assert link(message, easel) == case.content.split("\n")[1]
+    assert link(single, easel) in case.content
+    assert "have it now" in await report(easel, easel.admin, message, "menu")
+    assert len(moderators.history()) == 1
+    await easel.press(moderator(easel), case, "Remove picture")
+    assert [one.id for one in easel.messages()] == [single.id]
+
+
+async def test_what_was_decided_goes(easel: World) -> None:
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    await easel.press(moderator(easel), moderators.history()[0], "Keep")
+    await delete(easel, easel.ben)
+    assert moderators.history() == []
+
+
+@pytest.mark.parametrize("decision", [None, "Approve"])
+async def test_cases_of_the_safety_check_go(tmp_path: Path, decision: str | None) -> None:
+    async with world(tmp_path, generator=finding(2), **CLASSIFIER) as easel:
+        moderators = await adults_desk(easel)
+        await result(easel)
+        if decision is not None:
+            await easel.press(moderator(easel), moderators.history()[0], decision)
+        await delete(easel, easel.ben)
+        assert moderators.history() == []
+
+
+async def test_what_discord_keeps_us_from_clearing_goes_when_a_moderator_presses(easel: World) -> None:
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    easel.env.inject_error("PATCH", f"/channels/{moderators.id}/messages/*", status=403, times=1)
+    assert "nothing of you is left" in await delete(easel, easel.ben)
+    (case,) = moderators.history()
+    assert "a fox" in case.content
+    await easel.press(moderator(easel), case, "Keep")
+    (case,) = moderators.history()
+    assert case.attachments == []
+    assert labels(case) == []
+
+
+async def test_cases_are_cleared_after_a_restart_too(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    async with easel.studio.database.transaction() as tx:
+        await erasures.ask(tx, Erasure(user_id=easel.ben.id, posts=False))
+    await easel.restart()
+    (case,) = moderators.history()
+    assert names(case, easel) == []
+    assert labels(case) == ["Remove picture", "Keep"]
+
+
+async def test_a_report_that_is_posted_while_its_job_is_deleted_is_taken_back(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    send = discord.TextChannel.send
+
+    async def send_late(channel: Any, *args: Any, **kwargs: Any) -> Any:
+        sent = await send(channel, *args, **kwargs)
+        if channel.id == moderators.id:
+            async with easel.studio.database.transaction() as tx:
+                await tx.execute("DELETE FROM jobs")
+        return sent
+
+    monkeypatch.setattr(discord.TextChannel, "send", send_late)
+    assert "no longer kept" in await report(easel, easel.cleo, message, "button")
+    assert moderators.history() == []
+
+
+async def test_who_reported_or_decided_is_no_longer_named_after_deleting_their_data(easel: World) -> None:
+    moderators = await desk(easel)
+    first, second = await grid(easel), await grid(easel)
+    mo = moderator(easel)
+    for message in (first, second):
+        await easel.press(easel.cleo, message, "🚩")
+    await easel.press(mo, moderators.history()[0], "Keep")
+    for person in (easel.cleo, mo):
+        assert "nothing of you is left" in await delete(easel, person)
+    kept, still_open = moderators.history()
+    for case in (kept, still_open):
+        assert str(easel.cleo.id) not in case.content
+        assert str(mo.id) not in case.content
+        assert "Reported by somebody who deleted their data" in case.content
+    assert "**Kept** by somebody who deleted their data" in kept.content
+    assert f"<@{easel.ben.id}>" in kept.content
+    assert labels(still_open) == ["Remove picture", "Keep"]
+    assert len(still_open.attachments) == 1
