@@ -27,6 +27,8 @@ PEOPLE = ("Ada", "Ben", "Cleo")
 
 DIRECT = "-# Direct message"
 """Stands above the copy of a direct message."""
+_LOUNGE = "-# <#{}>"
+"""Stands above the copy of a message in the lounge."""
 
 TICK_SECONDS = 0.25
 """How often the world's clock follows the real one."""
@@ -46,6 +48,7 @@ class World:
 
     def __init__(self, env: Any) -> None:
         self.env = env
+        self._copies: dict[int, int] = {}
         self.turn = asyncio.Lock()
         """Held by whoever acts."""
         # SimCord calls an action failed when the bot met an error in it, answered or not. Discord doesn't know.
@@ -118,17 +121,26 @@ class World:
         self._copy(message, DIRECT, flags=message.flags | _EPHEMERAL, interaction_metadata=metadata)
 
     def _show_lounge(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Copy what the bot says in the lounge into the channel."""
-        if event == "MESSAGE_CREATE" and payload["channel_id"] == str(self.lounge.id):
-            message = self.env.backend.get_message(self.lounge.id, int(payload["id"]))
-            self._copy(message, f"-# <#{self.lounge.id}>", flags=message.flags)
+        """Copy what the bot says in the lounge into the channel; when it changes or deletes it, the copy follows."""
+        if not event.startswith("MESSAGE_") or payload.get("channel_id") != str(self.lounge.id):
+            return
+        backend, number = self.env.backend, int(payload.get("id", 0))
+        if event == "MESSAGE_CREATE":
+            message = backend.get_message(self.lounge.id, number)
+            self._copies[number] = self._copy(message, _LOUNGE.format(self.lounge.id), flags=message.flags).id
+        shown = backend.messages[self.channel.id].get(self._copies.get(number))
+        if event == "MESSAGE_UPDATE" and shown is not None:
+            message = backend.get_message(self.lounge.id, number)
+            shown.content = _headed(message, _LOUNGE.format(self.lounge.id))
+            shown.components, shown.attachments = message.components, message.attachments
+        elif event == "MESSAGE_DELETE" and shown is not None:
+            backend.delete_message(self.channel.id, shown.id)
 
-    def _copy(self, message: Any, heading: str, **more: Any) -> None:
-        content = message.content
-        self.env.backend.create_message(
+    def _copy(self, message: Any, heading: str, **more: Any) -> Any:
+        return self.env.backend.create_message(
             self.channel.id,
             message.author_id,
-            content if message.flags & _COMPONENTS_V2 else f"{heading}\n{content}",
+            _headed(message, heading),
             embeds=message.embeds,
             components=message.components,
             attachments=message.attachments,
@@ -144,6 +156,12 @@ class World:
             data = next((o for o in data.get("options", ()) if o.get("type") in _SUBCOMMANDS), {})
         if names:
             self.env.backend.interactions[int(payload["id"])].command_name = " ".join(names)
+
+
+def _headed(message: Any, heading: str) -> str:
+    """The words of a copy."""
+    words: str = message.content
+    return words if message.flags & _COMPONENTS_V2 else f"{heading}\n{words}"
 
 
 def _report(error: BaseException) -> None:

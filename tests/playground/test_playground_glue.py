@@ -22,7 +22,7 @@ from playwright.async_api import expect
 from bot import playground
 from bot.seams import Wait
 from tests.playground.driver import PlaygroundPage, find_chromium, open_page
-from tests.playground.toy import Toy, attached, picture
+from tests.playground.toy import Toy, attached, picture, rows
 
 LIVE_PAGE_MESSAGES = 50
 
@@ -352,3 +352,18 @@ async def test_moderators_in_the_lounge_see_what_only_adults_may() -> None:
         lounge = discord.utils.get(here.toy.get_all_channels(), name="lounge")
         assert isinstance(lounge, discord.TextChannel)
         assert lounge.is_nsfw()
+
+
+async def test_what_the_bot_changes_or_deletes_in_the_lounge_is_so_in_its_copy() -> None:
+    async with running() as here:
+        lounge = discord.utils.get(here.toy.get_all_channels(), name="lounge")
+        assert isinstance(lounge, discord.TextChannel)
+        shown = here.backend.messages[here.toy.channel.id]
+        said = await lounge.send("first", file=attached(picture(1)), view=rows(1))
+        (copy,) = shown.values()
+        assert copy.content == f"-# <#{lounge.id}>\nfirst"
+        await said.edit(content="second", view=None, attachments=[])
+        assert copy.content == f"-# <#{lounge.id}>\nsecond"
+        assert copy.components == copy.attachments == []
+        await said.delete()
+        assert not shown
