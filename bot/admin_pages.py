@@ -55,17 +55,17 @@ def halt(pause: Pause | None) -> str:
 
 def halted(pause: Pause) -> str:
     """The answer to `/admin pause` and `/admin drain`."""
-    where = _where(pause.guild_id)
+    where, more = _where(pause.guild_id), _option(pause.guild_id)
     match pause.halt:
         case Halt.PAUSED:
             return (
                 f"Paused {where}: new jobs are taken and wait, and none begins. What is being drawn is finished. "
-                "`/admin resume` goes on; a restart does not."
+                f"`/admin resume{more}` goes on; a restart does not."
             )
         case Halt.DRAINING:
             return (
                 f"Draining {where}: no new jobs are taken, and what waits is drawn. "
-                "`/admin resume` takes new ones again; a restart does not."
+                f"`/admin resume{more}` takes new ones again; a restart does not."
             )
 
 
@@ -85,12 +85,13 @@ def stop(pause: Pause) -> str:
     return f"{what} {_where(pause.guild_id)}{_because(pause.reason)}."
 
 
-def cleared(done: Cleared, user_id: int | None) -> str:
+def cleared(done: Cleared, user_id: int | None, *, guild_id: int) -> str:
     """The answer to `/admin clear`."""
     whose = f" of <@{user_id}>" if user_id else ""
+    where = " in all servers" if guild_id == EVERYWHERE else ""
     if not done.jobs:
-        return f"No job{whose} is waiting."
-    return f"{job_count(done.jobs).capitalize()}{whose} cancelled, {credits(done.credits)} given back."
+        return f"No job{whose} is waiting{where}."
+    return f"{job_count(done.jobs).capitalize()}{whose}{where} cancelled, {credits(done.credits)} given back."
 
 
 def line_of(user_id: int | None) -> str:
@@ -122,9 +123,10 @@ def banned_for(ban: Ban) -> str:
 def banned(ban: Ban, stopped: Cleared) -> str:
     """The answer to `/admin ban`."""
     lost = f" {job_count(stopped.jobs).capitalize()} cancelled and refunded." if stopped.jobs else ""
+    where = "in any server" if ban.guild_id == EVERYWHERE else "in this server"
     return (
-        f"<@{ban.user_id}> can't ask Easel for pictures {_where(ban.guild_id)} any more.{lost} "
-        "`/admin unban` undoes it."
+        f"<@{ban.user_id}> can't ask Easel for pictures {where} any more.{lost} "
+        f"`/admin unban{_option(ban.guild_id)}` undoes it."
     )
 
 
@@ -140,8 +142,11 @@ def unbanned_by_host(user_id: int, *, lifted: bool, left: Ban | None) -> str:
     words = f"<@{user_id}> may use Easel again." if lifted else f"<@{user_id}> was not banned."
     if left is None:
         return words
-    lead = "That ban is lifted" if lifted else "Nothing is lifted"
-    return f"{lead}, but <@{user_id}> is still banned {_where(left.guild_id)}{_because(left.reason)}."
+    lead = "That ban is lifted" if lifted else "There was no such ban to lift"
+    return (
+        f"{lead}, but <@{user_id}> is still banned {_where(left.guild_id)}{_because(left.reason)}: "
+        f"`/admin unban{_option(left.guild_id)}` undoes that."
+    )
 
 
 def announcement(text: str) -> str:
@@ -168,6 +173,11 @@ def _channels(ids: Sequence[int]) -> str:
     return ", ".join(f"<#{one}>" for one in ids[:30]) + (
         f" and {len(ids) - 30} more" if len(ids) > 30 else ""
     )
+
+
+def _option(guild_id: int) -> str:
+    """What else has to be typed for a command to mean all servers."""
+    return " everywhere: True" if guild_id == EVERYWHERE else ""
 
 
 def _where(guild_id: int) -> str:

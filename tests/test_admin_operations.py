@@ -118,6 +118,27 @@ async def test_the_host_pauses_and_bans_everywhere(easel: World) -> None:
     assert "still banned everywhere" in told
 
 
+async def test_the_host_reads_what_holds_everywhere_and_how_to_end_it(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=paused()) as easel:
+        make_host(easel)
+        for _ in range(2):
+            await easel.imagine(easel.ben)
+        assert "1 job in all servers cancelled" in await easel.told(
+            easel.admin, "admin clear", everywhere=True
+        )
+        assert "No job is waiting in all" in await easel.told(easel.admin, "admin clear", everywhere=True)
+        for command in ("pause", "drain"):
+            told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
+            assert "`/admin resume everywhere: True`" in told
+            assert "`/admin resume`" in await easel.told(easel.admin, f"admin {command}")
+        told = await easel.told(easel.admin, "admin ban", who=easel.ben, everywhere=True)
+        assert "in any server any more." in told
+        assert told.endswith("`/admin unban everywhere: True` undoes it.")
+        told = await easel.told(easel.admin, "admin unban", who=easel.ben)
+        assert told.startswith("There was no such ban to lift, but")
+        assert told.endswith("is still banned everywhere: `/admin unban everywhere: True` undoes that.")
+
+
 async def test_the_hosts_ban_and_its_reason_are_not_told_to_each_servers_admins(easel: World) -> None:
     everywhere = Ban(guild_id=EVERYWHERE, user_id=easel.ben.id, actor_id=5, reason="secret", at=easel.clock())
     async with easel.studio.database.transaction() as tx:

@@ -91,7 +91,7 @@ async def clear(
                 new="cleared",
                 final=Obstacle.CANCELLED,
             )
-    await desk.tell(admin_pages.cleared(cleared, who.id if who else None))
+    await desk.tell(admin_pages.cleared(cleared, who.id if who else None, guild_id=guild_id))
 
 
 @admin.command(
