@@ -317,6 +317,19 @@ async def test_an_announcement_leaves_out_the_channels_that_are_closed_to_the_ad
         assert "in 1 channel" in await easel.told(easel.admin, "admin changes")
 
 
+async def test_an_announcement_says_which_channels_are_closed_to_easel(tmp_path: Path) -> None:
+    async with world(tmp_path, generator=paused()) as easel:
+        await easel.imagine(easel.ben)
+        gone = easel.guild.create_text_channel("gone")
+        await easel.ben.slash(gone, "imagine", prompt="a fox")
+        known = easel.client.get_channel(gone.id)
+        assert isinstance(known, discord.TextChannel)
+        await known.delete()
+        await easel.rest()
+        told = await easel.told(easel.admin, "admin announce", text="Hello")
+        assert told == f"Posted in <#{easel.channel.id}>.\nI can't post in <#{gone.id}>."
+
+
 async def test_where_nothing_waits_the_admin_must_be_allowed_to_write_too(easel: World) -> None:
     silent = discord.PermissionOverwrite(send_messages=False)
     news = easel.guild.create_text_channel("news", overwrites={easel.admin: silent})

@@ -68,7 +68,8 @@ async def _only_speakers(interaction: discord.Interaction[Any], channel: object)
 async def _open_to(desk: Desk, places: list[tuple[int, int]]) -> AsyncIterator[tuple[int, bool]]:
     """Each channel, and whether the admin may write there.
 
-    In servers to which the host does not belong, there is nothing that would keep them out.
+    In servers to which the host does not belong, there is nothing that would keep them out. A channel that Discord does
+    not tell us of is closed to us, whoever asks.
     """
     members: dict[int, discord.Member | None] = {}
     for guild_id, channel_id in places:
@@ -76,7 +77,7 @@ async def _open_to(desk: Desk, places: list[tuple[int, int]]) -> AsyncIterator[t
         if guild_id not in members:
             members[guild_id] = await _member(desk, guild_id)
         who = members[guild_id]
-        yield channel_id, who is None or await _may_speak(who, channel)
+        yield channel_id, channel is None or who is None or await _may_speak(who, channel)
 
 
 async def _member(desk: Desk, guild_id: int) -> discord.Member | None:
