@@ -16,6 +16,7 @@ from storage.periods import Period, Rate
 from storage.quota_changes import Change, QuotaChange, Subject
 from storage.quotas import Allowance, Balance
 from storage.terms import Terms
+from storage.undo import Undone
 
 _REASON = 60
 _ENTRIES = {
@@ -157,11 +158,17 @@ def was_reset(subject: Subject, rate: Rate) -> str:
     return f"What {whom(subject)} used {when} is given back."
 
 
-def missing(amount: int) -> str:
-    """Beside what was undone, where credits of it were spent; empty where none were."""
-    if not amount:
-        return ""
-    return f"{credits(amount)} of it had been spent before and could not be taken back."
+def not_taken_back(done: Undone | None) -> str:
+    """Beside what was undone, what of it could not be; empty where all was."""
+    words = []
+    if done is not None and done.missing:
+        words.append(f"{credits(done.missing)} of it had been spent before and could not be taken back.")
+    if done is not None and done.change.folded:
+        words.append(
+            "What came of it so long ago that the ledger does not keep it any more stays as it is: "
+            "`/quota show` says what somebody has, and `/quota grant` changes it."
+        )
+    return " ".join(words)
 
 
 def zone_is(zone: str, next_day: datetime) -> str:

@@ -70,11 +70,12 @@ def named(words: str, actor_id: int, at: datetime, staying: Sequence[str], *, co
     )
 
 
-def nothing(staying: Sequence[str]) -> str:
-    """Where no change can be taken back."""
+def nothing(staying: Sequence[str], *, kept_days: int) -> str:
+    """Where no change can be taken back; `kept_days` is how long changes are kept, 0 for ever."""
+    older = f" Changes are kept for {kept_days} days." if kept_days else ""
     if not staying:
-        return "There is nothing to undo."
-    return page([*_kept(staying), "There is no other change to undo."])
+        return f"There is nothing to undo.{older}"
+    return page([*_kept(staying), f"There is no other change to undo.{older}"])
 
 
 def _kept(staying: Sequence[str]) -> list[str]:

@@ -38,7 +38,7 @@ async def undo_last(
     later changes that can't be taken back.
     """
     if last is None:
-        await desk.tell(record_pages.nothing(staying))
+        await desk.tell(record_pages.nothing(staying, kept_days=desk.studio.settings.keep_changes_days))
         return
     made = record_pages.made(last.actor_id, last.at) if last.actor_id != desk.actor_id else ""
     if (made or staying) and not others:

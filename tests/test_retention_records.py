@@ -106,6 +106,43 @@ async def test_somebody_who_deleted_their_data_is_not_carried_forward(tmp_path: 
 # ------------------------------------------------------------------------------------------------------------- undo
 
 
+async def test_an_undo_says_what_it_can_not_take_back_any_more(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_credits_days=40, keep_changes_days=0) as easel:
+        await easel.told(easel.admin, "quota set", credits=7)
+        await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
+        await days_pass(easel, 41)
+        told = await easel.told(easel.admin, "quota undo")
+        assert "Undone: grant" in told
+        assert "the ledger does not keep it any more stays as it is" in told
+        assert "5 credits of bonus" in await easel.told(easel.ben, "info")
+        told = await easel.told(easel.admin, "quota undo")
+        assert "Undone: set for everyone" in told
+        assert "stays as it is" not in told
+        assert "There is nothing to undo." in await easel.told(easel.admin, "quota undo")
+
+
+async def test_an_undo_says_how_long_changes_are_kept_when_none_is_left(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_changes_days=30) as easel:
+        await easel.told(easel.admin, "quota set", credits=7)
+        await days_pass(easel, 31)
+        told = await easel.told(easel.admin, "quota undo")
+        assert told == "There is nothing to undo. Changes are kept for 30 days."
+        assert "of 7" in await easel.told(easel.ben, "info")
+
+
+async def test_a_gift_to_all_can_be_taken_as_long_as_nobody_took_it_back(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_credits_days=40, keep_changes_days=40) as easel:
+        await easel.told(easel.admin, "quota grant", credits=5)
+        await easel.told(easel.ben, "info")
+        await days_pass(easel, 100)
+        for who in (easel.ben, easel.cleo):
+            assert "5 credits of bonus" in await easel.told(who, "info")
+        told = await easel.told(easel.admin, "quota undo")
+        assert "stays as it is" in told
+        assert "5 credits of bonus" in await easel.told(easel.ben, "info"), "his entry is no longer kept"
+        assert "bonus" not in await easel.told(easel.cleo, "info")
+
+
 async def test_a_gift_that_was_taken_back_does_not_come_again(tmp_path: Path) -> None:
     async with world(tmp_path, keep_credits_days=40, keep_changes_days=40) as easel:
         await easel.told(easel.admin, "quota grant", credits=5)
@@ -139,6 +176,18 @@ async def test_a_ban_outlives_the_record_of_it(tmp_path: Path) -> None:
         await days_pass(easel, 2)
         assert "spam" not in await easel.told(easel.admin, "admin changes")
         assert "may not use Easel" in await easel.imagine(easel.ben)
+
+
+async def test_a_setting_that_was_taken_back_is_not_taken_back_again(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_changes_days=30) as easel:
+        await easel.told(easel.admin, "admin appeal", text="Write to Ada.")
+        easel.clock.move(days=20)
+        assert "Undone" in await easel.told(easel.admin, "admin undo")
+        await easel.told(easel.admin, "admin appeal", text="Write to Ben.")
+        await days_pass(easel, 11)
+        assert "undo" in (await easel.told(easel.admin, "admin changes")).lower()
+        assert "Undone" in await easel.told(easel.admin, "admin undo")
+        assert "nothing to undo" in await easel.told(easel.admin, "admin undo")
 
 
 # ------------------------------------------------------------------------------------------------------- moderation

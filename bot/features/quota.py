@@ -181,7 +181,7 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False) -> N
             done = await credits_undo.undo(
                 tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()
             )
-        return quota_pages.missing(done.missing if done else 0)
+        return quota_pages.not_taken_back(done)
 
     found = Last(actor_id=last.actor_id, at=last.at, words=quota_pages.change(last)) if last else None
     await undo_last(desk, found, take, command="quota undo", others=others)
