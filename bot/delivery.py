@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import discord
@@ -21,6 +21,7 @@ from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
 from bot.patience import LONGEST_PAUSE, Undeliverable, persistently, verdict
+from bot.post import Post
 from bot.progress import ProgressMessage, Unreachable
 from bot.safety import standing
 from bot.surface import Surface
@@ -33,28 +34,6 @@ from storage.jobs import Job, JobState
 _LOOK_BACK = 1000
 """How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A message with one picture: `marker` is the part of its file's name that tells it from all others.
-
-    `since` is a message that is certainly older, if one is known: a look for this post ends there.
-    """
-
-    content: str
-    picture: bytes
-    stem: str
-    marker: str
-    alt: str
-    view: Callable[[], discord.ui.View]
-    nonce: str | None
-    mention: int | None
-    reply_to: int | None
-    since: int | None
-
-    def filename(self, content_type: str) -> str:
-        return f"{self.stem}_{self.marker}.{'jpg' if content_type == 'image/jpeg' else 'png'}"
 
 
 class Delivery:
@@ -146,15 +125,27 @@ class Delivery:
         message = await self._post(job, post, look_first=look_first)
         return message.id if message else None
 
-    async def renew_result(self, job: Job) -> None:
-        """Change the words and the buttons of a posted result after moderators decided; where Discord refuses, they stay."""
+    async def renew_result(self, job: Job, grid: bytes | None = None) -> None:
+        """Change the words and the buttons of a posted result after moderators decided, and its picture to a new `grid`.
+
+        Where Discord refuses, they stay.
+        """
         if job.result_message_id is None:
             return
         covered, words = await standing(self._database, job)
         content = await self._priced("\n".join([_first_line(job), self._details(job), *words]), job)
-        message = self._channel(job).get_partial_message(job.result_message_id)
+        channel = self._channel(job)
+        shown: dict[str, Any] = {}
+        if grid is not None:
+            small = await self._fitting(grid, channel)
+            name, alt = (
+                f"{file_stem(job.prompt)}_{job.id}.jpg",
+                texts.alt_text(job.prompt, index=0, count=job.images),
+            )
+            shown["attachments"] = [pictures.attachment(small, name, alt)]
+        view = self._buttons.view(Surface.GRID, job, hidden=covered)
         try:
-            await message.edit(content=content, view=self._buttons.view(Surface.GRID, job, hidden=covered))
+            await channel.get_partial_message(job.result_message_id).edit(content=content, view=view, **shown)
         except Unreachable as error:
             _log.warning("a result could not be renewed", error=str(error))
 
@@ -309,13 +300,8 @@ class Delivery:
         """Send until it stands there once. Raises Undeliverable when Discord refuses for good, or when the channel is
         open to everyone by then and this is for adults.
         """
-        limit = getattr(
-            getattr(channel, "guild", None), "filesize_limit", discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        )
-        picture, pause, look = post.picture, 1.0, look_first
-        shrunk = len(picture) > limit
-        if shrunk:
-            picture = await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
+        picture, pause, look = await self._fitting(post.picture, channel), 1.0, look_first
+        shrunk = picture is not post.picture
         while True:
             try:
                 if look and (standing := await self._find(channel, post)):
@@ -340,6 +326,14 @@ class Delivery:
             look = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _fitting(self, picture: bytes, channel: discord.abc.Messageable) -> bytes:
+        """The picture, smaller where the channel does not take as much."""
+        guild = getattr(channel, "guild", None)
+        limit: int = getattr(guild, "filesize_limit", discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
+        if len(picture) <= limit:
+            return picture
+        return await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
 
     async def _send_once(
         self, channel: discord.abc.Messageable, post: Post, picture: bytes

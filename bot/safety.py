@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from PIL import Image as Picture
 
@@ -33,6 +34,15 @@ def _covered(result: Finished, hidden: Collection[int]) -> bytes:
         with Picture.open(io.BytesIO(data), formats=("PNG",)) as picture:
             tiles.append(pictures.cover(picture.size) if number in hidden else picture.convert("RGB"))
     return pictures.regrid(tiles, result.grid)
+
+
+def uncovered(folder: Path, job: Job, seal: Seal) -> bytes:
+    """A job's kept grid anew, of all its pictures, signed. Raises images.ImageGone. Blocks: use a thread."""
+    tiles = []
+    for number in range(1, job.images + 1):
+        with Picture.open(io.BytesIO(images.read(folder, job.id, number)), formats=("PNG",)) as picture:
+            tiles.append(picture.convert("RGB"))
+    return seal(pictures.regrid(tiles, images.read(folder, job.id, 0)))
 
 
 def hidden(rows: Sequence[Image]) -> list[int]:

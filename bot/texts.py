@@ -211,12 +211,9 @@ def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str 
 
 def let_pass(numbers: Sequence[int], *, back: int) -> str:
     """What stands there once moderators let these pictures pass; `back` is what had come back for them."""
-    what, are = ("it", "is") if len(numbers) == 1 else ("they", "are")
+    passed, below = ("it", "it is below") if len(numbers) == 1 else ("them", "they are below")
     refunded = f" {credits(back).capitalize()} came back." if back else ""
-    return (
-        f"The safety check withheld {pictures(numbers)}, and the moderators let {'it' if what == 'it' else 'them'} pass: "
-        f"{what} {are} below.{refunded}"
-    )
+    return f"The safety check withheld {pictures(numbers)}, and the moderators let {passed} pass: {below}.{refunded}"
 
 
 def cancelled(price: int, *, by_owner: bool) -> str:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bot import moderation_pages, pictures, texts, verdicts
+from bot import moderation_pages, pictures, safety, texts, verdicts
 from bot.adult import age_restricted
 from bot.buttons import JobButton
 from bot.credentials import Seal
@@ -238,9 +238,24 @@ class Withheld:
             for row in rows:
                 if row.finding is Finding.APPROVED:
                     await self._post_picture(job, row.index)
-            await self._delivery.renew_result(job)
+            await self._delivery.renew_result(job, await self._uncover(job))
             async with self._database.transaction() as tx:
                 await images.judge(tx, job.id, Finding.SAFE, of=Finding.APPROVED)
+
+    async def _uncover(self, job: Job) -> bytes | None:
+        """The job's grid with all its pictures, kept in place of the covered one; None where they are gone."""
+        folder = self._database.folder
+        try:
+            grid = await asyncio.to_thread(safety.uncovered, folder, job, self._seal)
+        except images.ImageGone:
+            return None
+        files = await asyncio.to_thread(images.write, folder, job.id, {images.file_name(0): grid})
+        async with self._database.transaction() as tx:
+            kept = await images.rewrite(tx, job.id, 0, files[images.file_name(0)])
+        if kept:
+            return grid
+        await asyncio.to_thread(images.remove, folder, job.id)  # the job was deleted meanwhile
+        return None
 
     async def _post_picture(self, job: Job, index: int) -> None:
         try:

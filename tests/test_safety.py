@@ -407,6 +407,10 @@ async def test_after_approve_the_result_has_all_its_buttons(easel: World) -> Non
     assert message.content.endswith("\n-# Credits: Vary 4 · 🔄 4")
     assert f"**a fox** - <@{easel.ben.id}>" in message.content
     assert len(message.attachments) == 1
+    colours = cells(await message.attachments[0].read())
+    for cell, seed in zip(colours, (7, 8, 9, 10), strict=True):
+        assert near(cell, Image.open(io.BytesIO(picture(seed))).getpixel((0, 0)))  # type: ignore[arg-type]
+    assert cells(next((easel.studio.database.folder / "images").rglob("grid.jpg")).read_bytes()) == colours
     await easel.press(easel.cleo, message, "U2")
     assert await easel.messages()[-1].attachments[0].read() == picture(8)
     easel.generator.unsafe = frozenset()

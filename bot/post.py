@@ -1,0 +1,30 @@
+"""A message with one picture, before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import discord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message with one picture: `marker` is the part of its file's name that tells it from all others.
+
+    `since` is a message that is certainly older, if one is known: a look for this post ends there.
+    """
+
+    content: str
+    picture: bytes
+    stem: str
+    marker: str
+    alt: str
+    view: Callable[[], discord.ui.View]
+    nonce: str | None
+    mention: int | None
+    reply_to: int | None
+    since: int | None
+
+    def filename(self, content_type: str) -> str:
+        return f"{self.stem}_{self.marker}.{'jpg' if content_type == 'image/jpeg' else 'png'}"
