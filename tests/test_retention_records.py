@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -273,3 +274,19 @@ async def test_a_stop_in_the_middle_changes_no_balance_and_the_rest_follows(
         await retention.prune(easel.studio)
         assert await kept(easel, "ledger") == 1
         assert "8 credits of bonus" in await easel.told(easel.ben, "info")
+
+
+async def test_two_looks_at_once_for_what_is_old_change_no_balance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_ROWS", 2)
+    async with world(tmp_path, daily_credits=0, keep_credits_days=40, keep_changes_days=40) as easel:
+        for who in (easel.ben, easel.cleo):
+            await easel.told(easel.admin, "quota grant", credits=9, who=who)
+            await easel.imagine(who)
+        easel.clock.move(days=41)
+        await asyncio.gather(retention.prune(easel.studio), retention.prune(easel.studio))
+        for who in (easel.ben, easel.cleo):
+            assert "5 credits of bonus" in await easel.told(who, "info")
+        assert await kept(easel, "ledger") == 2
+        assert await kept(easel, "quota_changes") == 0
