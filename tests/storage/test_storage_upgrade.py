@@ -9,11 +9,11 @@ from pathlib import Path
 
 from storage_samples import ADMIN, ALICE, GUILD, NOON
 
-from storage import gifts, jobs, quotas
+from storage import gifts, jobs, quotas, records
 from storage.clock import day_of, to_sql
 from storage.database import Database
 from storage.migrations import MIGRATIONS, migrate
-from storage.quotas import Change, Rate
+from storage.quotas import Change, Rate, Subject
 from storage.undo import undo
 
 LEDGER = (
@@ -98,4 +98,27 @@ async def test_changes_from_before_can_be_taken_back(tmp_path: Path) -> None:
             assert await quotas.bonus_of(tx, guild_id=GUILD, user_id=ALICE) == bonus
         await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=NOON)
         assert await quotas.allowances(tx, GUILD) == []
+    await database.close()
+
+
+async def test_numbers_of_changes_from_before_are_not_given_to_new_ones(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "data")
+    database = await Database.open(tmp_path / "data")
+    async with database.transaction() as tx:
+        later = NOON + timedelta(days=400)
+        await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=NOON)  # of what all members may still take
+        while await records.forget_changes(tx, before=later, limit=9):
+            pass
+        assert await quotas.changes(tx, GUILD, limit=9) == []
+        await quotas.set_allowance(
+            tx,
+            guild_id=GUILD,
+            subject=Subject(kind="everyone"),
+            rate=Rate(9),
+            actor_id=ADMIN,
+            now=later,
+        )
+        (new,) = await quotas.changes(tx, GUILD, limit=9)
+        lines = await quotas.history(tx, guild_id=GUILD, user_id=ALICE, limit=99)
+        assert new.number > max(line.change or 0 for line in lines) > 0
     await database.close()
