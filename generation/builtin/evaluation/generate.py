@@ -4,7 +4,7 @@ Every picture has a generator of its own, so that it depends on its wish and har
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +24,7 @@ from generation.builtin.training.encode import as_input
 
 Draw = Callable[[list[int], dict[str, Any]], list[Image.Image]]
 """Draws one batch, given its wishes' indices and what every diffusers pipeline is told."""
+NO_HINTS: Mapping[str, Sequence[Image.Image]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,18 @@ def load_pipeline(weights: Path) -> Any:
     return pipeline.to(DEVICE)
 
 
-def generate(pipeline: Any, wishes: Sequence[Wish], sampling: Sampling) -> list[Image.Image]:
-    """A picture for each wish, in order."""
+def generate(
+    pipeline: Any,
+    wishes: Sequence[Wish],
+    sampling: Sampling,
+    hints: Mapping[str, Sequence[Image.Image]] = NO_HINTS,
+) -> list[Image.Image]:
+    """A picture for each wish, in order; `hints` are pictures beside each wish, by diffusers' name for them."""
 
     def draw(batch: list[int], told: dict[str, Any]) -> list[Image.Image]:
         width, height = wishes[batch[0]].size
-        made: list[Image.Image] = pipeline(width=width, height=height, **told).images
+        given = {name: [pictures[index] for index in batch] for name, pictures in hints.items()}
+        made: list[Image.Image] = pipeline(width=width, height=height, **given, **told).images
         return made
 
     return _in_batches(wishes, sampling, draw)
@@ -91,8 +98,9 @@ def inpaint(
 ) -> list[Image.Image]:
     """The sources drawn anew where the mask (rows, columns) is true, before compositing.
 
-    diffusers' own inpainting pipeline refuses any U-Net but those of 4 and 9 channels; what it does with the former
-    is done here: after each step the unmasked latents are put back, as noisy as the step left the others.
+    diffusers' own StableDiffusionInpaintPipeline, which AutoPipelineForInpainting picks too, raises ValueError for any
+    U-Net but those of 4 and 9 channels. What it does with the former is done here: after each step the unmasked latents
+    are put back, as noisy as the step left the others.
     """
     redrawing = _redrawing(pipeline)
 
@@ -105,6 +113,16 @@ def inpaint(
         return made
 
     return _in_batches(wishes, sampling, draw)
+
+
+@torch.no_grad()
+def recode(pipeline: Any, pictures: Sequence[Image.Image]) -> list[Image.Image]:
+    """Each picture encoded and decoded again: the least that any redrawing changes."""
+    made: list[Image.Image] = []
+    for picture in pictures:
+        latents = pipeline.vae.encode(as_input(np.stack([np.asarray(picture)]))).latent_dist.mode()
+        made += pipeline.image_processor.postprocess(pipeline.vae.decode(latents).sample)
+    return made
 
 
 def composite(source: Image.Image, drawn: Image.Image, mask: NDArray[np.bool_]) -> Image.Image:
