@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from generation.builtin.drawing.choice import choose_scene
+from generation.builtin.architecture import PROMPT_TOKENS
+from generation.builtin.drawing.choice import HELD_OUT, choose_scene
 from generation.builtin.drawing.scenes import Landscape, Scene, Shape, Still
-from generation.builtin.evaluation import adherence, cost, probe_training
+from generation.builtin.evaluation import adherence, cost, probe_training, wordings
 from generation.builtin.evaluation.__main__ import WEIGHTS, parse_arguments
 from generation.builtin.evaluation.adherence import Outcome, Task, choose_tasks, held_out_pair, judged
 from generation.builtin.evaluation.autoencoder import psnr
@@ -21,6 +22,7 @@ from generation.builtin.evaluation.probe import CLASSES, PROBE_PATH, SKIPPED, Pr
 from generation.builtin.evaluation.sheet import PROMPTS
 from generation.builtin.evaluation.tables import at_most
 from generation.builtin.evaluation.tally import tally
+from generation.builtin.tokens import make_tokenizer
 from generation.builtin.training import run
 from generation.builtin.training.pool import Part, picture_at
 from generation.builtin.vocabulary import unknown_words
@@ -136,6 +138,50 @@ def test_only_what_is_asked_for_is_judged() -> None:
     assert "time" not in judged(landscape(style="sketch"))
 
 
+def test_what_nobody_asked_for_is_counted_beside_adherence() -> None:
+    nothing = {"thing": "", "weather": "", "luminary": ""}
+    assert adherence.unasked(landscape()) == nothing
+    assert adherence.unasked(landscape(thing="boat", weather="fog")) == {"luminary": ""}
+    assert adherence.unasked(landscape(time="sunset")) == {"thing": "", "weather": ""}
+    assert adherence.unasked(landscape(style="sketch")) == {"thing": "", "weather": ""}
+    assert adherence.unasked(shape()) == {}
+    seen = {"time": "day", "ground": "hills", "style": "", **nothing}
+    outcome = Outcome(
+        tasks=[Task(scene=landscape(), wish=Wish(prompt="hills", seed=1))] * 2,
+        pictures=[Image.new("RGB", SQUARE)] * 2,
+        readings=[seen, {**seen, "thing": "house"}],
+    )
+    overall, _, _, added = adherence.summarise(outcome, held_out=False)
+    assert overall.measured == "100.0 %"
+    assert (added.measured, added.met) == ("83.3 %", None)
+
+
+def test_wordings_by_hand_ask_in_known_words_for_what_the_probe_can_read() -> None:
+    chosen = wordings.choose_wishes(5, each=1, each_example=3)
+    assert len({asked.typed for asked in chosen}) == len(wordings.EXAMPLES) + len(wordings.WORDINGS) >= 60
+    assert len({asked.wish.seed for asked in chosen}) == len(chosen)
+    assert sum(asked.typed in wordings.EXAMPLES for asked in chosen) == 12
+    tokenizer = make_tokenizer()
+    for asked in chosen:
+        assert unknown_words(asked.typed) == []
+        assert all(value in CLASSES[name] for name, value in asked.attributes.items())
+        assert not any({*asked.attributes.values()}.issuperset(pair) for pair in HELD_OUT)
+        assert len(tokenizer(asked.wish.prompt).input_ids) <= PROMPT_TOKENS
+    assert "sailboat on a lake at dusk" in {asked.wish.prompt for asked in chosen}
+
+
+def test_wordings_by_hand_are_judged_by_what_they_ask_for() -> None:
+    chosen = wordings.choose_wishes(5, each=1, each_example=2)
+    right = [dict(asked.attributes) for asked in chosen]
+    figures = wordings.summarise(chosen, right)
+    assert all(figure.met is not False for figure in figures)
+    assert [figure.what.strip('"') for figure in figures[3:]] == list(wordings.EXAMPLES)
+    cat = next(index for index, asked in enumerate(chosen) if asked.attributes.get("thing") == "cat")
+    right[cat] = {**right[cat], "thing": "dog", "water": "lake"}
+    missed = [figure.what for figure in wordings.summarise(chosen, right) if figure.met is False]
+    assert missed == ['"a cat standing by the seaside at sunset"']
+
+
 def test_a_held_out_scene_names_its_pair() -> None:
     assert held_out_pair(landscape(thing="dog", time="sunset")) == {"thing": "dog", "time": "sunset"}
     for task in choose_tasks(1, 20, held_out=True):
@@ -165,17 +211,19 @@ def test_scores_count_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_summary_holds_the_targets(tmp_path: Path) -> None:
     scenes = [landscape(thing="boat"), landscape(thing="cat")]
     wish = Wish(prompt="a boat", seed=1)
-    readings = [{"time": "day", "ground": "hills", "style": "", "thing": "boat"}] * 2
+    seen = {"time": "day", "ground": "hills", "style": "", "thing": "boat", "weather": "", "luminary": ""}
+    readings = [seen] * 2
     outcome = Outcome(
         tasks=[Task(scene=scene, wish=wish) for scene in scenes],
         pictures=[Image.new("RGB", SQUARE)] * 2,
         readings=readings,
     )
-    overall, lowest, perfect = adherence.summarise(outcome, held_out=False)
+    overall, lowest, perfect, _ = adherence.summarise(outcome, held_out=False)
     assert (overall.measured, overall.met) == ("87.5 %", False)
     assert (lowest.measured, lowest.met) == ("50.0 %", False)
     assert perfect.measured == "50.0 %"
-    adherence.save_wrong(outcome, tmp_path / "wrong.png")
+    asked = [judged(scene) for scene in scenes]
+    adherence.save_wrong(asked, ["a boat"] * 2, outcome.pictures, readings, tmp_path / "wrong.png")
     assert Image.open(tmp_path / "wrong.png").mode == "RGB"
 
 
@@ -209,7 +257,8 @@ def test_a_sheet_holds_every_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["probe", "reading", "cost", "adherence", "control", "autoencoder", "sheet"]
+    "command",
+    ["probe", "reading", "cost", "adherence", "wordings", "control", "companions", "autoencoder", "sheet"],
 )
 def test_every_command_runs_something(command: str) -> None:
     options = parse_arguments([command, "--seed", "5"])

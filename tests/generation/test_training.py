@@ -7,6 +7,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
+from generation.builtin.companions import base
 from generation.builtin.drawing.choice import choose_scene
 from generation.builtin.drawing.scenes import attributes
 from generation.builtin.training import denoiser, encode, pool
@@ -21,6 +22,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "CHUNK", 2)
     monkeypatch.setattr(pool, "SHARES", {(256, 256): 0.5, (384, 192): 0.5})
     monkeypatch.setattr(denoiser, "BATCH", 2)
+    monkeypatch.setattr(base, "BATCH", 2)
     monkeypatch.setattr(encode, "SAMPLE", 4)
 
 
@@ -30,20 +32,24 @@ def test_the_script_makes_a_folder_that_draws_and_goes_on_where_it_stopped(
 ) -> None:
     def options(unet_steps: int) -> list[str]:
         steps = ["--vae-steps", "2", "--unet-steps", str(unet_steps), "--decoder-steps", "1"]
+        steps += ["--companion-steps", "1"]
         return ["train", "--work", str(tmp_path), "--out", str(tmp_path / "out"), "--pictures", "8", *steps]
 
     for unet_steps in (1, 2):
         monkeypatch.setattr("sys.argv", options(unet_steps))
         arguments = parse_arguments()
         parts = pool.draw_pool(arguments.work, arguments.seed, arguments.pictures)
-        for stage in STAGES[1:]:
+        for stage in STAGES[1:-1]:
             run_stage(stage, arguments, parts)
         assert torch.load(tmp_path / "unet.pt", weights_only=True)["step"] == unet_steps
+    run_stage(STAGES[-1], arguments, parts)
 
     pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "out", safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("a red circle", num_inference_steps=2, width=384, height=192).images[0]
     assert picture.size == (384, 192)
+    pipeline.load_lora_weights(tmp_path / "companions" / "weights" / "stained_glass.safetensors")
+    assert pipeline("a red circle", num_inference_steps=1).images[0].size == (256, 256)
 
 
 def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: None) -> None:

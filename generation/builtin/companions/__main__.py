@@ -1,5 +1,7 @@
 """Trains the companions of the built-in model and exports them; the model itself stands still.
 
+It is the last stage of `python -m generation.builtin.training`, and a command of its own for one of them or other steps:
+
     python -m generation.builtin.companions all --work .training --steps 1000
 
 The work folder is that of the model's own training: its pictures and latents are used again. Each companion keeps its
@@ -75,20 +77,25 @@ def make_companion(name: str, options: argparse.Namespace, folder: Path, pool: S
     return (EdgeControl if name == EdgeControl.name else ImagePrompt)(base, data, pool)
 
 
-def main() -> None:
-    """Trains and exports what was asked for."""
-    options = parse_arguments()
-    torch.set_num_threads(options.threads)
-    pool = draw_pool(options.work, options.seed, options.pictures)
+def train_companions(names: Sequence[str], options: argparse.Namespace, pool: Sequence[Part]) -> None:
+    """Trains and exports the named ones; of the options it reads `work`, `weights`, `out`, `seed` and `steps`."""
     folder = options.work / f"companions-{fingerprint(options.weights)}"
     for path in (folder, options.out):
         path.mkdir(parents=True, exist_ok=True)
-    for name in NAMES if options.companion == "all" else (options.companion,):
+    for name in names:
         companion = make_companion(name, options, folder, pool)
         train(folder, companion, options.seed, options.steps)
         for path in companion.export(options.out):
             path.chmod(0o644)
             print(f"{path}  {path.stat().st_size:,} bytes", flush=True)
+
+
+def main() -> None:
+    """Trains and exports what was asked for."""
+    options = parse_arguments()
+    torch.set_num_threads(options.threads)
+    pool = draw_pool(options.work, options.seed, options.pictures)
+    train_companions(NAMES if options.companion == "all" else (options.companion,), options, pool)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,20 @@ from typing import TypeAlias
 
 import torch
 
-from generation.builtin.evaluation import adherence, autoencoder, control, cost, probe_training, sheet
+from generation.builtin.evaluation import (
+    adherence,
+    autoencoder,
+    companions,
+    control,
+    cost,
+    probe_training,
+    sheet,
+    wordings,
+)
 from generation.builtin.evaluation.tables import print_figures
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+COMPANIONS = Path(__file__).parents[1] / "companions" / "weights"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 SEED = 1_000_003
@@ -41,9 +51,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_probe(commands)
     _add_adherence(commands)
+    wordings_parser = _add(commands, "wordings", wordings, "does it draw what a newcomer types?")
+    wordings_parser.add_argument("--each", type=int, default=2, help="seeds for each wording")
+    wordings_parser.add_argument("--each-example", type=int, default=8, help="seeds for each guide's example")
     _add(commands, "cost", cost, "size, loading, four pictures")
     control_parser = _add(commands, "control", control, "negatives, guidance, image-to-image, masks, seeds")
     control_parser.add_argument("--prompts", type=int, default=32, help="pictures for each measurement")
+    companions_parser = _add(commands, "companions", companions, "the LoRA, the ControlNet, the image prompt")
+    companions_parser.add_argument("--prompts", type=int, default=24, help="pictures for each of them")
+    companions_parser.add_argument(
+        "--companions", type=Path, default=COMPANIONS, help="folder of their weights"
+    )
     autoencoder_parser = _add(commands, "autoencoder", autoencoder, "PSNR of restored pictures")
     autoencoder_parser.add_argument("--pictures", type=int, default=200, help="how many fresh ones to draw")
     sheet_parser = _add(commands, "sheet", sheet, "a contact sheet of 64 fixed prompts")

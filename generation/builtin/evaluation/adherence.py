@@ -24,6 +24,8 @@ from generation.builtin.evaluation.tally import Tally, tally
 TARGET, HELD_OUT_TARGET, LOWEST_TARGET = 97.0, 93.0, 85.0
 ALWAYS = ("size", "place", "style")
 """Attributes whose ordinary value "" is judged too: what goes unsaid means it."""
+ADDABLE = ("thing", "weather", "luminary")
+"""Attributes whose value "" is a place left empty, where a picture may show what nobody asked for."""
 WRONG_SHOWN, WRONG_COLUMNS = 64, 8
 
 
@@ -71,6 +73,15 @@ def judged(scene: Scene) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value or name in ALWAYS}
 
 
+def unasked(scene: Scene) -> dict[str, str]:
+    """What a landscape can show and its caption doesn't ask for; at dawn and at sunset the sun goes mostly unsaid."""
+    shown = attributes(scene)
+    sun_goes_unsaid = shown.get("time") in ("dawn", "sunset")
+    return {
+        name: "" for name in ADDABLE if shown.get(name) == "" and not (name == "luminary" and sun_goes_unsaid)
+    }
+
+
 def held_out_pair(scene: Scene) -> dict[str, str]:
     """The judged attributes that make the scene one which training leaves out."""
     asked = judged(scene)
@@ -79,9 +90,9 @@ def held_out_pair(scene: Scene) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value in named}
 
 
-def wrong(scene: Scene, reading: Mapping[str, str]) -> dict[str, str]:
-    """The judged attributes that were read otherwise, and how."""
-    return {name: reading[name] for name, value in judged(scene).items() if reading[name] != value}
+def wrong(asked: Mapping[str, str], reading: Mapping[str, str]) -> dict[str, str]:
+    """The attributes asked for that were read otherwise, and how."""
+    return {name: reading[name] for name, value in asked.items() if reading[name] != value}
 
 
 def draw_and_read(pipeline: Any, probe: Probe, tasks: Sequence[Task], sampling: Sampling) -> Outcome:
@@ -90,18 +101,23 @@ def draw_and_read(pipeline: Any, probe: Probe, tasks: Sequence[Task], sampling: 
     return Outcome(tasks=tasks, pictures=pictures, readings=probe.read(pictures))
 
 
-def save_wrong(outcome: Outcome, path: Path) -> None:
-    """A sheet of the first pictures with anything wrong: the caption, and what was asked and read."""
-    pictures, texts = [], []
-    for task, picture, reading in zip(outcome.tasks, outcome.pictures, outcome.readings, strict=True):
-        asked, found = judged(task.scene), wrong(task.scene, reading)
-        if found:
-            faults = (f"{asked[name] or 'no ' + name}>{value or 'none'}" for name, value in found.items())
-            pictures.append(picture)
-            texts.append(f"[{', '.join(faults)}] {task.wish.prompt}")
-    if pictures:
-        lay_out(pictures[:WRONG_SHOWN], texts[:WRONG_SHOWN], WRONG_COLUMNS).save(path)
-        print(f"{len(pictures)} pictures with a fault; the first {min(len(pictures), WRONG_SHOWN)}: {path}\n")
+def save_wrong(
+    asked: Sequence[Mapping[str, str]],
+    prompts: Sequence[str],
+    pictures: Sequence[Image.Image],
+    readings: Sequence[Mapping[str, str]],
+    path: Path,
+) -> None:
+    """A sheet of the first pictures with anything wrong: the prompt, and what was asked and read."""
+    faulty, texts = [], []
+    for wanted, prompt, picture, reading in zip(asked, prompts, pictures, readings, strict=True):
+        if found := wrong(wanted, reading):
+            faults = (f"{wanted[name] or 'no ' + name}>{value or 'none'}" for name, value in found.items())
+            faulty.append(picture)
+            texts.append(f"[{', '.join(faults)}] {prompt}")
+    if faulty:
+        lay_out(faulty[:WRONG_SHOWN], texts[:WRONG_SHOWN], WRONG_COLUMNS).save(path)
+        print(f"{len(faulty)} pictures with a fault; the first {min(len(faulty), WRONG_SHOWN)}: {path}\n")
 
 
 def summarise(outcome: Outcome, held_out: bool) -> list[Figure]:
@@ -109,7 +125,9 @@ def summarise(outcome: Outcome, held_out: bool) -> list[Figure]:
     counted = outcome.tally()
     name, lowest = counted.lowest()
     scenes = [task.scene for task in outcome.tasks]
-    perfect = sum(not wrong(*pair) for pair in zip(scenes, outcome.readings, strict=True))
+    judgements = zip(map(judged, scenes), outcome.readings, strict=True)
+    perfect = sum(not wrong(*pair) for pair in judgements)
+    empty = tally([unasked(scene) for scene in scenes], outcome.readings)
     figures = [
         at_least(
             "adherence, held out" if held_out else "adherence",
@@ -118,6 +136,7 @@ def summarise(outcome: Outcome, held_out: bool) -> list[Figure]:
         ),
         at_least(f"lowest attribute: {name}", lowest, LOWEST_TARGET),
         Figure(what="pictures without a fault", measured=f"{share(perfect, len(scenes)):.1f} %"),
+        Figure(what="nothing added: thing, weather, sun, moon", measured=f"{empty.percent():.1f} %"),
     ]
     if held_out:
         pairs = tally([held_out_pair(scene) for scene in scenes], outcome.readings)
@@ -135,5 +154,11 @@ def run(options: Namespace) -> list[Figure]:
     outcome = draw_and_read(pipeline, probe, tasks, sampling)
     outcome.tally().print(LOWEST_TARGET)
     kind = "held-out" if options.held_out else "usual"
-    save_wrong(outcome, options.work / f"adherence-wrong-{kind}.png")
+    save_wrong(
+        [judged(task.scene) for task in tasks],
+        [task.wish.prompt for task in tasks],
+        outcome.pictures,
+        outcome.readings,
+        options.work / f"adherence-wrong-{kind}.png",
+    )
     return summarise(outcome, options.held_out)

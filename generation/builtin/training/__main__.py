@@ -1,10 +1,11 @@
-"""Trains the built-in model: draws pictures, trains the autoencoder and the U-Net, exports.
+"""Trains the built-in model: draws pictures, trains the autoencoder and the U-Net, exports, trains the companions.
 
     python -m generation.builtin.training --work .training --out generation/builtin/weights
 
 Every stage keeps its state in the work folder; running the command again goes on where it stopped. `--start` begins
 with the weights of an exported folder instead of random ones; with `--vae-steps 0` its autoencoder stays as it is.
-`--stage export` writes the pipeline folder of a training that is still under way.
+`--stage export` writes the pipeline folder of a training that is still under way. The companions are trained on what was
+exported, and written to `companions/weights` beside the folder of `--out`.
 """
 
 import os
@@ -19,6 +20,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from generation.builtin.architecture import make_vae
+from generation.builtin.companions.__main__ import NAMES, train_companions
 from generation.builtin.training.autoencoder import train_vae
 from generation.builtin.training.decoder import tune_decoder
 from generation.builtin.training.denoiser import Denoiser, make_training_set, train_unet
@@ -27,7 +29,7 @@ from generation.builtin.training.encode import as_input, encode_pictures, encode
 from generation.builtin.training.export import export_pipeline, preview_factors
 from generation.builtin.training.pool import Part, draw_pool
 
-STAGES = ("draw", "vae", "encode", "unet", "decoder", "export")
+STAGES = ("draw", "vae", "encode", "unet", "decoder", "export", "companions")
 DEFAULT_OUT = Path(__file__).parents[1] / "weights"
 PREVIEW_SAMPLE = 128
 
@@ -49,6 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--unet-steps", type=int, default=20_000, help="of the U-Net, 1.3 s each on 2 cores")
     parser.add_argument("--decoder-steps", type=int, default=4_000, help="of the decoder alone, 0.5 s each")
+    parser.add_argument("--companion-steps", type=int, default=1_000, help="of each companion")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     return parser.parse_args()
@@ -100,6 +103,15 @@ def run_stage(stage: str, options: argparse.Namespace, pool: Sequence[Part]) -> 
             tune_decoder(work, load_vae(work), latents, pool[0].pictures, seed, options.decoder_steps)
         case "export":
             export(work, options.out, pool)
+        case "companions":
+            told = argparse.Namespace(
+                work=work,
+                weights=options.out,
+                out=options.out.parent / "companions" / "weights",
+                seed=seed,
+                steps=options.companion_steps,
+            )
+            train_companions(NAMES, told, pool)
 
 
 def main() -> None:
