@@ -16,6 +16,8 @@ from storage.database import Transaction
 
 _BATCH = 50
 _ROWS = 200
+_LINES = 500
+"""As many lines of the ledger are looked at in one transaction."""
 
 _log = structlog.get_logger(__name__)
 
@@ -67,10 +69,25 @@ async def _forget_records(studio: Studio) -> None:
     moderation = timedelta(days=chosen.keep_moderation_days)
     if moderation:  # a refusal that still counts towards a timeout stays
         moderation = max(moderation, timedelta(minutes=chosen.timeout_minutes))
-    await _forget_rows(studio, credits, folding.fold, what="lines of the ledger")
+    await _fold(studio, credits)
     await _forget_rows(studio, credits, records.forget_users, what="people")
     await _forget_rows(studio, changes, records.forget_changes, what="changes")
     await _forget_rows(studio, moderation, records.forget_moderation, what="moderation")
+
+
+async def _fold(studio: Studio, age: timedelta) -> None:
+    if not age:
+        return
+    before, count = studio.clock() - age, 0
+    after: folding.Place | None = folding.START
+    while after is not None:
+        async with studio.database.transaction() as tx:
+            step = await folding.fold(tx, before=before, limit=_LINES, after=after)
+            if step.folded:
+                await retention.note_pieces(tx)
+        after, count = step.last, count + step.folded
+    if count:
+        _log.info("old lines of the ledger were folded", lines=count)
 
 
 async def _forget_rows(studio: Studio, age: timedelta, forget: ForgetRows, *, what: str) -> None:

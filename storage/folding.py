@@ -8,22 +8,29 @@ as long. Where no bonus is left of them, no line is.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from storage.clock import to_sql
 from storage.database import Transaction
 from storage.ledger import unlocked
 
-FOLDABLE = """
-SELECT number FROM ledger AS line
-WHERE kind <> 'carry' AND at < :before AND NOT EXISTS (
+Place = tuple[int, int]
+"""When a line was written, and its number: the order in which lines are looked at."""
+START: Place = (0, 0)
+
+# Those that stay are passed once: behind a boost that runs for years there can be very many of them.
+OLD = """
+SELECT number, at, NOT EXISTS (
     SELECT 1 FROM ledger AS kept
     WHERE kept.guild_id = line.guild_id AND kept.user_id = line.user_id AND kept.number <= line.number
         AND (kept.at >= :before OR kept.ends_at >= :before OR kept.kind = 'reserve' AND NOT EXISTS (
             SELECT 1 FROM ledger AS outcome
             WHERE outcome.job_id = kept.job_id AND outcome.kind IN ('settle', 'refund')
         ))
-)
+) AS foldable
+FROM ledger AS line
+WHERE kind <> 'carry' AND at < :before AND (at, number) > (:at, :number)
 ORDER BY at, number LIMIT :limit
 """
 
@@ -53,19 +60,28 @@ VALUES (:number, :guild_id, :user_id, 'carry', :bonus, :day, :host_day, :at)
 """
 
 
-async def fold(tx: Transaction, *, before: datetime, limit: int) -> int:
-    """Fold up to `limit` lines from before a moment; how many were folded.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How many lines were folded, and the last that was looked at; None where no more are old."""
+
+    folded: int
+    last: Place | None
+
+
+async def fold(tx: Transaction, *, before: datetime, limit: int, after: Place = START) -> Step:
+    """Look at up to `limit` lines from before a moment, behind the one `after`, and fold those that can be.
 
     The moment lies at least `periods.LONGEST_DAYS` back, or what was used of a running month would be lost. A change
     whose lines are folded is marked, so that an undo can say what it leaves.
     """
-    rows = await tx.fetch_all(FOLDABLE, {"before": to_sql(before), "limit": limit})
-    if not rows:
-        return 0
-    numbers = {"numbers": json.dumps([row["number"] for row in rows])}
-    carried = [dict(row) for row in await tx.fetch_all(CARRY, numbers)]
-    async with unlocked(tx):
-        for parting in _PARTINGS:
-            await tx.execute(parting, numbers)
-        await tx.execute_many(_WRITE, carried)
-    return len(rows)
+    at, number = after
+    old = await tx.fetch_all(OLD, {"before": to_sql(before), "limit": limit, "at": at, "number": number})
+    folded = [row["number"] for row in old if row["foldable"]]
+    if folded:
+        numbers = {"numbers": json.dumps(folded)}
+        carried = [dict(row) for row in await tx.fetch_all(CARRY, numbers)]
+        async with unlocked(tx):
+            for parting in _PARTINGS:
+                await tx.execute(parting, numbers)
+            await tx.execute_many(_WRITE, carried)
+    return Step(folded=len(folded), last=(old[-1]["at"], old[-1]["number"]) if old else None)

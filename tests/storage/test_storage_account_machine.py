@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 from storage import gifts, quotas, terms
 from storage.database import Database, Transaction
-from storage.folding import fold
+from storage.folding import START, Place, fold
 from storage.periods import LONGEST_DAYS
 from storage.quotas import Balance, CeilingReached, Period, QuotaExceeded, Rate, Subject
 from storage.undo import undo
@@ -381,8 +382,10 @@ class Server(RuleBasedStateMachine):
         """Some days later, what is old becomes one line; the invariant says that nobody's credits notice."""
         self.now += timedelta(days=days)
         before = self.now - timedelta(days=LONGEST_DAYS)
-        while self.transact(lambda tx: fold(tx, before=before, limit=limit), crash=crash):
-            pass
+        after: Place | None = START
+        while after is not None:
+            step = self.transact(partial(fold, before=before, limit=limit, after=after), crash=crash)
+            after = step and step.last
         if crash:
             return
         for account in self.accounts.values():
@@ -390,7 +393,9 @@ class Server(RuleBasedStateMachine):
                 if entry.at >= before or entry.stays(before):
                     break
                 entry.folded = True
-        assert not self.transact(lambda tx: fold(tx, before=before, limit=limit))
+        again = self.transact(partial(fold, before=before, limit=200))
+        assert again is not None
+        assert not again.folded
 
     @rule()
     def restart(self) -> None:

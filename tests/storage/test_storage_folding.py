@@ -9,7 +9,7 @@ from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 from storage import gifts, ledger, quotas, records, sheets
 from storage.database import Database, Transaction
-from storage.folding import fold
+from storage.folding import START, fold
 from storage.ledger import Entry
 from storage.quotas import AlreadyReserved, Balance, Rate, Subject
 from storage.sheets import Row
@@ -51,6 +51,10 @@ async def lines(tx: Transaction, user: int = ALICE) -> list[tuple[Entry, int, in
     return [(line.kind, line.allowance + line.boost, line.bonus) for line in reversed(found)]
 
 
+async def folded(tx: Transaction, *, before: datetime = BEFORE) -> int:
+    return (await fold(tx, before=before, limit=99)).folded
+
+
 async def test_an_accounts_old_lines_become_one_without_names(tx: Transaction) -> None:
     await give(tx, 9)
     await spend(tx, "one", 5)
@@ -58,8 +62,8 @@ async def test_an_accounts_old_lines_become_one_without_names(tx: Transaction) -
     await spend(tx, "two", 1)
     await quotas.refund(tx, "two", now=LATER)
     before = await balance(tx)
-    assert await fold(tx, before=BEFORE, limit=99) == 4
-    assert await fold(tx, before=BEFORE, limit=99) == 0, "what was folded is not folded again"
+    assert await folded(tx) == 4
+    assert await folded(tx) == 0, "what was folded is not folded again"
     assert await balance(tx) == before
     assert before.bonus == 7
     carried, refund = reversed(await ledger.history(tx, guild_id=GUILD, user_id=ALICE, limit=9))
@@ -76,7 +80,7 @@ async def test_where_no_bonus_is_left_no_line_is(tx: Transaction) -> None:
     await spend(tx, "one", 5)
     await quotas.settle(tx, "one", now=NOON)
     await give(tx, 7, days=3)
-    await fold(tx, before=BEFORE, limit=99)
+    await folded(tx)
     assert await lines(tx) == []
     assert await tx.fetch_all("SELECT * FROM boost_moves") == []
 
@@ -85,12 +89,12 @@ async def test_a_reservation_without_an_outcome_keeps_what_comes_after_it(tx: Tr
     await give(tx, 1)
     await spend(tx, "one", 3)
     await give(tx, 2)
-    assert await fold(tx, before=BEFORE, limit=99) == 1
+    assert await folded(tx) == 1
     assert [kind for kind, _, _ in await lines(tx)] == [Entry.CARRY, Entry.RESERVE, Entry.GRANT]
     with pytest.raises(AlreadyReserved):
         await spend(tx, "one", 1)
     assert await quotas.refund(tx, "one", now=LATER) == 3
-    await fold(tx, before=LATER + timedelta(days=1), limit=99)
+    await folded(tx, before=LATER + timedelta(days=1))
     assert await lines(tx) == [(Entry.CARRY, 0, 3)]
 
 
@@ -101,9 +105,9 @@ async def test_a_boost_that_runs_keeps_what_was_spent_of_it(tx: Transaction) -> 
     await quotas.settle(tx, "one", now=NOON)
     at_day_50 = await balance(tx, NOON + timedelta(days=50))
     assert (at_day_50.boost, at_day_50.bonus) == (3, 4)
-    assert await fold(tx, before=NOON + timedelta(days=15), limit=99) == 1
+    assert await folded(tx, before=NOON + timedelta(days=15)) == 1
     assert await balance(tx, NOON + timedelta(days=50)) == at_day_50
-    assert await fold(tx, before=NOON + timedelta(days=91), limit=99) == 3
+    assert await folded(tx, before=NOON + timedelta(days=91)) == 3
     assert await lines(tx) == [(Entry.CARRY, 0, 4)]
 
 
@@ -111,12 +115,28 @@ async def test_many_lines_are_folded_a_few_at_a_time(tx: Transaction) -> None:
     for number in range(10):
         for user in (ALICE, BOB):
             await give(tx, number + 1, user=user)
-    folded = []
-    while count := await fold(tx, before=BEFORE, limit=7):
-        folded.append(count)
+    counts, after = [], START
+    while (step := await fold(tx, before=BEFORE, limit=7, after=after)).last:
+        counts.append(step.folded)
+        after = step.last
         assert (await balance(tx)).bonus == (await balance(tx, user=BOB)).bonus == 55
-    assert folded == [7, 7, 6]
+    assert counts == [7, 7, 6]
     assert await lines(tx) == await lines(tx, BOB) == [(Entry.CARRY, 0, 55)]
+
+
+async def test_lines_that_stay_are_passed_once_and_hold_up_no_others(tx: Transaction) -> None:
+    await give(tx, 9, days=900)
+    for number in range(5):
+        await spend(tx, f"{number}", 1)
+        await quotas.settle(tx, f"{number}", now=NOON)
+    await give(tx, 5, user=BOB)
+    counts, after = [], START
+    while (step := await fold(tx, before=BEFORE, limit=4, after=after)).last:
+        counts.append(step.folded)
+        after = step.last
+    assert counts == [0, 0, 1], "each of the twelve old lines is looked at once"
+    assert len(await lines(tx)) == 11
+    assert await lines(tx, BOB) == [(Entry.CARRY, 0, 5)]
 
 
 async def test_a_crash_while_lines_are_folded_leaves_them_as_they_were(database: Database) -> None:
@@ -127,7 +147,7 @@ async def test_a_crash_while_lines_are_folded_leaves_them_as_they_were(database:
 
     async def killed() -> None:
         async with database.transaction() as tx:
-            assert await fold(tx, before=BEFORE, limit=99)
+            assert await folded(tx)
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
@@ -140,7 +160,7 @@ async def test_a_crash_while_lines_are_folded_leaves_them_as_they_were(database:
 
 async def test_an_undo_leaves_what_was_folded_and_says_so(tx: Transaction) -> None:
     await give(tx, 5)
-    await fold(tx, before=BEFORE, limit=99)
+    await folded(tx)
     done = await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=LATER)
     assert done is not None
     assert (done.change.folded, done.missing) == (True, 0)
