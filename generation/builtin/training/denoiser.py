@@ -42,8 +42,8 @@ STRANGE_WORDS = 0.12
 FILLER_WORDS_ADDED = 0.25
 """How often a caption gets a word that changes nothing, such as "cozy" or "very"."""
 HARD = {
-    "cat": 3, "cactus": 3, "house": 3, "rocket": 3, "balloon": 2, "bicycle": 2, "bird": 2, "boat": 2, "dog": 2,
-    "spring": 2, "pixel art": 2, "sketch": 2, "neon": 2,
+    "cat": 5, "dog": 3, "cactus": 3, "house": 3, "rocket": 3, "balloon": 2, "bicycle": 2, "bird": 2, "boat": 2,
+    "snowman": 2, "windmill": 2, "neon city": 3, "spring": 2, "pixel art": 2, "sketch": 2, "neon": 2,
 }  # fmt: skip
 """How many times a picture comes in each round, once if not here, by what it shows: these were worst at adherence."""
 NOISE_BIAS = 0.6
