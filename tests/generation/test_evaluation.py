@@ -234,12 +234,13 @@ def test_psnr_is_infinite_for_equals_and_nothing_for_inverses() -> None:
     assert isclose(psnr(black, black + 1), 20 * log10(255))
 
 
-def test_compositing_keeps_what_is_outside_the_mask() -> None:
-    black, white = Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8), "white")
-    mask = np.zeros((8, 8), np.bool_)
-    mask[2:4, 2:4] = True
+def test_compositing_blends_inside_the_mask_and_keeps_what_is_outside() -> None:
+    black, white = Image.new("RGB", (32, 32)), Image.new("RGB", (32, 32), "white")
+    mask = np.zeros((32, 32), np.bool_)
+    mask[8:24, 8:24] = True
     changed = difference(black, composite(black, white, mask))
-    assert changed[mask].min() == 255.0
+    assert changed[16, 7:13].tolist() == [0.0, 51.0, 102.0, 153.0, 204.0, 255.0]
+    assert changed[mask].min() == 51.0
     assert changed[~mask].max() == 0.0
 
 
