@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import structlog
 
+from bot import leftovers
 from bot.access import only_welcome
 from bot.boundary import Tell, acknowledge, answered
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
@@ -77,7 +78,7 @@ class JobButton(
             job = await find(client.studio, self.job_id, self.index, asker=interaction.user)
         except JobGone:
             if verb.of_case and interaction.permissions.manage_messages:
-                await _edit(interaction.message, view=None, attachments=[])
+                await leftovers.clear_pressed(interaction.message)
             if verb.leftover is None:
                 raise
             await tell(await verb.leftover(client.studio, interaction.message, interaction.user))

@@ -95,6 +95,21 @@ async def clear_late(studio: Studio, cases: Sequence[Case]) -> None:
         await _remove(studio, case)
 
 
+async def clear_pressed(case: discord.Message) -> None:
+    """The same for a case of a job that is gone, whose button a moderator pressed; Discord did not let us before."""
+    links = moderation_pages.links_in(case.content)
+    try:
+        if not links:
+            await case.delete()
+            return
+        channel_id, message_id = map(int, links[0].split("/")[-2:])
+        await case.edit(
+            content=moderation_pages.leftover(links), view=buttons(channel_id, message_id), attachments=[]
+        )
+    except Unreachable as error:
+        _log.info("a case could not be cleared", error=str(error))
+
+
 async def _left_of(tx: Transaction, case: Case) -> tuple[tuple[int, int], list[int]]:
     """Where a case's job was posted, and the messages that still show it, the result first; none where it is decided."""
     job = await jobs.get(tx, case.job_id)

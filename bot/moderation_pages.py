@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.inert import inert
@@ -32,6 +33,7 @@ _STANDS = (
 )
 _KEPT = "**Kept**"
 _REMOVED = "**Removed**"
+_LINK = re.compile(r"https://discord\.com/channels/[0-9]+/[0-9]+/[0-9]+")
 _LINKS = 5
 """Messages to which a case links."""
 _REPORTERS = 10
@@ -131,6 +133,11 @@ def leftover(links: Sequence[str]) -> str:
         ["Shown in other messages, too, which only you can delete:", *_links(links[1:])] if links[1:] else []
     )
     return "\n".join([_NOTHING_KEPT, links[0], *more])
+
+
+def links_in(content: str) -> list[str]:
+    """The links of a report that still stands; none in other cases."""
+    return [line for line in content.split("\n") if _LINK.fullmatch(line)] if content.startswith("🚩") else []
 
 
 def leftover_stands(words: Sequence[str]) -> str:

@@ -184,10 +184,14 @@ async def test_what_discord_keeps_us_from_clearing_goes_when_a_moderator_presses
     assert "nothing of you is left" in await delete(easel, easel.ben)
     (case,) = moderators.history()
     assert "a fox" in case.content
-    await easel.press(moderator(easel), case, "Keep")
+    mo = moderator(easel)
+    await easel.press(mo, case, "Keep")
     (case,) = moderators.history()
+    assert names(case, easel) == []
     assert case.attachments == []
-    assert labels(case) == []
+    assert labels(case) == ["Remove picture", "Keep"]
+    await easel.press(mo, case, "Remove picture")
+    assert easel.messages() == []
 
 
 async def test_cases_are_cleared_after_a_restart_too(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
