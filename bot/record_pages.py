@@ -16,7 +16,7 @@ OVERTAKEN = "Nothing was undone: somebody changed something at the same moment. 
 _LONGEST = 350
 """Characters of a value that are shown; a list of channels can have many more."""
 
-_STAYING = 3
+STAYING = 3
 """As many changes that stay are named."""
 
 
@@ -60,13 +60,11 @@ def log_is(channel_id: int | None) -> str:
 
 def named(words: str, actor_id: int, at: datetime, staying: Sequence[str], *, command: str) -> str:
     """Before another admin's change is taken back, or one before changes that stay."""
-    again = f"`/{command} others: True` takes it back."
-    if not staying:
-        return (
-            f"Nothing was undone. The last change is {person(actor_id)}'s, {relative(at)}: {words}. {again}"
-        )
-    return page(
-        [*_kept(staying), f"The change before is {person(actor_id)}'s, {relative(at)}: {words}. {again}"]
+    which = "last change that can be taken back" if staying else "last change"
+    return _above(
+        f"Nothing was undone. The {which} is {person(actor_id)}'s, {relative(at)}: {words}. "
+        f"`/{command} others: True` takes it back.",
+        staying,
     )
 
 
@@ -75,17 +73,15 @@ def nothing(staying: Sequence[str], *, kept_days: int) -> str:
     older = f" Changes are kept for {kept_days} days." if kept_days else ""
     if not staying:
         return f"There is nothing to undo.{older}"
-    return page([*_kept(staying), f"There is no other change to undo.{older}"])
+    return _above(f"Nothing was undone. There is no other change to undo.{older}", staying)
 
 
-def _kept(staying: Sequence[str]) -> list[str]:
-    more = len(staying) - _STAYING
-    rest = [f"- and {more} more"] if more > 0 else []
-    return [
-        "Nothing was undone. This can't be taken back:",
-        *(f"- {one}" for one in staying[:_STAYING]),
-        *rest,
-    ]
+def _above(first: str, staying: Sequence[str]) -> str:
+    """A line, and below it what can't be taken back: that is what is cut where a message would be too long."""
+    if not staying:
+        return first
+    more = ["- and more"] if len(staying) > STAYING else []
+    return page([first, "This can't be taken back:", *(f"- {one}" for one in staying[:STAYING]), *more])
 
 
 def made(actor_id: int, at: datetime) -> str:
@@ -93,9 +89,10 @@ def made(actor_id: int, at: datetime) -> str:
     return f", made by {person(actor_id)} {relative(at)}"
 
 
-def undone(words: str, made: str, rest: str) -> str:
-    """A change was taken back; `rest` is a sentence on what of it was not."""
-    return " ".join(part for part in (f"Undone: {words}{made}.", rest) if part)
+def undone(words: str, made: str, rest: str, later: Sequence[str]) -> str:
+    """A change was taken back; `rest` is a sentence on what of it was not, `later` are some on what stays."""
+    first = " ".join(part for part in (f"Undone: {words}{made}.", rest) if part)
+    return _above(first, later)
 
 
 _WHY = {

@@ -30,19 +30,26 @@ async def undo_last(
     command: str,
     others: bool,
     staying: Sequence[str] = (),
+    later: Sequence[str] = (),
 ) -> None:
     """Take a change back, or say why not.
 
     `take` does it and returns what else is to be said, or None where something was changed meanwhile, so that of two
     who undo the same change only one does. `others` confirms what must be named first. `staying` are sentences about
-    later changes that can't be taken back.
+    later changes that can't be taken back, and `later` about what was done for good since, which asks for no
+    confirmation.
     """
     if last is None:
-        await desk.tell(record_pages.nothing(staying, kept_days=desk.studio.settings.keep_changes_days))
+        await desk.tell(
+            record_pages.nothing([*later, *staying], kept_days=desk.studio.settings.keep_changes_days)
+        )
         return
     made = record_pages.made(last.actor_id, last.at) if last.actor_id != desk.actor_id else ""
     if (made or staying) and not others:
-        await desk.tell(record_pages.named(last.words, last.actor_id, last.at, staying, command=command))
+        known = [*later, *staying]
+        await desk.tell(record_pages.named(last.words, last.actor_id, last.at, known, command=command))
         return
     rest = await take()
-    await desk.tell(record_pages.OVERTAKEN if rest is None else record_pages.undone(last.words, made, rest))
+    await desk.tell(
+        record_pages.OVERTAKEN if rest is None else record_pages.undone(last.words, made, rest, later)
+    )

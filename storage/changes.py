@@ -102,14 +102,27 @@ async def latest(tx: Transaction, guild_id: int, *, everywhere: bool, limit: int
 
 STANDING = """
 SELECT * FROM changes AS made
-WHERE guild_id = :guild_id AND undoes IS NULL AND NOT EXISTS (SELECT 1 FROM changes WHERE undoes = made.number)
+WHERE guild_id = :guild_id AND undoes IS NULL AND final IS NULL
+    AND NOT EXISTS (SELECT 1 FROM changes WHERE undoes = made.number)
 ORDER BY number DESC LIMIT :limit
 """
 
 
 async def standing(tx: Transaction, guild_id: int, *, limit: int) -> list[Change]:
-    """The latest changes of a guild, or of EVERYWHERE, that were not taken back, newest first."""
+    """The latest changes of a guild, or of EVERYWHERE, that were not taken back, newest first.
+
+    What was done for good is not among them.
+    """
     rows = await tx.fetch_all(STANDING, {"guild_id": guild_id, "limit": limit})
+    return [_change(row) for row in rows]
+
+
+async def done_for_good(tx: Transaction, guild_id: int, *, after: int, limit: int) -> list[Change]:
+    """The latest of what was done for good after the change with that number, newest first."""
+    rows = await tx.fetch_all(
+        "SELECT * FROM changes WHERE guild_id = ? AND number > ? AND final IS NOT NULL ORDER BY number DESC LIMIT ?",
+        (guild_id, after, limit),
+    )
     return [_change(row) for row in rows]
 
 

@@ -13,8 +13,8 @@ import pytest
 from bot import record_pages
 from bot.admin import Desk
 from bot.features import admin_undo, quota
-from storage import access, bans, guild_rows, guilds
-from storage.changes import EVERYWHERE
+from storage import access, bans, changes, guild_rows, guilds
+from storage.changes import EVERYWHERE, Change, Obstacle
 from tests.fakes import FakeGenerator
 from tests.people import delete, traces
 from tests.world import World, world
@@ -199,22 +199,45 @@ async def test_what_was_done_for_good_is_refused_with_a_way_forward(tmp_path: Pa
     async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
         await easel.told(easel.admin, "admin announce", text="Down at nine")
         told = await easel.told(easel.admin, "admin undo")
-        assert "Nothing was undone. This can't be taken back:" in told
+        assert told.startswith("Nothing was undone. There is no other change to undo.")
+        assert "This can't be taken back:" in told
         assert "“Down at nine” in 1 channel, made by" in told
         assert "A new announcement can correct it" in told
-        assert "There is no other change to undo" in told
         await easel.told(easel.admin, "admin pause")
         for _ in range(2):
             await easel.imagine(easel.ben)
         await easel.told(easel.admin, "admin clear", who=easel.ben)
         told = await easel.told(easel.admin, "admin undo")
+        assert told.startswith("Undone: **drawing**: going on → paused.\nThis can't be taken back:\n- ")
         assert "their credits were given back. Their owners can ask anew" in told
-        assert "The change before is" in told
-        assert "**drawing**: going on → paused. `/admin undo others: True` takes it back." in told
-        assert "⏸️" in await rules(easel)
-        told = await easel.told(easel.admin, "admin undo", others=True)
-        assert told == "Undone: **drawing**: going on → paused."
+        assert "Down at nine" not in told
         assert "⏸️" not in await rules(easel)
+
+
+async def test_however_much_was_done_for_good_the_last_setting_is_undone(easel: World) -> None:
+    await easel.told(another_admin(easel), "admin limit", what="size", amount=512)
+    await easel.told(easel.admin, "admin limit", what="size", amount=256)
+    async with easel.studio.database.transaction() as tx:
+        for number in range(500):
+            decided = Change(
+                guild_id=easel.guild.id,
+                actor_id=easel.cleo.id,
+                what=f"report {number}",
+                old="open",
+                new="kept",
+                at=easel.clock(),
+                final=Obstacle.JUDGED,
+            )
+            await changes.record(tx, decided)
+    told = await easel.told(easel.admin, "admin undo")
+    assert told.startswith("Undone: **size limit of everyone**: 512 → 256.\n")
+    assert told.count("moderators decided it") == 3
+    assert "**report 499**" in told
+    assert told.endswith("\n- and more")
+    told = await easel.told(easel.admin, "admin undo")
+    assert "**report 499**" in told
+    assert "not set → 512. `/admin undo others: True` takes it back." in told
+    assert "512 pixels" in await rules(easel)
 
 
 async def test_a_setting_that_is_otherwise_by_now_is_left_alone(easel: World) -> None:
@@ -342,6 +365,19 @@ async def test_what_is_set_to_what_it_was_changes_nothing_that_an_undo_would_mis
     await easel.told(olga, "admin pause", reason="game night")
     assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **drawing**")
     assert "⏸️" not in await rules(easel)
+
+
+async def test_what_can_be_undone_is_named_however_long_what_stays_is(easel: World) -> None:
+    await easel.told(another_admin(easel), "admin limit", what="size", amount=512)
+    for word in ("one", "two", "three", "four"):
+        await easel.told(easel.admin, "admin appeal", text=f"{word} " * 50)
+    async with easel.studio.database.transaction() as tx:
+        await guilds.set_appeal(tx, easel.guild.id, "Ask Olga.")
+    told = await easel.told(easel.admin, "admin undo")
+    assert "`/admin undo others: True` takes it back." in told
+    assert "it was set otherwise since" in told
+    await easel.told(easel.admin, "admin undo", others=True)
+    assert "There is no other change to undo." in await easel.told(easel.admin, "admin undo")
 
 
 async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:

@@ -23,7 +23,7 @@ _REACH = 200
 
 @admin.command(name="undo", description="Take back the last change of settings; again for the one before")
 @app_commands.describe(
-    others="Also where another admin made that change, or where what came after it can't be undone",
+    others="Also where another admin made that change, or where a later setting can't be undone",
     everywhere="Of what holds in all servers; only those who run the bot can do that",
 )
 async def undo(interaction: discord.Interaction[Any], others: bool = False, everywhere: bool = False) -> None:
@@ -32,6 +32,11 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False, ever
     async with desk.studio.database.reading() as tx:
         seen = await _standing(tx, guild_id)
     last, staying = await _last(desk, seen)
+    async with desk.studio.database.reading() as tx:
+        done = await changes.done_for_good(
+            tx, guild_id, after=last.number if last else 0, limit=record_pages.STAYING + 1
+        )
+    later = [record_pages.stays(one, one.final) for one in done if one.final]
 
     async def take() -> str | None:
         async with desk.changing(everywhere=everywhere) as record:
@@ -43,7 +48,7 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False, ever
         return ""
 
     found = Last(actor_id=last.actor_id, at=last.at, words=record_pages.changed(last)) if last else None
-    await undo_last(desk, found, take, command="admin undo", others=others, staying=staying)
+    await undo_last(desk, found, take, command="admin undo", others=others, staying=staying, later=later)
 
 
 async def _standing(tx: Transaction, guild_id: int) -> list[tuple[Change, Obstacle | None]]:
