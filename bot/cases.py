@@ -212,7 +212,8 @@ async def decide(
 ) -> bool:
     """Decide a case and say so in its message; False where it was decided before.
 
-    A case of which messages still stand stays open, so that somebody can try again.
+    A case of which messages still stand stays open, so that somebody can try again. Raises JobGone where the job is
+    deleted meanwhile.
     """
     async with _turn(job):
         async with studio.database.reading() as tx:
@@ -221,11 +222,15 @@ async def decide(
         if case is None or case.verdict is not None:
             return False
         if verdict is Verdict.REMOVED and (left := await _take_down(studio, job)):
+            async with studio.database.reading() as tx:
+                if await reports.case(tx, job.id) is None:
+                    raise JobGone
             words = moderation_pages.case(job, by, left=left)
             await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
             return True
         async with studio.database.transaction() as tx:
-            await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock())
+            if not await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock()):
+                raise JobGone  # its person was erased meanwhile, and the case cleared
             change = await verdicts.note(tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=studio.clock())
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
         words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id, grown=grown)

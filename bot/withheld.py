@@ -210,7 +210,9 @@ class Withheld:
     async def _close(self, job: Job, verdict: Verdict, *, judge_id: int | None) -> None:
         now, change = self._clock(), None
         async with self._database.transaction() as tx:
-            await reports.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=now)
+            closed = await reports.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=now)
+            if judge_id is not None and not closed:
+                raise JobGone  # its person was erased meanwhile
             finding = Finding.APPROVED if verdict is Verdict.KEPT else Finding.REFUSED
             await images.judge(tx, job.id, finding)
             if judge_id is not None:

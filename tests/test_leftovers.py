@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot import leftover_reports
+from bot import erasure, leftover_reports
 from storage import erasures
 from storage.erasures import Erasure
 from tests.people import delete
@@ -222,6 +222,26 @@ async def test_a_report_that_is_posted_while_its_job_is_deleted_is_taken_back(
     monkeypatch.setattr(discord.TextChannel, "send", send_late)
     assert "no longer kept" in await report(easel, easel.cleo, message, "button")
     assert moderators.history() == []
+
+
+@pytest.mark.parametrize("stays", [False, True])
+async def test_a_verdict_names_nobody_who_was_erased_meanwhile(
+    easel: World, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    moderators = await desk(easel)
+    await easel.press(easel.cleo, await grid(easel), "🚩")
+    delivery, remove = easel.studio.delivery, easel.studio.delivery.remove_post
+
+    async def remove_late(channel_id: int, message_id: int) -> bool:
+        monkeypatch.setattr(delivery, "remove_post", remove)
+        await erasure.erase(easel.studio, Erasure(user_id=easel.ben.id, posts=False))
+        return not stays and await remove(channel_id, message_id)
+
+    monkeypatch.setattr(delivery, "remove_post", remove_late)
+    pressed = await easel.press(moderator(easel), moderators.history()[0], "Remove picture")
+    assert "no longer kept" in said(pressed)
+    assert str(easel.ben.id) not in await easel.told(easel.admin, "admin changes")
+    assert all(names(case, easel) == [] for case in moderators.history())
 
 
 async def test_who_reported_or_decided_is_no_longer_named_after_deleting_their_data(easel: World) -> None:
