@@ -83,6 +83,12 @@ HELD = (
     Held(table="reports", column="reporter_id", fate=Fate.NAMELESS),
 )
 
+MENTIONS = (
+    ("guilds", "appeal"), ("pauses", "reason"), ("bans", "reason"), ("quota_changes", "reason"), ("ledger", "reason"),
+    ("changes", "old"), ("changes", "new"),
+)  # fmt: skip
+"""Words of admins in which a person may be mentioned. They are the server's, so only the mention is cut out of them."""
+
 OF_JOBS = ("images", "messages", "cases", "reports")
 """Tables that belong to a job, and to its owner through it; they go with it."""
 
@@ -115,6 +121,8 @@ def tables() -> list[str]:
 
 QUOTES = "instr({}, '<@' || :user_id || '>') > 0"
 """Whether text names a person."""
+
+_CUT = "replace({}, '<@' || :user_id || '>', '<@…>')"
 
 
 def _conditions() -> dict[str, str]:
@@ -177,6 +185,11 @@ async def erase(tx: Transaction, user_id: int, *, tombstone: int, veil: int) -> 
         for held in HELD:
             sql, needed = _parting(held)
             await tx.execute(sql, {name: values[name] for name in needed})
+        for table, column in MENTIONS:
+            await tx.execute(
+                f"UPDATE {table} SET {column} = {_CUT.format(column)} WHERE {QUOTES.format(column)}",
+                _of(user_id),
+            )
 
 
 def _parting(held: Held) -> tuple[str, tuple[str, ...]]:
@@ -186,8 +199,7 @@ def _parting(held: Held) -> tuple[str, tuple[str, ...]]:
         case Fate.GOES:
             return f"DELETE FROM {held.table} WHERE {condition}", ("user_id",)
         case Fate.QUOTED:
-            cut = f"replace({held.column}, '<@' || :user_id || '>', '<@…>')"
-            changed = _listed({held.column: cut, **held.wiped})
+            changed = _listed({held.column: _CUT.format(held.column), **held.wiped})
             return f"UPDATE {held.table} SET {changed} WHERE {QUOTES.format(held.column)}", ("user_id",)
         case Fate.NAMELESS | Fate.VEILED:
             stand_in = "tombstone" if held.fate is Fate.NAMELESS else "veil"

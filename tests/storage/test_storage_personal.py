@@ -11,7 +11,7 @@ from storage_samples import ALICE, BOB, NOON, new_job
 from storage import erasures, jobs, personal, retention
 from storage.database import Database, Transaction
 from storage.erasures import Erasure
-from storage.personal import HELD, OF_JOBS, Fate
+from storage.personal import HELD, MENTIONS, OF_JOBS, Fate
 
 NAMES = re.compile(
     r"(^|_)(user|member|person|owner|actor|author|admin|moderator|reporter|subject)(_id)?$|_by$"
@@ -56,6 +56,31 @@ async def test_the_list_names_only_what_there_is(tx: Transaction) -> None:
     there = await columns(tx)
     for held in HELD:
         assert {held.column, *held.wiped} <= set(there[held.table]), held
+
+
+async def test_mentions_in_what_admins_wrote_are_cut_out(tx: Transaction) -> None:
+    words = f"ask <@{BOB}>, not <@{ALICE}>"
+    await jobs.insert(tx, new_job(user_id=ALICE), now=NOON)
+    await tx.execute("INSERT INTO guilds (guild_id, appeal) VALUES (1, ?)", (words,))
+    await tx.execute("UPDATE jobs SET state = 'cancelled'")
+    await tx.execute(
+        "INSERT INTO changes (guild_id, actor_id, at, what, old, new) VALUES (1, 7, 0, 'appeal', ?, ?)",
+        (words,) * 2,
+    )
+    await erasures.ask(tx, Erasure(user_id=ALICE, posts=False))
+    await retention.forget_jobs(tx, await erasures.ended_jobs(tx, ALICE, limit=100))
+    await erasures.erase(tx, ALICE, now=NOON)
+    for sql in (
+        "SELECT appeal AS words FROM guilds",
+        "SELECT old AS words FROM changes",
+        "SELECT new AS words FROM changes",
+    ):
+        assert [row["words"] for row in await tx.fetch_all(sql)] == [f"ask <@{BOB}>, not <@…>"]
+
+
+async def test_the_list_of_mentions_names_only_what_there_is(tx: Transaction) -> None:
+    there = await columns(tx)
+    assert all(column in there[table] for table, column in MENTIONS)
 
 
 def test_the_page_names_every_table() -> None:
