@@ -107,7 +107,7 @@ OTHER_WORDS = {
     "mountaintop": "mountain peak", "mountainous": "mountain", "nightfall": "dusk", "orb": "ball",
     "overcast": "cloudy", "photos": "photo", "pixelart": "pixel art", "pup": "puppy", "puppies": "puppy", "rainfall": "rain", "rains": "rain",
     "rainstorm": "storm", "rhombus": "diamond", "seashore": "shore", "shoreline": "shore",
-    "sketched": "sketch", "sketches": "sketch", "skyscraper": "skyscrapers", "snowfall": "falling snow", "snows": "snow",
+    "sketched": "sketch", "sketches": "sketch", "skyscraper": "skyscrapers", "snowfall": "falling snow",
     "snowmen": "snowman", "spacecraft": "spaceship", "sphere": "ball", "starlit": "starry", "starship": "spaceship",
     "stormy": "storm", "sunlit": "sunny", "sunshine": "sunny", "thunderstorm": "storm", "volcanic": "volcano",
     "watercolors": "watercolor", "watercolours": "watercolor", "yacht": "sailboat",
