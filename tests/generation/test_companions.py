@@ -139,6 +139,15 @@ def test_a_controlnet_begins_with_all_that_the_unet_has_in_common_with_it(makers
     assert strange == {"controlnet_cond_embedding", "controlnet_down_blocks", "controlnet_mid_block"}
 
 
+def test_a_controlnet_sees_lines_from_the_first_step_on(makers: dict[str, Maker], part: Part) -> None:
+    model = makers["controlnet"]().model
+    assert isinstance(model, controlnet.Controlled)
+    lines = torch.from_numpy(np.array(edges(Image.fromarray(part.pictures[0])))).float() / 255.0
+    with torch.no_grad():
+        seen = model.controlnet.controlnet_cond_embedding(lines.expand(1, 3, -1, -1))
+    assert 0.1 < seen.std() < 20.0  # noise's features have a spread of about 1
+
+
 def test_an_image_prompt_adapter_loads_and_its_picture_matters(
     makers: dict[str, Maker], pipeline: StableDiffusionPipeline, tmp_path: Path
 ) -> None:

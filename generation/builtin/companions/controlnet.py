@@ -24,6 +24,8 @@ from generation.builtin.training.pool import Part
 FOLDER_NAME = "edges"
 LINE_CHANNELS = (8, 16, 24, 32, 48)
 """Channels on the way from lines of 256x256 to features of 16x16: each after the first halves the size."""
+LINE_GAIN = 1.35
+"""Makes up for what SiLU takes away more than the ReLU that He's start is for."""
 UNCAPTIONED = 0.3
 """More than for the U-Net, so that the lines alone say what to draw."""
 SHARED_SETTINGS = (
@@ -46,7 +48,22 @@ def make_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     places = controlnet.state_dict().keys()
     known = {name: weight for name, weight in unet.state_dict().items() if name in places}
     controlnet.load_state_dict(known, strict=False)
+    _let_lines_through(controlnet.controlnet_cond_embedding)
     return controlnet.to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _let_lines_through(embedding: nn.Module) -> None:
+    """Starts the layers that read lines (He et al., arXiv:1502.01852) so that features come out about as large as noise's.
+
+    PyTorch's own start fades them a hundredfold, and diffusers' begins with nothing; then nothing is learned for long.
+    What the ControlNet adds still begins at nothing, by the layers behind.
+    """
+    for layer in embedding.modules():
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            layer.weight *= LINE_GAIN
+            nn.init.zeros_(layer.bias)
 
 
 def as_lines(batch: Batch, pool: Sequence[Part]) -> Tensor:
