@@ -135,6 +135,7 @@ PASSED_OVER = (
 _KNOWN = frozenset(WORDS)
 _UNNAMED = frozenset(PASSED_OVER)
 _SYNONYMS = {f"{noun}s": noun for noun in PLURALS} | OTHER_WORDS
+_SHOWN = set(WORDS) - set(FILLER_WORDS) - set(LINKING_WORDS) - set(PRAISE_WORDS)
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NAMED_BY_DISCORD = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
 _JOINTS = "-'"
@@ -183,3 +184,17 @@ def in_known_words(prompt: str, *, only: bool = False) -> str:
 
     worded = _WORD.sub(known, prompt)
     return re.sub(r"(?:\s*,)+", ",", " ".join(worded.split())).strip(" ,") if only else worded
+
+
+def without(prompt: str, negative: str) -> str:
+    """The prompt without the words that the negative prompt names, as long as they stand for something to be seen.
+
+    Guidance away from a word cannot outweigh the same word in the prompt.
+    """
+    unwanted = {_SYNONYMS.get(word, word) for word in words_of(negative)} & _SHOWN
+
+    def wanted(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        return "" if _SYNONYMS.get(word, word) in unwanted else match[0]
+
+    return _WORD.sub(wanted, prompt) if unwanted else prompt

@@ -6,7 +6,6 @@ request gives the same picture as theirs. Published weights: https://arxiv.org/a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
-from generation.builtin.vocabulary import in_known_words
+from generation.builtin.vocabulary import in_known_words, without
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
@@ -55,10 +54,14 @@ class StableDiffusion:
         """Encode the prompt, and make the latents to start from."""
         return StableDiffusionDrawing(self, request, source)
 
-    def wording(self, words: str) -> str:
-        """The words as this model is told them: for one of few words, in those, and the others left out where room lacks."""
+    def wording(self, words: str, unwanted: str = "") -> str:
+        """The words as this model is told them: for one of few words, in those, and the others left out where room lacks.
+
+        What is unwanted is left out, too.
+        """
         if not self._spec.vocabulary:
             return words
+        words = without(words, unwanted)
         told, tokenizer = in_known_words(words), self.pipe.tokenizer
         fits = len(tokenizer(told).input_ids) <= tokenizer.model_max_length
         return told if fits else in_known_words(words, only=True)
@@ -79,7 +82,7 @@ class StableDiffusionDrawing:
         self._device = self._pipe._execution_device
         self._seeded = generators(request.seeds)
         self._guided = request.guidance > 1
-        self._prompt = self._encode_prompt(model.wording)
+        self._prompt = self._encode_prompt(model)
         self._scheduler = fresh_scheduler(self._pipe)
         self._scheduler.set_timesteps(request.steps, device=self._device)
         self._options = _step_options(self._pipe, self._scheduler, self._seeded)
@@ -127,13 +130,14 @@ class StableDiffusionDrawing:
         pictures: torch.Tensor = vae.decode(self._latents / vae.config.scaling_factor, return_dict=False)[0]
         return pictures
 
-    def _encode_prompt(self, wording: Callable[[str], str]) -> torch.Tensor:
+    def _encode_prompt(self, model: StableDiffusion) -> torch.Tensor:
+        unwanted = self._request.negative
         prompt, negative = self._pipe.encode_prompt(
-            wording(self._request.prompt),
+            model.wording(self._request.prompt, unwanted),
             self._device,
             len(self._request.seeds),
             self._guided,
-            wording(self._request.negative) or None,
+            model.wording(unwanted) or None,
         )
         return torch.cat([negative, prompt]) if self._guided else prompt
 
