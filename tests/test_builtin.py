@@ -270,6 +270,7 @@ def test_the_words_that_are_named_are_those_a_person_would_miss(prompt: str, nam
         ("the sea at sunset with a boat", "boat", "the sea at sunset with a "),
         ("a lake with Boats, at night", "no boats", "a lake with , at night"),
         ("a sunset over the sea", "the sun, blurry, a picture", "a sunset over the sea"),
+        ("a blue car by the lake", "blue boat, a lake", "a blue car by the "),
         ("a boat", "", "a boat"),
         ("", "boat", ""),
     ],

@@ -187,14 +187,19 @@ def in_known_words(prompt: str, *, only: bool = False) -> str:
 
 
 def without(prompt: str, negative: str) -> str:
-    """The prompt without the words that the negative prompt names, as long as they stand for something to be seen.
+    """The prompt without the things that the negative prompt names by themselves: "boat" in "boat, blue sky", not "blue".
 
     Guidance away from a word cannot outweigh the same word in the prompt.
     """
-    unwanted = {_SYNONYMS.get(word, word) for word in words_of(negative)} & _SHOWN
+    named = [_shown(part) for part in negative.split(",")]
+    unwanted = {word for words in named if len(words) == 1 for word in words}
 
     def wanted(match: re.Match[str]) -> str:
-        word = match[0].lower()
-        return "" if _SYNONYMS.get(word, word) in unwanted else match[0]
+        return "" if _shown(match[0]) & unwanted else match[0]
 
     return _WORD.sub(wanted, prompt) if unwanted else prompt
+
+
+def _shown(text: str) -> set[str]:
+    """Its words that stand for something to be seen, as the model was taught them."""
+    return {_SYNONYMS.get(word, word) for word in words_of(text)} & _SHOWN
