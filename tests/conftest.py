@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.world import World, world
 
-settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("thorough", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("EASEL_HYPOTHESIS", "repeatable"))
 
