@@ -59,7 +59,7 @@ LINKING_WORDS = (
     "beside", "behind", "above", "below", "against", "before", "front", "its", "is", "there", "from", "as",
     "one", "single", "some", "inside", "along", "during", "between", "middle", "around", "it", "for",
     "through", "while", "half", "top", "bottom", "upper", "lower", "left", "right", "side", "pair", "two", "three",
-    "four", "2", "3", "4",
+    "four", "2", "3", "4", "no", "without",
 )  # fmt: skip
 SIZE_WORDS = ("small", "little", "tiny", "big", "large", "huge", "giant", "dark", "background")
 PRAISE_WORDS = (
@@ -88,6 +88,12 @@ FILLER_WORDS = (
     *PRAISE_WORDS, "its", "is", "there", "from", "one", "single", "some", "inside", "along", "middle", "around", "for",
 )  # fmt: skip
 """Words that say nothing about what is drawn."""
+
+DENIABLE_WORDS = (
+    "sun", "moon", "clouds", "rain", "fog", "rainbow", "house", "castle", "lighthouse", "windmill", "tent", "cactus",
+    "snowman", "cat", "dog", "bicycle", "car", "boat", "balloon", "bird", "rocket",
+)  # fmt: skip
+"""What the model understands to be absent behind "no" or "without"."""
 
 PLURALS = (
     "balloon", "bicycle", "bike", "bird", "boat", "cabin", "car", "castle", "cat", "cottage", "dog", "flower",
@@ -119,7 +125,7 @@ PASSED_OVER = (
     "their", "this", "that", "these", "those", "am", "are", "be", "been", "being", "was", "were", "has", "have",
     "having", "do", "does", "don't", "please", "draw", "make", "create", "generate", "show", "showing", "give",
     "want", "wants", "like", "would", "can", "could", "will", "just", "so", "such", "too", "also", "only", "then",
-    "than", "or", "but", "not", "no", "without", "into", "onto", "off", "up", "down", "out", "about", "within",
+    "than", "or", "but", "not", "into", "onto", "off", "up", "down", "out", "about", "within",
     "across", "among", "toward", "towards", "beyond", "surrounded", "really", "quite", "more", "most", "many",
     "much", "lots", "lot", "few", "several", "every", "all", "any", "each", "other", "another", "8k", "16k", "2k",
     "hd", "uhd", "hdr", "ultra", "super", "extremely", "hyper", "photorealistic", "photo-realistic", "realistic",
@@ -189,7 +195,8 @@ def in_known_words(prompt: str, *, only: bool = False) -> str:
 def without(prompt: str, negative: str) -> str:
     """The prompt without the things that the negative prompt names by themselves: "boat" in "boat, blue sky", not "blue".
 
-    Guidance away from a word cannot outweigh the same word in the prompt.
+    Guidance away from a word cannot outweigh the same word in the prompt; and what the model shows unasked, as the sun at
+    sunset, stays away best where the prompt says so. Hence "no boat" at the end, where the model understands that.
     """
     named = [_shown(part) for part in negative.split(",")]
     unwanted = {word for words in named if len(words) == 1 for word in words}
@@ -197,7 +204,10 @@ def without(prompt: str, negative: str) -> str:
     def wanted(match: re.Match[str]) -> str:
         return "" if _shown(match[0]) & unwanted else match[0]
 
-    return _WORD.sub(wanted, prompt) if unwanted else prompt
+    if not unwanted:
+        return prompt
+    denied = [f"no {word}" for word in DENIABLE_WORDS if word in unwanted]
+    return ", ".join([_WORD.sub(wanted, prompt), *denied])
 
 
 def _shown(text: str) -> set[str]:

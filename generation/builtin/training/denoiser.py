@@ -7,7 +7,7 @@ arXiv:2303.09556). One caption in ten is left out, for classifier-free guidance.
 import string
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -20,7 +20,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.builtin.architecture import make_scheduler, make_text_encoder, make_unet
 from generation.builtin.captions import caption
-from generation.builtin.drawing.scenes import Scene, Shape, attributes
+from generation.builtin.drawing.scenes import Scene, Shape, Still, attributes
 from generation.builtin.tokens import make_tokenizer
 from generation.builtin.training.device import BATCH, DEVICE, half_precision
 from generation.builtin.training.pool import Part
@@ -41,6 +41,10 @@ STRANGE_WORDS = 0.12
 """How often a caption gets a made-up word, so that a word the model does not know is passed over."""
 FILLER_WORDS_ADDED = 0.25
 """How often a caption gets a word that changes nothing, such as "cozy" or "very"."""
+SIZE_BALANCE = 0.75
+"""At 1, a picture size comes as often as the pool has pictures of it; at 0, all come equally often."""
+VAGUE = 0.12
+"""How often a colour goes unsaid, so that a prompt that leaves it open is not strange, and a thing is known in any."""
 HARD = {
     "cat": 5, "dog": 3, "cactus": 3, "house": 3, "rocket": 3, "balloon": 2, "bicycle": 2, "bird": 2, "boat": 2,
     "snowman": 2, "windmill": 2, "neon city": 3, "spring": 2, "pixel art": 2, "sketch": 2, "neon": 2,
@@ -78,11 +82,23 @@ def strange_word(rng: Random) -> str:
     return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 9)))
 
 
+def left_vague(rng: Random, scene: Scene) -> Scene:
+    """The scene as it is worded: now and then without the colour of a thing, a wall or a background."""
+    if rng.random() > VAGUE:
+        return scene
+    match scene:
+        case Still():
+            return replace(scene, **{rng.choice(("colour", "wall")): ""})
+        case Shape():
+            return replace(scene, background="")
+    return scene
+
+
 def training_captions(rng: Random, scene: Scene) -> list[str]:
     """The wordings that one picture is trained with."""
     wordings = []
     for _ in range(CAPTIONS_EACH):
-        words = caption(rng, scene).split()
+        words = caption(rng, left_vague(rng, scene)).split()
         if rng.random() < STRANGE_WORDS:
             words.insert(rng.randint(0, len(words)), strange_word(rng))
         if rng.random() < FILLER_WORDS_ADDED:
@@ -132,7 +148,7 @@ def _shuffled(rng: np.random.Generator, indices: NDArray[np.int64]) -> Iterator[
 
 def batches(rng: np.random.Generator, data: TrainingSet) -> Iterator[tuple[Tensor, Tensor]]:
     """Endless batches of latents of one size and token ids, mirrored and uncaptioned at random."""
-    sizes = np.asarray([len(part.round) for part in data.parts], float)
+    sizes = np.asarray([len(part.round) for part in data.parts], float) ** SIZE_BALANCE
     indices = [_shuffled(rng, part.round) for part in data.parts]
     while True:
         which = int(rng.choice(len(sizes), p=sizes / sizes.sum()))
