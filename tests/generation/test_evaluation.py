@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from generation.builtin.architecture import PROMPT_TOKENS
-from generation.builtin.drawing.choice import HELD_OUT, choose_scene
+from generation.builtin.drawing.choice import HELD_OUT, choose_scene, is_held_out
 from generation.builtin.drawing.scenes import Landscape, Scene, Shape, Still
 from generation.builtin.evaluation import adherence, cost, probe_training, wordings
 from generation.builtin.evaluation.__main__ import WEIGHTS, parse_arguments
@@ -23,7 +23,7 @@ from generation.builtin.evaluation.sheet import PROMPTS
 from generation.builtin.evaluation.tables import at_most
 from generation.builtin.evaluation.tally import tally
 from generation.builtin.tokens import make_tokenizer
-from generation.builtin.training import run
+from generation.builtin.training import pool, run
 from generation.builtin.training.pool import Part, picture_at
 from generation.builtin.vocabulary import unknown_words
 
@@ -93,6 +93,7 @@ def test_the_probe_reads_mixed_sizes_and_survives_saving(tmp_path: Path) -> None
 def test_the_shipped_probe_reads_what_is_drawn_and_sees_nothing_in_grey() -> None:
     probe = Probe.load()
     assert probe_training.examine(probe, 11, 60).percent() > 97
+    assert probe_training.examine(probe, 11, 60, held_out=True).percent() > 97
     grey = probe.read([Image.new("RGB", SQUARE, "grey")])[0]
     assert grey["thing"] == ""
 
@@ -122,6 +123,18 @@ def test_a_pool_of_another_seed_is_refused() -> None:
     probe_training.check_pool([part])
     with pytest.raises(ValueError, match="another seed"):
         probe_training.check_pool([Part(size=part.size, seed=4, pictures=part.pictures)])
+
+
+def test_the_probe_learns_what_the_model_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "CHUNK", 2)
+    monkeypatch.setattr(pool, "SHARES", {SQUARE: 1.0})
+    usual, held_out = probe_training.probe_pool(tmp_path, 3, 14)
+    assert (len(usual.pictures), len(held_out.pictures)) == (14, 2)
+    assert not any(is_held_out(usual.scene(index)) for index in range(14))
+    assert all(is_held_out(held_out.scene(index)) for index in range(2))
+    probe_training.check_pool([usual, held_out])
 
 
 def test_softening_keeps_a_flat_picture() -> None:
@@ -272,8 +285,8 @@ def test_the_shipped_probe_can_be_tested_without_training_it(
 ) -> None:
     shipped = PROBE_PATH.read_bytes()
     options = parse_arguments(["reading", "--fresh", "8", "--seed", "5", "--work", str(tmp_path)])
-    overall, _ = options.run(options)
-    assert overall.what == "probe, all attributes"
+    usual, _, held_out, _ = options.run(options)
+    assert (usual.what, held_out.what) == ("probe: all attributes", "probe, held out: all attributes")
     assert PROBE_PATH.read_bytes() == shipped
     assert list(tmp_path.iterdir()) == []
     same = parse_arguments(["reading", "--seed", "7"])

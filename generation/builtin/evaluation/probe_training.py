@@ -28,6 +28,8 @@ BRIGHTNESS, NOISE, SOFTEST = 0.06, 0.04, 0.8
 """At most: the change of brightness, the noise's spread on a scale of -1..1, the blur's in halved pixels."""
 FOREIGN = 10.0
 """Mean difference in levels (0..255) from which on two pictures are not of one scene."""
+HELD_OUT_SHARE = 0.15
+"""How many of those scenes that the model never sees the probe learns beside the pool: it is to read anything."""
 TARGET = 99.0
 FRESH_PICTURES = 2000
 CHUNK = 100
@@ -37,7 +39,7 @@ _SAME_SEED = "The probe must be tested on another seed than that of the pool."
 def check_pool(pool: Sequence[Part]) -> None:
     """Raises ValueError where the seed does not give a part's pictures: its labels would be wrong."""
     for part in pool:
-        fresh = picture_at(part.seed, part.size, 0)[1].astype(float)
+        fresh = picture_at(part.seed, part.size, 0, held_out=part.held_out)[1].astype(float)
         if np.abs(fresh - part.pictures[0]).mean() > FOREIGN:
             raise ValueError(f"The pictures of {part.name} were drawn with another seed than {part.seed}.")
 
@@ -104,9 +106,9 @@ def train_probe(work: Path, pool: Sequence[Part], seed: int, steps: int, out: Pa
     return Probe.load(out)
 
 
-def examine(probe: Probe, seed: int, count: int) -> Tally:
+def examine(probe: Probe, seed: int, count: int, *, held_out: bool = False) -> Tally:
     """How often the probe reads freshly drawn pictures right, for each attribute that they show."""
-    counted, fresh = Tally(), rendered(seed, count)
+    counted, fresh = Tally(), rendered(seed, count, held_out=held_out)
     for start in range(0, count, CHUNK):
         scenes, pictures = zip(*(next(fresh) for _ in range(min(CHUNK, count - start))), strict=True)
         for scene, reading in zip(scenes, probe.read(pictures), strict=True):
@@ -115,23 +117,32 @@ def examine(probe: Probe, seed: int, count: int) -> Tally:
     return counted
 
 
+def probe_pool(work: Path, seed: int, count: int) -> Sequence[Part]:
+    """The model's pool of `count` pictures, and beside it scenes that the model is never shown."""
+    usual = draw_pool(work, seed, count)
+    return [*usual, *draw_pool(work, seed, round(count * HELD_OUT_SHARE), held_out=True)]
+
+
 def run(options: Namespace) -> list[Figure]:
     """The command `probe`."""
     if options.seed == options.pool_seed:
         raise ValueError(_SAME_SEED)
-    pool = draw_pool(options.work, options.pool_seed, options.pictures)
+    pool = probe_pool(options.work, options.pool_seed, options.pictures)
     return measure(train_probe(options.work, pool, options.pool_seed, options.steps), options)
 
 
 def measure(probe: Probe, options: Namespace) -> list[Figure]:
-    """The figures of a trained probe on fresh pictures."""
-    counted = examine(probe, options.seed, options.fresh)
-    counted.print(TARGET)
-    name, percent = counted.lowest()
-    return [
-        at_least("probe, all attributes", counted.percent(), TARGET),
-        at_least(f"probe, lowest: {name}", percent, TARGET),
-    ]
+    """The figures of a trained probe on fresh pictures, usual ones and such as the model's training leaves out."""
+    figures = []
+    for title, held_out in (("probe", False), ("probe, held out", True)):
+        counted = examine(probe, options.seed, options.fresh, held_out=held_out)
+        counted.print(TARGET)
+        name, percent = counted.lowest()
+        figures += [
+            at_least(f"{title}: all attributes", counted.percent(), TARGET),
+            at_least(f"{title}: lowest, {name}", percent, TARGET),
+        ]
+    return figures
 
 
 def run_reading(options: Namespace) -> list[Figure]:

@@ -14,8 +14,8 @@ def choose_size(rng: np.random.Generator) -> tuple[int, int]:
     return sizes[int(rng.choice(len(sizes), p=odds / odds.sum()))]
 
 
-def rendered(seed: int, count: int) -> Iterator[tuple[Scene, Pictures]]:
+def rendered(seed: int, count: int, *, held_out: bool = False) -> Iterator[tuple[Scene, Pictures]]:
     """Scenes and their pictures, uint8, (rows, columns, 3)."""
     rng = np.random.default_rng(seed)
     for index in range(count):
-        yield picture_at(seed, choose_size(rng), index)
+        yield picture_at(seed, choose_size(rng), index, held_out=held_out)

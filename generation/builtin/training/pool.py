@@ -29,11 +29,12 @@ CHUNK = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The pictures of one size: uint8, shape (n, rows, columns, 3)."""
+    """The pictures of one size: uint8, shape (n, rows, columns, 3); usual ones, or those that training leaves out."""
 
     size: tuple[int, int]
     seed: int
     pictures: Pictures
+    held_out: bool = False
 
     @property
     def name(self) -> str:
@@ -42,42 +43,47 @@ class Part:
 
     def scene(self, index: int) -> Scene:
         """The scene of one picture, chosen again without drawing it."""
-        return choose_scene(_generator(self.seed, self.size, index))
+        return choose_scene(_generator(self.seed, self.size, index), held_out=self.held_out)
 
 
 def _generator(seed: int, size: tuple[int, int], index: int) -> np.random.Generator:
     return np.random.default_rng((seed, *size, index))
 
 
-def picture_at(seed: int, size: tuple[int, int], index: int) -> tuple[Scene, Pictures]:
+def picture_at(
+    seed: int, size: tuple[int, int], index: int, *, held_out: bool = False
+) -> tuple[Scene, Pictures]:
     """One scene and its picture, uint8, shape (rows, columns, 3)."""
     rng = _generator(seed, size, index)
-    scene = choose_scene(rng)
+    scene = choose_scene(rng, held_out=held_out)
     return scene, np.asarray(draw(rng, scene, size))
 
 
-def _draw_chunk(seed: int, size: tuple[int, int], start: int) -> Pictures:
-    return np.stack([picture_at(seed, size, index)[1] for index in range(start, start + CHUNK)])
+def _draw_chunk(seed: int, size: tuple[int, int], held_out: bool, start: int) -> Pictures:
+    chunk = range(start, start + CHUNK)
+    return np.stack([picture_at(seed, size, index, held_out=held_out)[1] for index in chunk])
 
 
-def _open_part(folder: Path, seed: int, size: tuple[int, int], count: int) -> Part:
+def _open_part(folder: Path, seed: int, size: tuple[int, int], count: int, held_out: bool) -> Part:
     """Draws the first `count` pictures of a size into a file and maps it; goes on where it was."""
     columns, rows = size
-    path = folder / f"pictures-{columns}x{rows}.bin"
+    path = folder / f"{'held-out' if held_out else 'pictures'}-{columns}x{rows}.bin"
     progress = path.with_suffix(".done")
     done = int(progress.read_text()) if progress.exists() else 0
     count = max(count, done)
     mapped = np.memmap(path, np.uint8, mode="r+" if path.exists() else "w+", shape=(count, rows, columns, 3))
     starts = range(done, count, CHUNK)
+    drawn = partial(_draw_chunk, seed, size, held_out)
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        for start, chunk in zip(starts, workers.map(partial(_draw_chunk, seed, size), starts), strict=True):
+        for start, chunk in zip(starts, workers.map(drawn, starts), strict=True):
             mapped[start : start + CHUNK] = chunk
             progress.write_text(str(start + CHUNK))
-    return Part(size=size, seed=seed, pictures=mapped)
+    return Part(size=size, seed=seed, pictures=mapped, held_out=held_out)
 
 
-def draw_pool(folder: Path, seed: int, count: int) -> Sequence[Part]:
+def draw_pool(folder: Path, seed: int, count: int, *, held_out: bool = False) -> Sequence[Part]:
     """About `count` pictures of all sizes, drawn where they are missing."""
     return [
-        _open_part(folder, seed, size, round(count * share / CHUNK) * CHUNK) for size, share in SHARES.items()
+        _open_part(folder, seed, size, round(count * share / CHUNK) * CHUNK, held_out)
+        for size, share in SHARES.items()
     ]
