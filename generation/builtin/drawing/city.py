@@ -18,8 +18,8 @@ NEON: tuple[Colour, ...] = (
     (0.22, 0.62, 1.0),
 )
 LAMP: Colour = (1.0, 0.86, 0.42)
-PITCH = 0.05
-"""The distance from one window to the next."""
+PITCH, PANE = 0.066, 0.041
+"""The distance from one window to the next, and how wide and high each is."""
 
 
 def draw_city(view: View, foot: float) -> None:
@@ -31,7 +31,7 @@ def draw_city(view: View, foot: float) -> None:
         sheet.rectangle(
             view.left + x - wide, 0.0, view.left + x + wide, high, view.shade((0.52, 0.60, 0.74), 0.55, 0.1)
         )
-    spots = view.spread(5.6, 0.2)
+    spots = view.spread(4.8, 0.2)
     for spot in rng.permutation(len(spots)):
         _draw_tower(view, sheet, view.left + spots[spot], relief * float(rng.uniform(0.13, 0.31)))
     sheet.place()
@@ -39,8 +39,8 @@ def draw_city(view: View, foot: float) -> None:
 
 
 def _draw_tower(view: View, sheet: Sprite, x: float, height: float) -> None:
-    rng, columns = view.rng, int(view.rng.integers(2, 4))
-    half = (columns * PITCH + 0.010) / 2
+    rng, columns = view.rng, int(view.rng.choice((2, 2, 3)))
+    half = (columns * PITCH + 0.014) / 2
     wall = view.any_of(WALLS)
     body = mix(shade(view.light, wall, 0.08), wall, 0.12)
     sheet.rectangle(x - half, 0.0, x + half, height, body)
@@ -51,10 +51,10 @@ def _draw_tower(view: View, sheet: Sprite, x: float, height: float) -> None:
     share = {"day": 0.0, "dawn": 0.3, "sunset": 0.6, "night": 0.72}[view.time]
     for row in range(int((height - 0.02) / PITCH)):
         for column in range(columns):
-            left = x + (column - columns / 2) * PITCH + 0.010
-            top = height - 0.014 - row * PITCH
+            left = x + (column - columns / 2) * PITCH + (PITCH - PANE) / 2
+            top = height - 0.018 - row * PITCH
             lit = rng.random() < share
-            sheet.rectangle(left, top - 0.030, left + 0.030, top, LAMP if lit else glass, lit=bool(lit))
+            sheet.rectangle(left, top - PANE, left + PANE, top, LAMP if lit else glass, lit=bool(lit))
 
 
 def _draw_roof(view: View, sheet: Sprite, x: float, height: float, half: float, body: Colour) -> None:
@@ -88,7 +88,7 @@ def draw_neon_city(view: View, foot: float) -> None:
             high,
             mix(view.light.haze, (0.20, 0.10, 0.42), 0.62),
         )
-    spots = view.spread(4.6, 0.2)
+    spots = view.spread(4.0, 0.2)
     for spot in rng.permutation(len(spots)):
         _draw_neon_tower(view, sheet, view.left + spots[spot], relief * float(rng.uniform(0.16, 0.35)))
     sheet.place()
@@ -98,40 +98,39 @@ def draw_neon_city(view: View, foot: float) -> None:
 
 
 def _draw_neon_tower(view: View, sheet: Sprite, x: float, height: float) -> None:
-    rng, half = view.rng, float(view.rng.uniform(0.055, 0.095))
+    rng, half = view.rng, float(view.rng.uniform(0.07, 0.11))
     glow, other = (NEON[int(spot)] for spot in rng.permutation(len(NEON))[:2])
     dark: Colour = (0.09, 0.06, 0.20)
-    line = 0.013
+    line = 0.020
     sheet.rectangle(x - half, 0.0, x + half, height, glow, lit=True)
     sheet.rectangle(x - half + line, 0.0, x + half - line, height - line, dark, lit=True)
     match int(rng.integers(4)):
         case 0:
-            for row in range(int((height - 0.04) / 0.055)):
-                top = height - 0.034 - row * 0.055
-                sheet.rectangle(x - half * 0.62, top - 0.022, x + half * 0.62, top, other, lit=True)
+            for row in range(int((height - 0.05) / 0.08)):
+                top = height - 0.050 - row * 0.08
+                sheet.rectangle(x - half * 0.55, top - 0.034, x + half * 0.55, top, other, lit=True)
         case 1:
-            for column in (-0.42, 0.0, 0.42):
-                sheet.rectangle(
-                    x + column * half - 0.010, 0.0, x + column * half + 0.010, height * 0.86, other, lit=True
-                )
+            for middle in (x - 0.34 * half, x + 0.34 * half):
+                sheet.rectangle(middle - 0.015, 0.0, middle + 0.015, height * 0.82, other, lit=True)
         case 2:
             sheet.disc(x, height * 0.72, half * 0.55, other, lit=True)
-            sheet.disc(x, height * 0.72, half * 0.30, dark, lit=True)
+            sheet.disc(x, height * 0.72, half * 0.27, dark, lit=True)
             sheet.rectangle(x - half * 0.5, height * 0.34, x + half * 0.5, height * 0.42, glow, lit=True)
         case _:
             _draw_lit_windows(view, sheet, x, height, half, other)
-    sheet.rectangle(x - 0.006, height, x + 0.006, height + float(rng.uniform(0.02, 0.08)), other, lit=True)
+    sheet.rectangle(x - 0.009, height, x + 0.009, height + float(rng.uniform(0.02, 0.08)), other, lit=True)
 
 
 def _draw_lit_windows(
     view: View, sheet: Sprite, x: float, height: float, half: float, colour: Colour
 ) -> None:
-    columns = max(int(1.6 * half / PITCH), 1)
-    for row in range(int((height - 0.03) / PITCH)):
+    columns = max(int(1.7 * half / PITCH), 1)
+    for row in range(int((height - 0.05) / PITCH)):
         for column in range(columns):
             if view.rng.random() < 0.7:
-                left, top = x + (column - columns / 2) * PITCH + 0.008, height - 0.024 - row * PITCH
-                sheet.rectangle(left, top - 0.029, left + 0.03, top, colour, lit=True)
+                left = x + (column - columns / 2) * PITCH + (PITCH - PANE) / 2
+                top = height - 0.040 - row * PITCH
+                sheet.rectangle(left, top - PANE, left + PANE, top, colour, lit=True)
 
 
 def _draw_wet_ground(view: View, foot: float) -> None:

@@ -294,14 +294,14 @@ def _draw_thing(view: View, scene: Landscape, x: float) -> None:
         place_thing(rng, canvas, scene.thing, colour, x, foot, tone=tone, night=night, reflection=0.3)
         return
     if scene.thing in IN_THE_SKY:
-        low, high = (0.28, 0.40) if scene.thing == "bird" else (0.48, 0.60)
+        low, high = (0.32, 0.42) if scene.thing == "bird" else (0.52, 0.60)
         foot = canvas.height * float(rng.uniform(low, high))
         place_thing(rng, canvas, scene.thing, colour, x, foot, tone=tone, night=night)
         return
     foot = canvas.height * float(rng.uniform(0.82, 0.90))
     if scene.water in ("lake", "sea") or scene.ground in ("", "island"):
         _draw_bank(view, scene, foot - 0.06 * canvas.scale)
-    across, down = (canvas.x - x) / (0.17 * canvas.scale), (canvas.y - foot) / (0.026 * canvas.scale)
+    across, down = (canvas.x - x) / (0.19 * canvas.scale), (canvas.y - foot) / (0.026 * canvas.scale)
     canvas.paint(
         (0.42 * np.exp(-(across**2) - down**2)).astype(np.float32), shade(view.light, (0.10, 0.14, 0.16))
     )

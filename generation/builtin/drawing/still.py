@@ -12,7 +12,7 @@ from generation.builtin.drawing.things import place_thing
 
 FLOOR = 0.82
 FOOT = 0.88
-LARGEST = 1.45
+LARGEST = 1.2
 FLOORS: tuple[Colour, ...] = ((0.66, 0.64, 0.61), (0.70, 0.60, 0.49), (0.58, 0.49, 0.40), (0.76, 0.72, 0.66))
 SKIRTING: Colour = (0.93, 0.91, 0.87)
 

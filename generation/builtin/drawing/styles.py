@@ -17,7 +17,7 @@ NIGHT = np.array([0.025, 0.03, 0.10], np.float32)
 DIMMED = np.array([0.07, 0.08, 0.13], np.float32)
 ICE = np.array([0.3, 0.75, 0.85], np.float32)
 PAPER = np.array([0.97, 0.95, 0.90], np.float32)
-PENCIL = np.array([0.17, 0.17, 0.19], np.float32)
+PENCIL = np.array([0.24, 0.24, 0.26], np.float32)
 WHITE = np.array([0.985, 0.98, 0.965], np.float32)
 
 
@@ -116,15 +116,15 @@ def _pixel_art(picture: Image.Image) -> Image.Image:
 
 
 def _sketch(picture: Image.Image) -> Image.Image:
-    """Grey pencil on warm paper: dark outlines, and light hatching where the picture is dark."""
+    """Grey pencil on warm paper: outlines, and the side of the lead, rubbed soft, where the picture is dark."""
     lines = _edges(picture, 0.08, 0.24)
-    grey = _floats(_contrasted(picture).convert("L").filter(ImageFilter.MedianFilter(3)))
-    rows, columns = np.arange(picture.height)[:, None], np.arange(picture.width)[None, :]
-    falling = np.clip(0.3 + np.sin((columns + rows) * (2 * np.pi / 16)) * 1.6, 0.0, 1.0)
+    grey = _floats(
+        _contrasted(picture).convert("L").filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.BoxBlur(3))
+    )
     tone = 0.05 * np.clip((0.8 - grey) / 0.3, 0.0, 1.0)
-    tone = tone + 0.20 * falling * np.clip((0.46 - grey) / 0.12, 0.0, 1.0)
-    tone = tone + 0.15 * np.clip((0.24 - grey) / 0.1, 0.0, 1.0)
-    pencil = np.maximum(0.95 * lines, tone)[..., None]
+    tone = tone + 0.12 * np.clip((0.46 - grey) / 0.12, 0.0, 1.0)
+    tone = tone + 0.13 * np.clip((0.24 - grey) / 0.1, 0.0, 1.0)
+    pencil = np.maximum(0.88 * lines, tone)[..., None]
     return _to_image(PAPER + (PENCIL - PAPER) * pencil)
 
 
@@ -196,7 +196,7 @@ def _lay_sheet(page: Image.Image, sheet: Image.Image, colour: list[int]) -> None
         [level * 6 // 10 for level in range(256)]
     )
     page.paste((12, 8, 20), mask=shadow)
-    page.paste(tuple(level + (255 - level) * 2 // 5 for level in colour), mask=cut)
+    page.paste(tuple(level + (255 - level) // 4 for level in colour), mask=cut)
     inner = ImageChops.darker(cut, _moved(cut, 2, 255))
     page.paste(tuple(colour), mask=inner)
 
