@@ -1,5 +1,6 @@
 """Training the built-in model: every stage on a handful of pictures, stopped and gone on with."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from diffusers import StableDiffusionPipeline
 from generation.builtin.companions import base
 from generation.builtin.drawing.choice import choose_scene
 from generation.builtin.drawing.scenes import attributes
-from generation.builtin.training import denoiser, encode, pool
+from generation.builtin.training import autoencoder, denoiser, encode, pool
 from generation.builtin.training.__main__ import STAGES, parse_arguments, run_stage
 from generation.builtin.training.denoiser import TrainingPart, TrainingSet, batches
 from generation.builtin.training.muon import orthogonalise
@@ -116,3 +117,24 @@ def test_a_word_keeps_its_meaning_when_its_id_changes() -> None:
     ours = model.text_encoder.get_input_embeddings().weight
     for word in ("red", "lake", "sunset"):
         assert torch.allclose(ours[new[f"{word}</w>"]], theirs[old[f"{word}</w>"]].float(), atol=1e-6)
+
+
+def test_crops_are_rather_those_with_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    flat, striped = np.zeros((2, 64, 64, 3), np.uint8)
+    striped[:, ::2] = 255
+    batch = autoencoder.crops(np.random.default_rng(1), np.stack([flat, striped]), 40, 32)
+    assert batch.shape == (40, 3, 32, 32)
+    assert 0.6 < float((batch.std((1, 2, 3)) > 0).float().mean()) < 0.95
+
+
+def test_an_autoencoder_that_goes_on_learning_keeps_its_latents_near() -> None:
+    torch.manual_seed(1)
+    known, batch = autoencoder.new_vae(), torch.rand(1, 3, 32, 32)
+    other = deepcopy(known)
+    with torch.no_grad():
+        other.quant_conv.bias[:12] += 1.0
+    torch.manual_seed(2)
+    free = autoencoder.vae_loss(other, batch, False)
+    torch.manual_seed(2)
+    held = autoencoder.vae_loss(other, batch, False, known)
+    assert float((held - free).detach()) == pytest.approx(autoencoder.HOLD_WEIGHT, rel=0.1)

@@ -47,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="pipeline folder to begin with, instead of from nothing")
     parser.add_argument("--pictures", type=int, default=20_000, help="how many pictures to draw")
     parser.add_argument(
-        "--vae-steps", type=int, default=10_000, help="of the autoencoder, 0.3 s each on 2 cores"
+        "--vae-steps", type=int, default=10_000, help="of the autoencoder, 0.4 s each on 2 cores"
     )
     parser.add_argument("--unet-steps", type=int, default=20_000, help="of the U-Net, 1.3 s each on 2 cores")
     parser.add_argument("--decoder-steps", type=int, default=4_000, help="of the decoder alone, 0.5 s each")

@@ -19,8 +19,8 @@ from generation.builtin.training.pool import Pictures
 from generation.builtin.training.run import Run, make_optimisers, one_cycle
 
 BATCH = 3
-LEARNING_RATE = 8e-4
-LATENT_NOISE = 0.12
+LEARNING_RATE = 3e-4
+LATENT_NOISE = 0.06
 
 
 def decoder_loss(vae: AutoencoderKL, latents: Tensor, batch: Tensor) -> Tensor:
