@@ -88,6 +88,7 @@ def test_draws_what_diffusers_draws(engine: Engine, tiny_models: Path, model: st
     "scheduler",
     [
         "DDIMScheduler",
+        "DDPMScheduler",
         "DPMSolverMultistepScheduler",
         "EulerAncestralDiscreteScheduler",
         "HeunDiscreteScheduler",
