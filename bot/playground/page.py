@@ -48,8 +48,12 @@ _SCRIPT = """
   const look = () => setTimeout(() => {
     away = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight > 40;
   }, 150);
-  for (const moved of ["wheel", "touchmove", "pointerup", "keydown"])
+  for (const moved of ["touchmove", "pointerup", "keydown"])
     timeline.addEventListener(moved, look, { passive: true });
+  timeline.addEventListener("wheel", (event) => {
+    if (event.deltaY < 0) away = timeline.scrollHeight > timeline.clientHeight;
+    else look();
+  }, { passive: true });
   document.querySelector("#messages-sidebar").addEventListener("click", () => { away = true; });
   const follow = () => { if (!away) timeline.scrollTop = timeline.scrollHeight; };
   const back = () => { away = false; follow(); };
