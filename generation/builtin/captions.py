@@ -1,7 +1,7 @@
 """Captions: the many ways to say what a scene shows. Uses only words of `vocabulary`.
 
 Whatever is out of the ordinary is always said, so that what goes unsaid is ordinary: by day, in clear weather. Now and
-then a caption says what is not there, so that "no boat" is understood.
+then a caption says what is not there, so that "no boat" can be learned.
 """
 
 from random import Random

@@ -93,7 +93,7 @@ DENIABLE_WORDS = (
     "sun", "moon", "clouds", "rain", "fog", "rainbow", "house", "castle", "lighthouse", "windmill", "tent", "cactus",
     "snowman", "cat", "dog", "bicycle", "car", "boat", "balloon", "bird", "rocket",
 )  # fmt: skip
-"""What the model understands to be absent behind "no" or "without"."""
+"""What captions name behind "no" or "without" where it is absent."""
 
 PLURALS = (
     "balloon", "bicycle", "bike", "bird", "boat", "cabin", "car", "castle", "cat", "cottage", "dog", "flower",
@@ -196,7 +196,7 @@ def without(prompt: str, negative: str) -> str:
     """The prompt without the things that the negative prompt names by themselves: "boat" in "boat, blue sky", not "blue".
 
     Guidance away from a word cannot outweigh the same word in the prompt; and what the model shows unasked, as the sun at
-    sunset, stays away best where the prompt says so. Hence "no boat" at the end, where the model understands that.
+    sunset, stays away best where the prompt says so. Hence "no boat" at the end.
     """
     named = [_shown(part) for part in negative.split(",")]
     unwanted = {word for words in named if len(words) == 1 for word in words}

@@ -130,9 +130,9 @@ def test_the_probe_learns_what_the_model_is_never_shown(
 ) -> None:
     monkeypatch.setattr(pool, "CHUNK", 2)
     monkeypatch.setattr(pool, "SHARES", {SQUARE: 1.0})
-    usual, held_out = probe_training.probe_pool(tmp_path, 3, 14)
-    assert (len(usual.pictures), len(held_out.pictures)) == (14, 2)
-    assert not any(is_held_out(usual.scene(index)) for index in range(14))
+    usual, held_out = probe_training.probe_pool(tmp_path, 3, 4)
+    assert (len(usual.pictures), len(held_out.pictures)) == (4, 2), "of a small pool, too"
+    assert not any(is_held_out(usual.scene(index)) for index in range(4))
     assert all(is_held_out(held_out.scene(index)) for index in range(2))
     probe_training.check_pool([usual, held_out])
 

@@ -82,8 +82,8 @@ def _open_part(folder: Path, seed: int, size: tuple[int, int], count: int, held_
 
 
 def draw_pool(folder: Path, seed: int, count: int, *, held_out: bool = False) -> Sequence[Part]:
-    """About `count` pictures of all sizes, drawn where they are missing."""
+    """About `count` pictures of all sizes, at least some of each, drawn where they are missing."""
     return [
-        _open_part(folder, seed, size, round(count * share / CHUNK) * CHUNK, held_out)
+        _open_part(folder, seed, size, max(round(count * share / CHUNK), 1) * CHUNK, held_out)
         for size, share in SHARES.items()
     ]
