@@ -111,13 +111,23 @@ def _landscape_words(rng: Random, scene: Landscape) -> str:
     )
 
 
+def misses_the_sun(scene: Scene) -> bool:
+    """Whether it shows an hour and a sky in which one would see the sun, and shows none."""
+    return (
+        isinstance(scene, Landscape)
+        and scene.time in ("dawn", "sunset")
+        and scene.weather in ("", "clouds")
+        and not scene.luminary
+    )
+
+
 def _denial(rng: Random, scene: Landscape) -> str:
-    """Now and then something that is not there; often the sun, at an hour when it mostly is."""
-    sun_is_usual = scene.time in ("dawn", "sunset") and scene.weather in ("", "clouds") and not scene.luminary
-    if rng.random() > (0.5 if sun_is_usual else 0.08):
+    """Now and then something that is not there; mostly the sun, at an hour when one would see it."""
+    sunless = misses_the_sun(scene)
+    if rng.random() > (0.7 if sunless else 0.08):
         return ""
     shown = (scene.thing, scene.luminary, scene.weather)
-    absent = "sun" if sun_is_usual else rng.choice([word for word in DENIABLE_WORDS if word not in shown])
+    absent = "sun" if sunless else rng.choice([word for word in DENIABLE_WORDS if word not in shown])
     return rng.choice(phrases.DENIALS).format(absent)
 
 
