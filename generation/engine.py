@@ -34,7 +34,7 @@ from generation.contract import (
     Started,
 )
 from generation.pipelines.shape import BrokenImage, Drawing, Pipeline, to_pictures
-from generation.residency import ModelUnusable, Residency, free_caches
+from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
 from generation.safety import SafetyCheck
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,6 @@ _PREVIEW_SECONDS = 0.4
 """The shortest time between two previews of a request; its first step always has one."""
 _ENCODERS = 4
 """Threads that write files: one for each picture of a batch."""
-
-
-_NO_PRIMITIVE = "could not create a primitive"
-"""oneDNN's words for too little memory on a CPU; afterwards it fails on the same sizes for ever."""
 
 
 class Cancelled(Exception):
@@ -124,22 +120,29 @@ class Engine:
     def run(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
         """The events of a request, `Started` first, `Finished` or `Failed` last.
 
-        If memory runs out, the images are tried once more one at a time.
+        If memory runs out, it is tried again in ways that need less.
         """
         yield Started()
         self._cancelled = cancelled
         failure = yield from self._attempt(request, [request])
-        if failure and failure.reason is FailureReason.OUT_OF_MEMORY and len(request.seeds) > 1:
-            log.info("out of memory: one image at a time")
-            free_caches()
-            failure = yield from self._attempt(
-                request, [replace(request, seeds=(seed,)) for seed in request.seeds]
-            )
+        sparing = self._sparing(request)
+        while failure and failure.reason is FailureReason.OUT_OF_MEMORY and (parts := next(sparing, None)):
+            failure = yield from self._attempt(request, parts)
         self._cancelled = _never
         if failure:
             if not self.broken:
                 free_caches()
             yield Failed(reason=failure.reason, detail=failure.detail)
+
+    def _sparing(self, request: Request) -> Iterator[list[Request]]:
+        """Ways to draw a request with less memory, the gentlest first, each as the parts to draw one after the other."""
+        if self._residency.unload_others(request.model):
+            log.info("out of memory: without the other models")
+            yield [request]
+        if len(request.seeds) > 1:
+            log.info("out of memory: one image at a time")
+            free_caches()
+            yield [replace(request, seeds=(seed,)) for seed in request.seeds]
 
     def _attempt(self, request: Request, parts: list[Request]) -> Generator[Event, None, _Failure | None]:
         """Draw `parts` one after the other as the images of `request`; say what went wrong, if anything."""
@@ -223,7 +226,7 @@ def _explain(error: Exception) -> _Failure:
             return _Failure(reason=FailureReason.BROKEN_IMAGE, detail=str(error))
         case Unchecked():
             return _Failure(reason=FailureReason.UNCHECKED, detail=str(error))
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return _Failure(reason=FailureReason.OUT_OF_MEMORY, detail=str(error))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
@@ -231,20 +234,11 @@ def _explain(error: Exception) -> _Failure:
     return _Failure(reason=reason, detail=f"{type(error).__name__} at {place}: {error}")
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """It comes as torch's own error, as Python's, or as a plain RuntimeError of an allocator or of oneDNN."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    signs = ("out of memory", "can't allocate memory", _NO_PRIMITIVE)
-    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
-
-
 def _is_sticky(error: Exception) -> bool:
     """Whether this process can't go on: only a new one cures a lost device, or a oneDNN that ran out of memory."""
-    if isinstance(error, RuntimeError) and _NO_PRIMITIVE in str(error):
+    if isinstance(error, RuntimeError) and NO_PRIMITIVE in str(error):
         return True
-    return isinstance(error, torch.AcceleratorError) and not _is_out_of_memory(error)
+    return isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error)
 
 
 def _never() -> bool:

@@ -1,7 +1,8 @@
 """Which models are loaded, and which must go when another comes: the least recently used first.
 
 A first, modest version: weights are either where they work or on the disk. What else needs memory beside the models,
-such as the safety check's classifier, is never sent away, and they share the rest.
+such as the safety check's classifier, is never sent away, and they share the rest. How much a model needs is an
+estimate; where memory runs out all the same, the others go too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
 import torch
@@ -26,9 +28,20 @@ _SHARE = 0.9
 _SINGLE_PRECISION = 2.0
 """Weights on a CPU are single precision: twice what `memory_gb` says."""
 
+NO_PRIMITIVE = "could not create a primitive"
+"""oneDNN's words for too little memory on a CPU; afterwards it fails on the same sizes for ever."""
+
 
 class ModelUnusable(RuntimeError):
     """The model can't be loaded; the message is for the host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """Why a model was not loaded, without the exception, which would keep half-loaded weights alive."""
+
+    detail: str
+    out_of_memory: bool
 
 
 class Residency:
@@ -70,12 +83,21 @@ class Residency:
             self._loaded[key] = self._loaded.pop(key)
             return self._loaded[key]
         failure = self._try(spec)
-        if failure is not None:
+        if failure and failure.out_of_memory and self.unload_others(key):
+            failure = self._try(spec)
+        if failure:
             free_caches()
-            self._reasons[key] = failure
-            raise ModelUnusable(failure)
+            self._reasons[key] = failure.detail
+            raise ModelUnusable(failure.detail)
         self._reasons.pop(key, None)
         return self._loaded[key]
+
+    def unload_others(self, key: str) -> bool:
+        """Unload every model but this one. Whether there was any."""
+        others = [other for other in self._loaded if other != key]
+        for other in others:
+            self._unload(other)
+        return bool(others)
 
     def _make_room(self, spec: ModelSpec) -> None:
         """Unload the models that were not used for longest, until this one fits in, or is alone."""
@@ -83,8 +105,8 @@ class Residency:
         while others and self._filled(spec, *(self._specs[key] for key in others)) > 1:
             self._unload(others.pop(0))
 
-    def _try(self, spec: ModelSpec) -> str | None:
-        """Load, and say what went wrong as plain text: an exception would keep half-loaded weights alive."""
+    def _try(self, spec: ModelSpec) -> _Failure | None:
+        """Load, and say what went wrong, if anything."""
         try:
             offload = self._filled(spec) > 1
             loaded = pipelines.load(
@@ -93,7 +115,7 @@ class Residency:
             look_up(loaded.pipe, self._pulse)
         except Exception as error:  # whatever is wrong with these files, the other models go on
             log.warning("model %s can't be loaded: %s: %s", spec.key, type(error).__name__, error)
-            return f"{type(error).__name__}: {error}"
+            return _Failure(detail=f"{type(error).__name__}: {error}", out_of_memory=is_out_of_memory(error))
         self._loaded[spec.key] = loaded
         return None
 
@@ -117,6 +139,15 @@ class Residency:
         if key in self._reasons:
             return ModelStatus(state=ModelState.UNUSABLE, reason=self._reasons[key])
         return ModelStatus(state=ModelState.COLD)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """It comes as torch's own error, as Python's, or as a plain RuntimeError of an allocator or of oneDNN."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    signs = ("out of memory", "can't allocate memory", NO_PRIMITIVE)
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
 
 
 def free_caches() -> None:
