@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from benchmarks.rows import Row, median
-from generation import pictures, wire
+from generation import encoding, wire
 from generation.contract import Finished, TextToImage
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _once(
     began = time.perf_counter()
     drawn = to_pictures(decoded)
     converted = time.perf_counter()
-    images, grid = pictures.encode(drawn, request, threads)
+    images, grid = encoding.encode(drawn, request, threads)
     encoded = time.perf_counter()
     finished = Finished(images=images, grid=grid, seconds=1.0)
     wire.write(outlet, wire.Said(ticket="one", event=finished))

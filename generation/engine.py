@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from generation import pictures
+from generation import encoding, pictures
 from generation.catalogue import ModelSpec
 from generation.classifier import Guard, Unchecked
 from generation.contract import (
@@ -170,7 +170,7 @@ class Engine:
         finally:
             model.pipe.maybe_free_model_hooks()
         unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
-        images, grid = pictures.encode(done, request, self._threads)
+        images, grid = encoding.encode(done, request, self._threads)
         yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)
 
     def _check(self, request: Request) -> Image.Image | None:

@@ -1,17 +1,14 @@
-"""Pictures as files: reading what people send without harm, and writing results, grids and previews. Pillow only."""
+"""Pictures as files: reading what people send without harm, and writing grids and previews. Pillow only."""
 
 from __future__ import annotations
 
 import io
 import math
-import zlib
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from generation import provenance
-from generation.contract import Request
 from generation.provenance import Label
 
 MAX_SOURCE_BYTES = 32 * 2**20
@@ -90,18 +87,12 @@ def regrid(pictures: Sequence[Image.Image], like: bytes) -> bytes:
     """A grid of other pictures as JPEG, whose file says of itself what the grid `like` says."""
     with Image.open(io.BytesIO(like), formats=("JPEG",)) as before:
         label = provenance.found_in(before)
+    return grid_file(pictures, label)
+
+
+def grid_file(pictures: Sequence[Image.Image], label: Label) -> bytes:
+    """Their grid as JPEG."""
     return _jpeg(grid(pictures), _GRID_QUALITY, label)
-
-
-def encode(
-    pictures: Sequence[Image.Image], request: Request, threads: Executor
-) -> tuple[tuple[bytes, ...], bytes]:
-    """The pictures as PNG files and their grid as JPEG, all at the same time; each says what it was made from."""
-    sheet = threads.submit(_jpeg, grid(pictures), _GRID_QUALITY, provenance.of_request(request))
-    files = threads.map(
-        lambda pair: _png(pair[1], provenance.of_request(request, pair[0])), enumerate(pictures)
-    )
-    return tuple(files), sheet.result()
 
 
 def preview(pictures: Sequence[Image.Image]) -> bytes:
@@ -112,13 +103,6 @@ def preview(pictures: Sequence[Image.Image]) -> bytes:
     return _jpeg(
         sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY, Label(mark=provenance.mark())
     )
-
-
-def _png(picture: Image.Image, label: Label) -> bytes:
-    """Run-length compression is as small as level 6 for pictures, and several times quicker."""
-    file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE, **label.options("PNG"))
-    return file.getvalue()
 
 
 def _jpeg(picture: Image.Image, quality: int, label: Label) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image
 from bot import again
 from bot.features import describe
 from bot.prompts import parse
-from generation import pictures, provenance
+from generation import encoding, pictures, provenance
 from generation.catalogue import Catalogue
 from generation.contract import Request, TextToImage
 from generation.parameters import Parameters
@@ -39,7 +39,7 @@ def request(**changes: object) -> TextToImage:
 
 def files(of: Request) -> tuple[tuple[bytes, ...], bytes]:
     with ThreadPoolExecutor(1) as threads:
-        return pictures.encode([Image.new("RGB", (32, 32)) for _ in of.seeds], of, threads)
+        return encoding.encode([Image.new("RGB", (32, 32)) for _ in of.seeds], of, threads)
 
 
 def a1111(form: str, text: str) -> bytes:

@@ -108,9 +108,17 @@ def to_pictures(decoded: torch.Tensor) -> list[Image.Image]:
 
     Blank means that every pixel is the same: a dark picture of something isn't.
     """
-    if not bool(torch.isfinite(decoded).all()):
+    low, high = decoded.amin((2, 3)), decoded.amax((2, 3))  # NaN goes through both
+    if not bool((low.isfinite() & high.isfinite()).all()):
         raise BrokenImage("a picture has values that aren't numbers")
-    levels = decoded.float().div(2).add_(0.5).clamp_(0, 1).mul_(255).round_().to(torch.uint8)
-    if bool((levels.amax((2, 3)) == levels.amin((2, 3))).all(dim=1).any()):
+    if bool((_to_levels(low) == _to_levels(high)).all(dim=1).any()):
         raise BrokenImage("a picture is blank")
-    return [Image.fromarray(picture.numpy()) for picture in levels.permute(0, 2, 3, 1).contiguous().cpu()]
+    return [
+        Image.fromarray(_to_levels(picture).permute(1, 2, 0).contiguous().cpu().numpy())
+        for picture in decoded
+    ]
+
+
+def _to_levels(values: torch.Tensor) -> torch.Tensor:
+    """Values in -1..1 as 0..255."""
+    return values.float().mul(127.5).add_(127.5).clamp_(0, 255).round_().to(torch.uint8)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generation import parameters, pictures, provenance
+from generation import encoding, parameters, pictures, provenance
 from generation.contract import ImageToImage, Request, TextToImage
 from generation.description import describe
 from generation.parameters import Parameters
@@ -38,7 +38,7 @@ A1111 = (
 def results(request: Request) -> tuple[tuple[bytes, ...], bytes]:
     """The files of a request's pictures and of their grid."""
     with ThreadPoolExecutor(2) as threads:
-        return pictures.encode([picture(32, 32, seed) for seed in request.seeds], request, threads)
+        return encoding.encode([picture(32, 32, seed) for seed in request.seeds], request, threads)
 
 
 def saved(form: str, label: provenance.Label) -> bytes:
