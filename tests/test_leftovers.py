@@ -14,7 +14,7 @@ from storage.erasures import Erasure
 from tests.people import delete
 from tests.test_actions import grid
 from tests.test_report import WAYS, desk, link, moderator, report
-from tests.test_safety import CLASSIFIER, adults_desk, finding, result
+from tests.withheld import CLASSIFIER, adults_desk, finding, result
 from tests.world import World, said, world
 
 
