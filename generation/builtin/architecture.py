@@ -72,7 +72,7 @@ def make_scheduler() -> DDPMScheduler:
     """The cosine schedule of Nichol and Dhariwal (2021), which ends in pure noise; the U-Net predicts v.
 
     Sampling draws new noise in every step (Ho et al., arXiv:2006.11239): what a small U-Net gets wrong in one step is put
-    right in the next, and forms come out more whole than without (DDIM).
+    right in the next, and animals and buildings come out more whole than without (DDIM), though faint rain may be lost.
     """
     return DDPMScheduler(
         num_train_timesteps=1000,

@@ -109,7 +109,7 @@ def test_the_guide_loads_every_companion_as_written(untrained: Path, monkeypatch
     monkeypatch.chdir(ROOT)
     text = (ROOT / "docs" / "builtin-model.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    code = "\n".join(blocks).replace("num_inference_steps=20", "num_inference_steps=1")
+    code = "\n".join(blocks).replace("num_inference_steps=25", "num_inference_steps=1")
     assert "generation/builtin/companions/weights" in code
     names: dict[str, Any] = {}
     exec(code.replace("generation/builtin/companions/weights", str(untrained)), names)

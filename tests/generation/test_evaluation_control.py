@@ -84,10 +84,19 @@ def test_a_strength_that_does_nothing_or_all_at_once_misses(
         monkeypatch.setattr(control, "redraw", redraw)
         return met(control.measure_strengths(bench, known))
 
-    assert measured(dict.fromkeys(control.STRENGTHS, 0.0)) == [False, True, False]
-    assert measured(dict.fromkeys(control.STRENGTHS, 1.0)) == [False, False, True]
-    assert measured({0.2: 0.05, 0.4: 0.3, 0.6: 0.5, 0.8: 0.8, 0.9: 0.9}) == [True, True, True]
-    assert measured({0.2: 0.05, 0.4: 0.3, 0.6: 0.5, 0.8: 0.6, 0.9: 0.7}) == [True, True, False]
+    assert measured(dict.fromkeys(control.STRENGTHS, 0.0)) == [False, True, False, True]
+    assert measured(dict.fromkeys(control.STRENGTHS, 1.0)) == [False, False, True, False]
+    assert measured({0.2: 0.05, 0.4: 0.3, 0.6: 0.5, 0.8: 0.8, 0.9: 0.9}) == [True, True, True, True]
+    assert measured({0.2: 0.05, 0.4: 0.3, 0.6: 0.5, 0.8: 0.6, 0.9: 0.7}) == [True, True, False, True]
+
+
+def test_a_layout_is_where_light_and_dark_are_whatever_their_colours(known: Outcome) -> None:
+    drawn = known.pictures
+    paler = mixed(drawn, [Image.new("RGB", picture.size, "white") for picture in drawn], 0.5)
+    turned = [picture.convert("L").point(lambda level: 255 - level) for picture in drawn]
+    assert control.mean_likeness(drawn, paler) > 0.99
+    assert control.mean_likeness(drawn, turned) < -0.99
+    assert control.mean_likeness(drawn, next_ones(drawn)) < 0.8
 
 
 def test_inpainting_that_spills_over_or_does_not_fit_misses(

@@ -31,6 +31,9 @@ DROP_TARGET, AGREEMENT_TARGET, AFRESH_TARGET = 90.0, 80.0, 80.0
 NO_GUIDANCE = 1.0
 GUIDANCES = (NO_GUIDANCE, 2.0, 7.0)
 """Beside the default."""
+PATCHES = 16
+"""Layouts are compared between so many patches each way: one for each latent of a 256x256 picture."""
+LAYOUT_TARGET = 0.8
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 0.9)
 SUBTLE = 0.45
 """The strength of the bot's Vary (Subtle)."""
@@ -159,8 +162,8 @@ def measure_strengths(bench: Bench, known: Outcome) -> list[Figure]:
     own, others = _anew(known), _of_others(known)
     distances = [mean_difference(known.pictures, redrawn(own, strength)) for strength in STRENGTHS]
     faint, strong = redrawn(others, STRENGTHS[0]), redrawn(others, STRENGTHS[-1])
-    afresh = mean_difference(known.pictures, generate(bench.pipeline, others, bench.sampling))
-    changed = 100.0 * mean_difference(known.pictures, strong) / afresh
+    fresh = generate(bench.pipeline, others, bench.sampling)
+    changed = 100.0 * mean_difference(known.pictures, strong) / mean_difference(known.pictures, fresh)
     return [
         Figure(
             what=f"image-to-image, change in levels at {', '.join(map(str, STRENGTHS))}",
@@ -174,7 +177,34 @@ def measure_strengths(bench: Bench, known: Outcome) -> list[Figure]:
             AGREEMENT_TARGET,
         ),
         at_least(f"another prompt at {STRENGTHS[-1]}, change against afresh", changed, AFRESH_TARGET),
+        _layout_kept(known.pictures, faint, strong, fresh),
     ]
+
+
+def _layout_kept(
+    sources: Sequence[Image.Image],
+    faint: Sequence[Image.Image],
+    strong: Sequence[Image.Image],
+    fresh: Sequence[Image.Image],
+) -> Figure:
+    kept, left, chance = (mean_likeness(sources, drawn) for drawn in (faint, strong, fresh))
+    return Figure(
+        what=f"another prompt, likeness of layout at {STRENGTHS[0]}, at {STRENGTHS[-1]}, afresh",
+        measured=f"{kept:.2f}, {left:.2f}, {chance:.2f}",
+        target=f"≥ {LAYOUT_TARGET} at {STRENGTHS[0]}",
+        met=kept >= LAYOUT_TARGET,
+    )
+
+
+def mean_likeness(sources: Sequence[Image.Image], drawn: Sequence[Image.Image]) -> float:
+    """How alike pictures are laid out, -1..1: the correlation of brightness over `PATCHES` × `PATCHES` patches."""
+
+    def patches(picture: Image.Image) -> NDArray[np.float64]:
+        small = picture.convert("L").resize((PATCHES, PATCHES), Image.Resampling.BOX)
+        return np.asarray(small, np.float64).ravel()
+
+    pairs = zip(sources, drawn, strict=True)
+    return float(np.mean([np.corrcoef(patches(one), patches(other))[0, 1] for one, other in pairs]))
 
 
 def attributes_kept(bench: Bench, known: Outcome, redrawn: Sequence[Image.Image]) -> float:

@@ -43,7 +43,7 @@ class Wish:
 class Sampling:
     """How pictures are drawn; the defaults are the model's own."""
 
-    steps: int = 20
+    steps: int = 25
     guidance: float = 4.0
     batch: int = 12
 
