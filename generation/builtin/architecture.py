@@ -79,6 +79,7 @@ def make_scheduler() -> DDPMScheduler:
         beta_schedule="squaredcos_cap_v2",
         prediction_type="v_prediction",
         timestep_spacing="trailing",
+        steps_offset=1,  # means nothing here, but diffusers warns of 0
         clip_sample=False,
     )
 
