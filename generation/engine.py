@@ -64,9 +64,9 @@ class _Failure:
 class Engine:
     """Draws with the given models on one device, one request at a time.
 
-    `alive` is called often while a computation moves. `changed` is called after a model was loaded or found
-    unusable. `broken` becomes true when the device can't be used any more by this process. With `safety`, there are
-    no previews, which nobody checks, and no result without a check.
+    `alive` is called often while a computation moves. `changed` is called after a model was loaded, found
+    unusable or sent away. `broken` becomes true when the device can't be used any more by this process. With `safety`,
+    there are no previews, which nobody checks, and no result without a check.
     """
 
     def __init__(
@@ -138,6 +138,7 @@ class Engine:
         """Ways to draw a request with less memory, the gentlest first, each as the parts to draw one after the other."""
         if self._residency.unload_others(request.model):
             log.info("out of memory: without the other models")
+            self._changed()
             yield [request]
         if len(request.seeds) > 1:
             log.info("out of memory: one image at a time")
