@@ -1,6 +1,7 @@
 """Training the built-in model: every stage on a handful of pictures, stopped and gone on with."""
 
 from copy import deepcopy
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from diffusers import StableDiffusionPipeline
 
 from generation.builtin.captions import misses_the_sun
 from generation.builtin.companions import base
+from generation.builtin.drawing.canvas import Canvas
 from generation.builtin.drawing.choice import choose_scene
-from generation.builtin.drawing.scenes import attributes
+from generation.builtin.drawing.scenes import Shape, attributes, is_mirrorable
+from generation.builtin.drawing.things import Standing, place_thing
 from generation.builtin.training import autoencoder, denoiser, encode, pool
 from generation.builtin.training.__main__ import STAGES, parse_arguments, run_stage
 from generation.builtin.training.denoiser import TrainingPart, TrainingSet, batches
@@ -54,7 +57,7 @@ def test_the_script_makes_a_folder_that_draws_and_goes_on_where_it_stopped(
     assert pipeline("a red circle", num_inference_steps=1).images[0].size == (256, 256)
 
 
-def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: None) -> None:
+def test_a_picture_that_has_a_side_is_never_mirrored(small: None) -> None:
     slope = np.tile(np.arange(16, dtype=np.float16), (4, 1, 16, 1))
     part = TrainingPart(
         latents=slope,
@@ -69,6 +72,30 @@ def test_a_picture_whose_caption_tells_left_from_right_is_never_mirrored(small: 
     kept = seen[:, 0, 0, 0] > 50
     assert rising[kept].all()
     assert 0 < rising[~kept].sum() < len(rising[~kept])
+
+
+def test_only_shapes_without_a_side_may_be_mirrored() -> None:
+    """What faces one way in the pictures must not face both in training: the model would draw a head at either end."""
+    rng = np.random.default_rng(5)
+    scenes = [choose_scene(rng) for _ in range(300)]
+    mirrorable = [scene for scene in scenes if is_mirrorable(scene)]
+    assert mirrorable
+    for scene in scenes:
+        plain = isinstance(scene, Shape) and scene.place not in ("left", "right")
+        assert (scene in mirrorable) is plain
+
+
+@pytest.mark.parametrize("thing", ["dog", "bird", "car"])
+def test_a_thing_faces_the_same_way_in_every_picture(thing: str) -> None:
+    """Its outline fits that of another picture of it better than that one's mirror image."""
+    outlines = []
+    for seed in range(6):
+        canvas = Canvas(256, 256)
+        standing = Standing(x=0.5, foot=0.7, tone=lambda colour: colour)
+        place_thing(np.random.default_rng(seed), canvas, thing, "red", standing)
+        outlines.append(canvas.pixels.max(axis=2) > 0)
+    for one, other in combinations(outlines, 2):
+        assert (one ^ other).sum() < (one ^ other[:, ::-1]).sum()
 
 
 def test_a_pool_smaller_than_a_batch_is_gone_through_evenly() -> None:

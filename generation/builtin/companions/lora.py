@@ -15,7 +15,7 @@ from generation.builtin.architecture import make_scheduler
 from generation.builtin.captions import caption
 from generation.builtin.companions.base import batches, encode_once
 from generation.builtin.companions.stained_glass import stained_glass
-from generation.builtin.drawing.scenes import Scene
+from generation.builtin.drawing.scenes import Scene, is_mirrorable
 from generation.builtin.tokens import make_tokenizer
 from generation.builtin.training.denoiser import (
     CAPTIONS_EACH,
@@ -57,7 +57,7 @@ def make_glass_set(
     glass = TrainingPart(
         latents=latents,
         tokens=tokens[:-1].reshape(len(plain), CAPTIONS_EACH, -1),
-        mirrorable=np.asarray([getattr(scene, "place", "") not in ("left", "right") for scene in scenes]),
+        mirrorable=np.asarray([is_mirrorable(scene) for scene in scenes]),
         round=np.arange(len(plain)),
     )
     return TrainingSet(parts=[glass], empty=tokens[-1])

@@ -146,7 +146,6 @@ class Sprite:
     size: float
     tone: Tone = field(default=lambda colour: colour)
     night: bool = False
-    mirrored: bool = False
     reach: float = 1.6
     lights: list[tuple[Point, float, Colour, float]] = field(default_factory=list)
 
@@ -162,8 +161,7 @@ class Sprite:
         self._pen = ImageDraw.Draw(self._sheet)
 
     def _canvas_point(self, point: Point) -> Point:
-        across = -point[0] if self.mirrored else point[0]
-        return self.x + across * self.size, self.foot - point[1] * self.size
+        return self.x + point[0] * self.size, self.foot - point[1] * self.size
 
     def _sheet_point(self, point: Point) -> Point:
         x, y = self._canvas_point(point)

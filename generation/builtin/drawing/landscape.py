@@ -17,7 +17,7 @@ from generation.builtin.drawing.sky import (
     draw_sky,
     shade,
 )
-from generation.builtin.drawing.things import place_thing
+from generation.builtin.drawing.things import Standing, place_thing
 from generation.builtin.drawing.view import View, paint_bands
 
 FLAT = ("", "desert", "field", "island")
@@ -77,8 +77,11 @@ def draw_landscape(rng: np.random.Generator, canvas: Canvas, scene: Landscape) -
 def _choose_places(
     rng: np.random.Generator, canvas: Canvas, scene: Landscape, horizon: float
 ) -> tuple[float, Luminary | None]:
-    """Where the thing stands, and the sun or moon out of its way on the other side."""
-    side = 1 if rng.random() < 0.5 else -1
+    """Where the thing stands, and the sun or moon out of its way on the other side.
+
+    A thing has it on the right, always: what a small model may see on either side it draws on both.
+    """
+    side = 1 if scene.thing or rng.random() < 0.5 else -1
     apart = scene.thing in IN_THE_SKY and scene.luminary
     across = float(
         rng.uniform(0.14, 0.20)
@@ -291,12 +294,13 @@ def _draw_thing(view: View, scene: Landscape, x: float) -> None:
     night, tone = scene.time == "night", _tone(view.light)
     if scene.thing in ON_WATER:
         foot = view.plain + (canvas.height - view.plain) * float(rng.uniform(0.36, 0.6))
-        place_thing(rng, canvas, scene.thing, colour, x, foot, tone=tone, night=night, reflection=0.3)
+        standing = Standing(x=x, foot=foot, tone=tone, night=night, reflection=0.3)
+        place_thing(rng, canvas, scene.thing, colour, standing)
         return
     if scene.thing in IN_THE_SKY:
         low, high = (0.32, 0.42) if scene.thing == "bird" else (0.52, 0.60)
         foot = canvas.height * float(rng.uniform(low, high))
-        place_thing(rng, canvas, scene.thing, colour, x, foot, tone=tone, night=night)
+        place_thing(rng, canvas, scene.thing, colour, Standing(x=x, foot=foot, tone=tone, night=night))
         return
     foot = canvas.height * float(rng.uniform(0.82, 0.90))
     if scene.water in ("lake", "sea") or scene.ground in ("", "island"):
@@ -305,4 +309,4 @@ def _draw_thing(view: View, scene: Landscape, x: float) -> None:
     canvas.paint(
         (0.42 * np.exp(-(across**2) - down**2)).astype(np.float32), shade(view.light, (0.10, 0.14, 0.16))
     )
-    place_thing(rng, canvas, scene.thing, colour, x, foot, tone=tone, night=night)
+    place_thing(rng, canvas, scene.thing, colour, Standing(x=x, foot=foot, tone=tone, night=night))

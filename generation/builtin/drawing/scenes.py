@@ -86,3 +86,8 @@ def attributes(scene: Scene) -> dict[str, str]:
     if shown.get("weather") == "snow":
         del shown["season"]
     return {name: value for name, value in shown.items() if name not in UNSEEN.get(scene.style, ())}
+
+
+def is_mirrorable(scene: Scene) -> bool:
+    """Whether the scene's mirror image could have been drawn: things face one way, and light falls from one side."""
+    return isinstance(scene, Shape) and scene.place not in ("left", "right")

@@ -162,7 +162,7 @@ def draw_sky(
     if body is None:
         return
     if body.kind == "moon":
-        _draw_moon(rng, canvas, body)
+        _draw_moon(canvas, body)
     else:
         _draw_sun(canvas, light, body)
 
@@ -195,18 +195,11 @@ def _draw_sun(canvas: Canvas, light: Light, body: Luminary) -> None:
     canvas.paint(canvas.disc(body.x, body.y, body.radius), mix(body.colour, (1, 1, 1), 0.15))
 
 
-def _draw_moon(rng: np.random.Generator, canvas: Canvas, body: Luminary) -> None:
-    """A full moon with a few round seas, or a crescent."""
+def _draw_moon(canvas: Canvas, body: Luminary) -> None:
+    """A full moon with a few round seas."""
     x, y, radius = body.x, body.y, body.radius
     canvas.add_light(canvas.glow(x, y, radius * 2.8) * 0.38, (0.62, 0.70, 0.95))
-    face = canvas.disc(x, y, radius)
-    if rng.random() < 0.4:
-        side = 0.48 if rng.random() < 0.5 else -0.48
-        canvas.paint(
-            face * (1.0 - canvas.disc(x + radius * side, y - radius * 0.2, radius * 0.86)), body.colour
-        )
-        return
-    canvas.paint(face, body.colour)
+    canvas.paint(canvas.disc(x, y, radius), body.colour)
     seas = [(-0.35, -0.25, 0.27), (0.32, 0.15, 0.21), (-0.15, 0.45, 0.16)]
     craters = [circle(x + dx * radius, y + dy * radius, size * radius) for dx, dy, size in seas]
     canvas.paint(canvas.polygons(craters), (0.86, 0.83, 0.72))

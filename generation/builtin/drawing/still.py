@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from generation.builtin.drawing.canvas import UNIT, Array, Canvas, Colour, Tone, darker, jitter, lighter, mix
 from generation.builtin.drawing.palette import COLOURS
 from generation.builtin.drawing.scenes import Still
-from generation.builtin.drawing.things import place_thing
+from generation.builtin.drawing.things import Standing, place_thing
 
 FLOOR = 0.82
 FOOT = 0.88
@@ -43,7 +43,8 @@ def _silhouette(rng: np.random.Generator, canvas: Canvas, scene: Still, x: float
 
 def _place(rng: np.random.Generator, canvas: Canvas, scene: Still, x: float, foot: float) -> None:
     plain: Tone = _unchanged
-    place_thing(rng, canvas, scene.thing, scene.colour, x, foot, tone=plain, largest=LARGEST)
+    standing = Standing(x=x, foot=foot, tone=plain, largest=LARGEST)
+    place_thing(rng, canvas, scene.thing, scene.colour, standing)
 
 
 def _unchanged(colour: Colour) -> Colour:

@@ -25,6 +25,18 @@ class Thing:
     colours: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a thing's foot is and in which light; `largest` makes it larger or smaller than usual."""
+
+    x: float
+    foot: float
+    tone: Tone
+    night: bool = False
+    reflection: float = 0.0
+    largest: float = 1.0
+
+
 PAINTED = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black")
 FURS = ("black", "white", "orange", "gray", "brown")
 
@@ -63,22 +75,12 @@ def thing_colour(rng: np.random.Generator, thing: str, colour: str) -> Colour:
 
 
 def place_thing(
-    rng: np.random.Generator,
-    canvas: Canvas,
-    thing: str,
-    colour: str,
-    x: float,
-    foot: float,
-    *,
-    tone: Tone,
-    night: bool = False,
-    reflection: float = 0.0,
-    largest: float = 1.0,
+    rng: np.random.Generator, canvas: Canvas, thing: str, colour: str, standing: Standing
 ) -> None:
-    """Draws the thing with its foot at (x, foot); `largest` makes it smaller than usual."""
-    size = float(rng.uniform(*THINGS[thing].size)) * canvas.scale * largest
+    """Draws the thing; it always faces the same way, or a small model would draw a head at either end."""
+    size = float(rng.uniform(*THINGS[thing].size)) * canvas.scale * standing.largest
     sprite = Sprite(
-        canvas=canvas, x=x, foot=foot, size=size, tone=tone, night=night, mirrored=bool(rng.random() < 0.5)
+        canvas=canvas, x=standing.x, foot=standing.foot, size=size, tone=standing.tone, night=standing.night
     )
     THINGS[thing].draw(sprite, rng, thing_colour(rng, thing, colour))
-    sprite.place(reflection)
+    sprite.place(standing.reflection)
