@@ -82,7 +82,7 @@ class Engine:
     ) -> None:
         self.broken = False
         self._specs = {spec.key: spec for spec in specs}
-        self._alive, self._changed, self._clock = alive, changed, clock
+        self._alive, self._clock = alive, clock
         self._cancelled: Callable[[], bool] = _never
         self._guard = Guard(safety, device, allow_downloads=allow_downloads) if safety else None
         self._residency = Residency(
@@ -91,6 +91,7 @@ class Engine:
             allow_downloads=allow_downloads,
             pulse=self._pulse,
             beside=lambda: self._guard.memory if self._guard else 0,
+            changed=changed,
         )
         self._threads = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encode")
 
@@ -115,7 +116,6 @@ class Engine:
             self._residency.model(key)
         except ModelUnusable:
             log.warning("the default model can't be used")
-        self._changed()
 
     def run(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
         """The events of a request, `Started` first, `Finished` or `Failed` last.
@@ -138,7 +138,6 @@ class Engine:
         """Ways to draw a request with less memory, the gentlest first, each as the parts to draw one after the other."""
         if self._residency.unload_others(request.model):
             log.info("out of memory: without the other models")
-            self._changed()
             yield [request]
         if len(request.seeds) > 1:
             log.info("out of memory: one image at a time")
@@ -160,7 +159,7 @@ class Engine:
             self._guard.prepare()
         if not self._residency.is_warm(request.model):
             yield Progressed(step=0, steps=request.steps)
-        model = self._load(request.model)
+        model = self._residency.model(request.model)
         began, done = self._clock(), []
         try:
             for number, part in enumerate(parts):
@@ -185,14 +184,6 @@ class Engine:
         if not 0 < request.strength <= 1:
             raise BadRequest(f"a strength of {request.strength}")
         return pictures.open_source(request.source, request.width, request.height)
-
-    def _load(self, key: str) -> Pipeline:
-        warm = self._residency.is_warm(key)
-        try:
-            return self._residency.model(key)
-        finally:
-            if not warm:
-                self._changed()
 
     def _denoise(self, model: Pipeline, drawing: Drawing, part: int, parts: int) -> Iterator[Event]:
         shown: float | None = None

@@ -47,7 +47,8 @@ class _Failure:
 class Residency:
     """Loads models on demand. `pulse` is called from inside their computations, and may raise to leave them.
 
-    `beside` says how many bytes of the device's memory other weights fill at the moment.
+    `beside` says how many bytes of the device's memory other weights fill at the moment. `changed` is called after a
+    model's state has changed.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Residency:
         allow_downloads: bool,
         pulse: Callable[[], None],
         beside: Callable[[], int] = lambda: 0,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
         self._device = device
         self._allow_downloads = allow_downloads
         self._pulse = pulse
         self._beside = beside
+        self._changed = changed
         self._loaded: dict[str, Pipeline] = {}
         self._reasons: dict[str, str] = {}
 
@@ -88,8 +91,10 @@ class Residency:
         if failure:
             free_caches()
             self._reasons[key] = failure.detail
+            self._changed()
             raise ModelUnusable(failure.detail)
         self._reasons.pop(key, None)
+        self._changed()
         return self._loaded[key]
 
     def unload_others(self, key: str) -> bool:
@@ -123,6 +128,7 @@ class Residency:
         log.info("model %s is unloaded", key)
         self._loaded.pop(key).pipe.remove_all_hooks()
         free_caches()
+        self._changed()
 
     def _filled(self, *specs: ModelSpec) -> float:
         """The share of the allowed memory that these models fill, with what lies beside them."""

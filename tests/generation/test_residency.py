@@ -59,13 +59,18 @@ def test_the_safety_checks_classifier_takes_its_part_of_the_memory(
 def test_a_classifier_that_comes_late_sends_models_away_too(
     catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And says so at once: a member who asks for the model that went is told that it must be loaded."""
     machine(monkeypatch, ROOM)
+    told: list[set[str]] = []
     engine = Engine(
-        tuple(catalogue.values()), torch.device("cpu"), safety=check(tmp_path / "nsfw")
-    )  # not there yet
+        tuple(catalogue.values()),
+        torch.device("cpu"),
+        safety=check(tmp_path / "nsfw"),  # not there yet
+        changed=lambda: told.append(warm(engine)),
+    )
     engine.preload("sd")
     engine.preload("sdxl")
     assert warm(engine) == {"sd", "sdxl"}
     classifier(tmp_path / "nsfw", {"normal": 9, "nsfw": 0})
     draw(engine, "sdxl")
-    assert warm(engine) == {"sdxl"}
+    assert told[-1] == warm(engine) == {"sdxl"}
