@@ -16,7 +16,7 @@ from generation.builtin.evaluation.__main__ import WEIGHTS, parse_arguments
 from generation.builtin.evaluation.adherence import Outcome, Task, choose_tasks, held_out_pair, judged
 from generation.builtin.evaluation.autoencoder import psnr
 from generation.builtin.evaluation.control import difference
-from generation.builtin.evaluation.generate import Wish, composite
+from generation.builtin.evaluation.generate import Sampling, Wish, composite
 from generation.builtin.evaluation.layout import lay_out
 from generation.builtin.evaluation.probe import CLASSES, PROBE_PATH, SKIPPED, Probe, encode, visible
 from generation.builtin.evaluation.sheet import PROMPTS
@@ -26,6 +26,7 @@ from generation.builtin.tokens import make_tokenizer
 from generation.builtin.training import pool, run
 from generation.builtin.training.pool import Part, picture_at
 from generation.builtin.vocabulary import unknown_words
+from generation.catalogue import Catalogue
 
 SQUARE, WIDE = (256, 256), (320, 192)
 
@@ -278,6 +279,13 @@ def test_every_command_runs_something(command: str) -> None:
     options = parse_arguments([command, "--seed", "5"])
     assert callable(options.run)
     assert options.seed == 5
+
+
+def test_what_is_measured_is_what_people_get_by_default() -> None:
+    spec = Catalogue.load(Path(__file__).parents[2] / "models.toml")["easel"]
+    options = parse_arguments(["adherence"])
+    assert (options.steps, options.guidance) == (Sampling().steps, Sampling().guidance)
+    assert (Sampling().steps, Sampling().guidance) == (spec.steps, spec.guidance)
 
 
 def test_the_shipped_probe_can_be_tested_without_training_it(

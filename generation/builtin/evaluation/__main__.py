@@ -30,6 +30,7 @@ from generation.builtin.evaluation import (
     sheet,
     wordings,
 )
+from generation.builtin.evaluation.generate import Sampling
 from generation.builtin.evaluation.tables import print_figures
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -103,8 +104,8 @@ def _add_adherence(commands: Commands) -> None:
     parser.add_argument("--prompts", type=int, default=1000, help="how many pictures to draw")
     parser.add_argument("--held-out", action="store_true", help="ask for what training never showed together")
     parser.add_argument("--all-sizes", action="store_true", help="all trained sizes, not 256x256 alone")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=4.0)
+    parser.add_argument("--steps", type=int, default=Sampling().steps)
+    parser.add_argument("--guidance", type=float, default=Sampling().guidance)
 
 
 def main() -> int:
