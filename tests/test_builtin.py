@@ -25,6 +25,7 @@ from generation.builtin.vocabulary import (
     WORDS,
     in_known_words,
     unknown_words,
+    with_its_hour,
     without,
     words_of,
 )
@@ -310,6 +311,25 @@ def test_plurals_and_synonyms_are_told_to_the_model_in_words_that_it_knows() -> 
     assert in_known_words("hot-air-balloons, sci-fi") == "hot-air-balloon, sci-fi"
     for word in ("cats", *OTHER_WORDS):
         assert [part for part in words_of(in_known_words(word)) if part not in WORDS] == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("a castle under the moon", "a castle under the moon at night"),
+        ("two moons, a boat in the Moonlight", "two moons, a boat in the Moonlight at night"),
+        ("a moonlit lake", "a moonlit lake at night"),
+        ("the moon at nightfall", "the moon at nightfall"),
+        ("the moon on a sunny day", "the moon on a sunny day"),
+        ("a cat in the dark, full moon", "a cat in the dark, full moon"),
+        ("a golden dog and the moon", "a golden dog and the moon at night"),
+        ("a lake, no moon", "a lake, no moon"),
+        ("a red house", "a red house"),
+        ("", ""),
+    ],
+)
+def test_a_moon_stands_at_night_unless_an_hour_is_named(prompt: str, told: str) -> None:
+    assert with_its_hour(prompt) == told
 
 
 def test_words_that_the_model_knows_are_told_as_they_are() -> None:

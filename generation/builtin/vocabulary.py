@@ -142,6 +142,8 @@ _KNOWN = frozenset(WORDS)
 _UNNAMED = frozenset(PASSED_OVER)
 _SYNONYMS = {f"{noun}s": noun for noun in PLURALS} | OTHER_WORDS
 _SHOWN = set(WORDS) - set(FILLER_WORDS) - set(LINKING_WORDS) - set(PRAISE_WORDS)
+_OF_THE_MOON = frozenset(("moon", "moonlight", "moonlit"))
+_HOURS = {*TIME_WORDS, "dark"} - {*_OF_THE_MOON, "golden"}
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NAMED_BY_DISCORD = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
 _JOINTS = "-'"
@@ -208,6 +210,13 @@ def without(prompt: str, negative: str) -> str:
         return prompt
     denied = [f"no {word}" for word in DENIABLE_WORDS if word in unwanted]
     return ", ".join([_WORD.sub(wanted, prompt), *denied])
+
+
+def with_its_hour(prompt: str) -> str:
+    """The prompt, with "at night" behind it where it asks for the moon and names no hour: training always named one."""
+    shown = _shown(prompt)
+    denied = not {"no", "without"}.isdisjoint(words_of(prompt))
+    return f"{prompt} at night" if shown & _OF_THE_MOON and not (shown & _HOURS or denied) else prompt
 
 
 def _shown(text: str) -> set[str]:

@@ -13,7 +13,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
-from generation.builtin.vocabulary import in_known_words, without
+from generation.builtin.vocabulary import in_known_words, with_its_hour, without
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
@@ -54,17 +54,17 @@ class StableDiffusion:
         """Encode the prompt, and make the latents to start from."""
         return StableDiffusionDrawing(self, request, source)
 
-    def wording(self, words: str, unwanted: str = "") -> str:
-        """The words as this model is told them: for one of few words, in those, and the others left out where room lacks.
-
-        What is unwanted is left out, too.
-        """
+    def wording(self, words: str) -> str:
+        """The words as this model is told them: for one of few words, in those, and the others left out where room lacks."""
         if not self._spec.vocabulary:
             return words
-        words = without(words, unwanted)
         told, tokenizer = in_known_words(words), self.pipe.tokenizer
         fits = len(tokenizer(told).input_ids) <= tokenizer.model_max_length
         return told if fits else in_known_words(words, only=True)
+
+    def wording_of_prompt(self, prompt: str, unwanted: str) -> str:
+        """The same for a prompt: without what is unwanted, and at night where it asks for the moon."""
+        return self.wording(with_its_hour(without(prompt, unwanted)) if self._spec.vocabulary else prompt)
 
     def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipe.vae
@@ -133,7 +133,7 @@ class StableDiffusionDrawing:
     def _encode_prompt(self, model: StableDiffusion) -> torch.Tensor:
         unwanted = self._request.negative
         prompt, negative = self._pipe.encode_prompt(
-            model.wording(self._request.prompt, unwanted),
+            model.wording_of_prompt(self._request.prompt, unwanted),
             self._device,
             len(self._request.seeds),
             self._guided,

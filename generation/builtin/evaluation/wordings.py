@@ -13,7 +13,7 @@ from generation.builtin.evaluation.generate import Sampling, Wish, generate, loa
 from generation.builtin.evaluation.probe import Probe
 from generation.builtin.evaluation.tables import Figure, at_least, share
 from generation.builtin.evaluation.tally import tally
-from generation.builtin.vocabulary import in_known_words
+from generation.builtin.vocabulary import in_known_words, with_its_hour
 
 EXAMPLES: dict[str, Mapping[str, str]] = {
     "a sunset over a mountain lake": {"time": "sunset", "ground": "mountains", "water": "lake"},
@@ -38,6 +38,10 @@ WORDINGS: dict[str, Mapping[str, str]] = {
     "desert at noon with a cactus": {"ground": "desert", "thing": "cactus", "time": "day"},
     "hot air balloon above green hills at sunrise": {"thing": "balloon", "ground": "hills", "time": "dawn"},
     "a full moon over the ocean at midnight": {"luminary": "moon", "water": "sea", "time": "night"},
+    "a castle by a mountain lake under the moon": {
+        "thing": "castle", "ground": "mountains", "water": "lake", "luminary": "moon", "time": "night",
+    },
+    "a boat on the sea in the moonlight": {"thing": "boat", "water": "sea", "luminary": "moon", "time": "night"},
     "a volcano erupting at night": {"ground": "volcano", "time": "night"},
     "tropical island, palm trees, sunny day": {"ground": "island", "water": "sea", "time": "day"},
     "city skyline at dusk": {"ground": "city", "time": "sunset"},
@@ -146,7 +150,7 @@ def choose_wishes(seed: int, each: int, each_example: int) -> list[Asked]:
     for group, count in ((EXAMPLES, each_example), (WORDINGS, each)):
         for typed, attributes in group.items():
             for _ in range(count):
-                wish = Wish(prompt=in_known_words(typed), seed=seed + len(chosen))
+                wish = Wish(prompt=with_its_hour(in_known_words(typed)), seed=seed + len(chosen))
                 chosen.append(Asked(typed=typed, attributes={"style": "", **attributes}, wish=wish))
     return chosen
 
