@@ -288,6 +288,15 @@ def test_what_is_measured_is_what_people_get_by_default() -> None:
     assert (Sampling().steps, Sampling().guidance) == (spec.steps, spec.guidance)
 
 
+def test_one_measurement_of_control_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    options = parse_arguments(["control", "--only", "negative prompts", "guidance"])
+    assert options.only == ["negative prompts", "guidance"]
+    assert parse_arguments(["control"]).only is None
+    with pytest.raises(SystemExit):
+        parse_arguments(["control", "--only", "looks"])
+    assert "'guidance'" in capsys.readouterr().err
+
+
 def test_the_shipped_probe_can_be_tested_without_training_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

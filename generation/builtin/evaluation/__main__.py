@@ -58,6 +58,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     _add(commands, "cost", cost, "size, loading, four pictures")
     control_parser = _add(commands, "control", control, "negatives, guidance, image-to-image, masks, seeds")
     control_parser.add_argument("--prompts", type=int, default=32, help="pictures for each measurement")
+    control_parser.add_argument(
+        "--only", nargs="+", choices=control.MEASUREMENTS, help="measure these alone, each name in quotes"
+    )
     companions_parser = _add(commands, "companions", companions, "the LoRA, the ControlNet, the image prompt")
     companions_parser.add_argument("--prompts", type=int, default=24, help="pictures for each of them")
     companions_parser.add_argument(
