@@ -324,6 +324,8 @@ def test_plurals_and_synonyms_are_told_to_the_model_in_words_that_it_knows() -> 
         ("a cat in the dark, full moon", "a cat in the dark, full moon"),
         ("a golden dog and the moon", "a golden dog and the moon at night"),
         ("a lake, no moon", "a lake, no moon"),
+        ("a lake without  the full moon", "a lake without  the full moon"),
+        ("no boat, the moon", "no boat, the moon at night"),
         ("a red house", "a red house"),
         ("", ""),
     ],

@@ -143,6 +143,7 @@ _UNNAMED = frozenset(PASSED_OVER)
 _SYNONYMS = {f"{noun}s": noun for noun in PLURALS} | OTHER_WORDS
 _SHOWN = set(WORDS) - set(FILLER_WORDS) - set(LINKING_WORDS) - set(PRAISE_WORDS)
 _OF_THE_MOON = frozenset(("moon", "moonlight", "moonlit"))
+_NO_MOON = re.compile(r"\b(?:no|without)(?:\s+(?:an?|the|full|bright))*\s+moon(?:s|light)?\b", re.IGNORECASE)
 _HOURS = {*TIME_WORDS, "dark"} - {*_OF_THE_MOON, "golden"}
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NAMED_BY_DISCORD = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
@@ -214,9 +215,8 @@ def without(prompt: str, negative: str) -> str:
 
 def with_its_hour(prompt: str) -> str:
     """The prompt, with "at night" behind it where it asks for the moon and names no hour: training always named one."""
-    shown = _shown(prompt)
-    denied = not {"no", "without"}.isdisjoint(words_of(prompt))
-    return f"{prompt} at night" if shown & _OF_THE_MOON and not (shown & _HOURS or denied) else prompt
+    shown = _shown(_NO_MOON.sub("", prompt))
+    return f"{prompt} at night" if shown & _OF_THE_MOON and not shown & _HOURS else prompt
 
 
 def _shown(text: str) -> set[str]:

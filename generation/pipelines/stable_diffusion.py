@@ -63,8 +63,8 @@ class StableDiffusion:
         return told if fits else in_known_words(words, only=True)
 
     def wording_of_prompt(self, prompt: str, unwanted: str) -> str:
-        """The same for a prompt: without what is unwanted, and at night where it asks for the moon."""
-        return self.wording(with_its_hour(without(prompt, unwanted)) if self._spec.vocabulary else prompt)
+        """The same for a prompt: at night where it asks for the moon, and without what is unwanted."""
+        return self.wording(without(with_its_hour(prompt), unwanted) if self._spec.vocabulary else prompt)
 
     def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipe.vae

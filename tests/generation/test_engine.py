@@ -280,6 +280,10 @@ def drawn(engine: Engine, **words: str) -> np.ndarray:
             },
             {"prompt": "a castle by the sea at night"},
         ),
+        (
+            {"prompt": "a castle in the moonlight", "negative": "boat"},
+            {"prompt": "a castle in the moonlight at night", "negative": "boat"},
+        ),
     ],
 )
 def test_the_builtin_model_is_told_what_was_meant_in_words_that_it_knows(
