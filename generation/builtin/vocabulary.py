@@ -219,6 +219,11 @@ def with_its_hour(prompt: str) -> str:
     return f"{prompt} at night" if shown & _OF_THE_MOON and not shown & _HOURS else prompt
 
 
+def as_told(prompt: str, unwanted: str = "") -> str:
+    """The prompt as the model is told it: at night by the moon, without what is unwanted, and in words that it knows."""
+    return in_known_words(without(with_its_hour(prompt), unwanted))
+
+
 def _shown(text: str) -> set[str]:
     """Its words that stand for something to be seen, as the model was taught them."""
     return {_SYNONYMS.get(word, word) for word in words_of(text)} & _SHOWN

@@ -13,7 +13,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils.torch_utils import randn_tensor
 from PIL import Image
 
-from generation.builtin.vocabulary import in_known_words, with_its_hour, without
+from generation.builtin.vocabulary import as_told, in_known_words
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
@@ -63,8 +63,8 @@ class StableDiffusion:
         return told if fits else in_known_words(words, only=True)
 
     def wording_of_prompt(self, prompt: str, unwanted: str) -> str:
-        """The same for a prompt: at night where it asks for the moon, and without what is unwanted."""
-        return self.wording(without(with_its_hour(prompt), unwanted) if self._spec.vocabulary else prompt)
+        """The same for a prompt, without what is unwanted."""
+        return self.wording(as_told(prompt, unwanted) if self._spec.vocabulary else prompt)
 
     def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
         vae = self.pipe.vae

@@ -25,7 +25,7 @@ from generation.builtin.evaluation.generate import (
 )
 from generation.builtin.evaluation.probe import Probe
 from generation.builtin.evaluation.tables import Figure, at_least, at_most, print_table, share
-from generation.builtin.vocabulary import without
+from generation.builtin.vocabulary import as_told
 
 DROP_TARGET, AGREEMENT_TARGET, AFRESH_TARGET = 90.0, 80.0, 80.0
 NO_GUIDANCE = 1.0
@@ -104,7 +104,7 @@ class Bench:
 
     def seen(self, case: Case, negative: str) -> int:
         """In how many pictures of the case the probe sees the value; the model is told what Easel tells it."""
-        prompt = without(case.prompt, negative)
+        prompt = as_told(case.prompt, negative)
         wishes = [
             Wish(prompt=prompt, negative=negative, seed=self.seed + index) for index in range(self.count)
         ]

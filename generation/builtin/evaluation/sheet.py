@@ -5,7 +5,7 @@ from argparse import Namespace
 from generation.builtin.evaluation.generate import Sampling, Wish, generate, load_pipeline
 from generation.builtin.evaluation.layout import lay_out
 from generation.builtin.evaluation.tables import Figure
-from generation.builtin.vocabulary import in_known_words, with_its_hour
+from generation.builtin.vocabulary import as_told
 
 COLUMNS = 8
 QUALITY = 88
@@ -80,10 +80,7 @@ PROMPTS = (
 
 def run(options: Namespace) -> list[Figure]:
     """The command `sheet`."""
-    wishes = [
-        Wish(prompt=with_its_hour(in_known_words(prompt)), seed=options.seed + index)
-        for index, prompt in enumerate(PROMPTS)
-    ]
+    wishes = [Wish(prompt=as_told(prompt), seed=options.seed + index) for index, prompt in enumerate(PROMPTS)]
     pictures = generate(load_pipeline(options.weights), wishes, Sampling(batch=options.batch))
     lay_out(pictures, PROMPTS, COLUMNS).save(options.out, quality=QUALITY)
     return [Figure(what="contact sheet", measured=str(options.out))]

@@ -13,7 +13,7 @@ from generation.builtin.evaluation.generate import Sampling, Wish, generate, loa
 from generation.builtin.evaluation.probe import Probe
 from generation.builtin.evaluation.tables import Figure, at_least, share
 from generation.builtin.evaluation.tally import tally
-from generation.builtin.vocabulary import in_known_words, with_its_hour
+from generation.builtin.vocabulary import as_told
 
 EXAMPLES: dict[str, Mapping[str, str]] = {
     "a sunset over a mountain lake": {"time": "sunset", "ground": "mountains", "water": "lake"},
@@ -150,7 +150,7 @@ def choose_wishes(seed: int, each: int, each_example: int) -> list[Asked]:
     for group, count in ((EXAMPLES, each_example), (WORDINGS, each)):
         for typed, attributes in group.items():
             for _ in range(count):
-                wish = Wish(prompt=with_its_hour(in_known_words(typed)), seed=seed + len(chosen))
+                wish = Wish(prompt=as_told(typed), seed=seed + len(chosen))
                 chosen.append(Asked(typed=typed, attributes={"style": "", **attributes}, wish=wish))
     return chosen
 
