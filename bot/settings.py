@@ -7,7 +7,7 @@ Each field of `Settings` carries its `Variable`: the name, the help, the default
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
 from storage.periods import LONGEST_DAYS
+
+_CLASSIFIER = variables.Reader(
+    read_source, "a repository like Falconsai/nsfw_image_detection, or a folder that begins with ./, ~ or /"
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder that holds `easel`, `models.toml` and `.env`."""
@@ -33,119 +37,67 @@ class SettingsError(StartupError):
 class Settings:
     """What the host chose. Paths are absolute; credits and counts are whole numbers."""
 
-    discord_token: str | None = field(
-        default=None,
-        repr=False,
-        metadata=variables.variable(
-            "DISCORD_TOKEN",
-            "The bot's token, from the Bot page of https://discord.com/developers/applications. "
-            "Without one, Easel opens the playground in a browser.",
-            variables.token,
-            default="",
-            allowed="a bot token (three parts joined by dots), from the Bot page of "
-            "https://discord.com/developers/applications, not the client secret or the public key",
-            secret=True,
-        ),
+    discord_token: str | None = variables.setting(
+        None,
+        "DISCORD_TOKEN",
+        variables.TOKEN,
+        "The bot's token, from the Bot page of https://discord.com/developers/applications. "
+        "Without one, Easel opens the playground in a browser.",
+        secret=True,
     )
-    data: Path = field(
-        default=PROJECT / "data",
-        metadata=variables.variable(
-            "EASEL_DATA",
-            "The folder that keeps the database and the pictures.",
-            variables.path,
-            default="data",
-            allowed="a folder",
-        ),
+    data: Path = variables.setting(
+        PROJECT / "data",
+        "EASEL_DATA",
+        variables.FOLDER,
+        "The folder that keeps the database and the pictures.",
+        shown="data",
     )
-    models: Path = field(
-        default=PROJECT / "models.toml",
-        metadata=variables.variable(
-            "EASEL_MODELS",
-            "The file that lists the models.",
-            variables.path,
-            default="models.toml",
-            allowed="a file",
-        ),
+    models: Path = variables.setting(
+        PROJECT / "models.toml",
+        "EASEL_MODELS",
+        variables.FILE,
+        "The file that lists the models.",
+        shown="models.toml",
     )
-    default_model: str | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_DEFAULT_MODEL",
-            "The key of the model that draws when nobody names one. Empty: the models file's own default.",
-            variables.model_key,
-            default="",
-            allowed="the key of a model, one word",
-        ),
+    default_model: str | None = variables.setting(
+        None,
+        "EASEL_DEFAULT_MODEL",
+        variables.MODEL_KEY,
+        "The key of the model that draws when nobody names one. Empty: the models file's own default.",
     )
-    daily_credits: int = field(
-        default=40,
-        metadata=variables.variable(
-            "EASEL_DAILY_CREDITS",
-            "Credits that each person gets per day, until a server's admins say otherwise.",
-            variables.whole_number(0, 1_000_000),
-            default="40",
-            allowed="a whole number from 0 to 1000000",
-        ),
+    daily_credits: int = variables.setting(
+        40,
+        "EASEL_DAILY_CREDITS",
+        variables.whole_number(0, 1_000_000),
+        "Credits that each person gets per day, until a server's admins say otherwise.",
     )
-    daily_ceiling: int | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_DAILY_CEILING",
-            "Credits that everybody in all servers together may spend in a UTC day. Empty: no limit.",
-            variables.whole_number(0, 1_000_000_000),
-            default="",
-            allowed="a whole number from 0 to 1000000000",
-        ),
+    daily_ceiling: int | None = variables.setting(
+        None,
+        "EASEL_DAILY_CEILING",
+        variables.whole_number(0, 1_000_000_000),
+        "Credits that everybody in all servers together may spend in a UTC day. Empty: no limit.",
     )
-    images: int = field(
-        default=4,
-        metadata=variables.variable(
-            "EASEL_IMAGES",
-            "Pictures in a grid.",
-            variables.whole_number(1, 4),
-            default="4",
-            allowed="a whole number from 1 to 4",
-        ),
+    images: int = variables.setting(4, "EASEL_IMAGES", variables.whole_number(1, 4), "Pictures in a grid.")
+    max_waiting: int = variables.setting(
+        10,
+        "EASEL_MAX_WAITING",
+        variables.whole_number(1, 1000),
+        "Jobs that one person may have waiting in line.",
     )
-    max_waiting: int = field(
-        default=10,
-        metadata=variables.variable(
-            "EASEL_MAX_WAITING",
-            "Jobs that one person may have waiting in line.",
-            variables.whole_number(1, 1000),
-            default="10",
-            allowed="a whole number from 1 to 1000",
-        ),
+    max_running: int = variables.setting(
+        3,
+        "EASEL_MAX_RUNNING",
+        variables.whole_number(1, 1000),
+        "Jobs of one person that may be drawn at the same time, where there are several workers.",
     )
-    max_running: int = field(
-        default=3,
-        metadata=variables.variable(
-            "EASEL_MAX_RUNNING",
-            "Jobs of one person that may be drawn at the same time, where there are several workers.",
-            variables.whole_number(1, 1000),
-            default="3",
-            allowed="a whole number from 1 to 1000",
-        ),
+    device: str = variables.setting(
+        "auto", "EASEL_DEVICE", variables.DEVICE, "What draws: auto takes the GPU where there is one."
     )
-    device: str = field(
-        default="auto",
-        metadata=variables.variable(
-            "EASEL_DEVICE",
-            "What draws: auto takes the GPU where there is one.",
-            variables.device,
-            default="auto",
-            allowed="auto, cpu, cuda, cuda:0 (or another number) or mps",
-        ),
-    )
-    allow_downloads: bool = field(
-        default=False,
-        metadata=variables.variable(
-            "EASEL_ALLOW_DOWNLOADS",
-            "Whether a model that somebody asks for may be downloaded then. `./easel imagine --model` always may.",
-            variables.yes_or_no,
-            default="no",
-            allowed="yes or no",
-        ),
+    allow_downloads: bool = variables.setting(
+        False,
+        "EASEL_ALLOW_DOWNLOADS",
+        variables.YES_OR_NO,
+        "Whether a model that somebody asks for may be downloaded then. `./easel imagine --model` always may.",
     )
     keep_pictures_days: int = variables.keep(
         365, "EASEL_KEEP_PICTURES_DAYS", "Days for which pictures are kept."
@@ -171,158 +123,95 @@ class Settings:
         "EASEL_KEEP_MODERATION_DAYS",
         "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
     )
-    owners: frozenset[int] = field(
-        default=frozenset(),
-        metadata=variables.variable(
-            "EASEL_OWNERS",
-            "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
-            "ban in all servers at once.",
-            variables.ids,
-            default="",
-            allowed="Discord ids, separated by commas",
-        ),
+    owners: frozenset[int] = variables.setting(
+        frozenset(),
+        "EASEL_OWNERS",
+        variables.IDS,
+        "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
+        "ban in all servers at once.",
     )
-    blocked_words: tuple[str, ...] | Path = field(
-        default=(),
-        metadata=variables.variable(
-            "EASEL_BLOCKED_WORDS",
-            "Words that are refused in every server, like `gore, kill*`, or a file with one in each line.",
-            variables.words,
-            default="",
-            allowed="words with commas between them, or the path of a file",
-        ),
+    blocked_words: tuple[str, ...] | Path = variables.setting(
+        (),
+        "EASEL_BLOCKED_WORDS",
+        variables.WORDS,
+        "Words that are refused in every server, like `gore, kill*`, or a file with one in each line.",
     )
-    allowed_words: tuple[str, ...] | Path = field(
-        default=(),
-        metadata=variables.variable(
-            "EASEL_ALLOWED_WORDS",
-            "Words that pass although one of EASEL_BLOCKED_WORDS is in them, like `kill bill`, or a file.",
-            variables.words,
-            default="",
-            allowed="words with commas between them, or the path of a file",
-        ),
+    allowed_words: tuple[str, ...] | Path = variables.setting(
+        (),
+        "EASEL_ALLOWED_WORDS",
+        variables.WORDS,
+        "Words that pass although one of EASEL_BLOCKED_WORDS is in them, like `kill bill`, or a file.",
     )
-    timeout_after: int = field(
-        default=5,
-        metadata=variables.variable(
-            "EASEL_TIMEOUT_AFTER",
-            "Refused words within EASEL_TIMEOUT_MINUTES that lead to a timeout of as many minutes. 0: never.",
-            variables.whole_number(0, 1000),
-            default="5",
-            allowed="a whole number from 0 to 1000",
-        ),
+    timeout_after: int = variables.setting(
+        5,
+        "EASEL_TIMEOUT_AFTER",
+        variables.whole_number(0, 1000),
+        "Refused words within EASEL_TIMEOUT_MINUTES that lead to a timeout of as many minutes. 0: never.",
     )
-    timeout_minutes: int = field(
-        default=10,
-        metadata=variables.variable(
-            "EASEL_TIMEOUT_MINUTES",
-            "How long refusals count, and how long a timeout lasts.",
-            variables.whole_number(1, 10080),
-            default="10",
-            allowed="a whole number from 1 to 10080",
-        ),
+    timeout_minutes: int = variables.setting(
+        10,
+        "EASEL_TIMEOUT_MINUTES",
+        variables.whole_number(1, 10080),
+        "How long refusals count, and how long a timeout lasts.",
     )
-    safety_model: str | Path | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_SAFETY_MODEL",
-            "An image classifier that looks at every result before it is shown: a Hugging Face repository, `@` and a "
-            "revision to pin one, or a folder. Empty: no check.",
-            read_source,
-            default="",
-            allowed="a repository like Falconsai/nsfw_image_detection, or a folder that begins with ./, ~ or /",
-        ),
+    safety_model: str | Path | None = variables.setting(
+        None,
+        "EASEL_SAFETY_MODEL",
+        _CLASSIFIER,
+        "An image classifier that looks at every result before it is shown: a Hugging Face repository, `@` and a "
+        "revision to pin one, or a folder. Empty: no check.",
     )
-    safety_labels: tuple[str, ...] = field(
-        default=UNSAFE_LABELS,
-        metadata=variables.variable(
-            "EASEL_SAFETY_LABELS",
-            "The classifier's labels that mean unsafe, in any case.",
-            variables.labels,
-            default=", ".join(UNSAFE_LABELS),
-            allowed="words with commas between them",
-        ),
+    safety_labels: tuple[str, ...] = variables.setting(
+        UNSAFE_LABELS,
+        "EASEL_SAFETY_LABELS",
+        variables.LABELS,
+        "The classifier's labels that mean unsafe, in any case.",
     )
-    safety_threshold: float = field(
-        default=0.5,
-        metadata=variables.variable(
-            "EASEL_SAFETY_THRESHOLD",
-            "From which probability of these labels together a picture is unsafe. Less is stricter.",
-            variables.probability,
-            default="0.5",
-            allowed="a number above 0, at most 1",
-        ),
+    safety_threshold: float = variables.setting(
+        0.5,
+        "EASEL_SAFETY_THRESHOLD",
+        variables.PROBABILITY,
+        "From which probability of these labels together a picture is unsafe. Less is stricter.",
     )
-    c2pa_certificate: Path | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_C2PA_CERTIFICATE",
-            "The PEM file of a certificate and its chain, with which pictures are signed (C2PA). Empty: they are not.",
-            variables.path,
-            default="",
-            allowed="a file",
-        ),
+    c2pa_certificate: Path | None = variables.setting(
+        None,
+        "EASEL_C2PA_CERTIFICATE",
+        variables.FILE,
+        "The PEM file of a certificate and its chain, with which pictures are signed (C2PA). Empty: they are not.",
     )
-    c2pa_key: Path | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_C2PA_KEY",
-            "The PEM file of that certificate's private key.",
-            variables.path,
-            default="",
-            allowed="a file",
-        ),
+    c2pa_key: Path | None = variables.setting(
+        None, "EASEL_C2PA_KEY", variables.FILE, "The PEM file of that certificate's private key."
     )
-    c2pa_timestamp_url: str | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_C2PA_TIMESTAMP_URL",
-            "The address of a time stamp authority (RFC 3161), so that signatures outlive the certificate. It gets a hash "
-            "of each. Empty: no time stamps.",
-            variables.web_address,
-            default="",
-            allowed="an address that begins with http:// or https://",
-        ),
+    c2pa_timestamp_url: str | None = variables.setting(
+        None,
+        "EASEL_C2PA_TIMESTAMP_URL",
+        variables.WEB_ADDRESS,
+        "The address of a time stamp authority (RFC 3161), so that signatures outlive the certificate. It gets a hash "
+        "of each. Empty: no time stamps.",
     )
-    c2pa_trust: Path | None = field(
-        default=None,
-        metadata=variables.variable(
-            "EASEL_C2PA_TRUST",
-            "The PEM file of the issuers whose signatures `/describe` calls trusted. Empty: none are.",
-            variables.path,
-            default="",
-            allowed="a file",
-        ),
+    c2pa_trust: Path | None = variables.setting(
+        None,
+        "EASEL_C2PA_TRUST",
+        variables.FILE,
+        "The PEM file of the issuers whose signatures `/describe` calls trusted. Empty: none are.",
     )
-    playground_port: int = field(
-        default=8017,
-        metadata=variables.variable(
-            "EASEL_PLAYGROUND_PORT",
-            "The playground's port on this machine. 0 takes any free one.",
-            variables.whole_number(0, 65535),
-            default="8017",
-            allowed="a port from 0 to 65535",
-        ),
+    playground_port: int = variables.setting(
+        8017,
+        "EASEL_PLAYGROUND_PORT",
+        variables.whole_number(0, 65535),
+        "The playground's port on this machine. 0 takes any free one.",
     )
-    log_level: str = field(
-        default="info",
-        metadata=variables.variable(
-            "EASEL_LOG_LEVEL",
-            "How much is logged. Prompts are logged at debug only.",
-            variables.one_of("debug", "info", "warning", "error"),
-            default="info",
-            allowed="debug, info, warning or error",
-        ),
+    log_level: str = variables.setting(
+        "info",
+        "EASEL_LOG_LEVEL",
+        variables.one_of("debug", "info", "warning", "error"),
+        "How much is logged. Prompts are logged at debug only.",
     )
-    log_format: str = field(
-        default="auto",
-        metadata=variables.variable(
-            "EASEL_LOG_FORMAT",
-            "How the log is written: auto is readable in a terminal and JSON elsewhere.",
-            variables.one_of("auto", "console", "json"),
-            default="auto",
-            allowed="auto, console or json",
-        ),
+    log_format: str = variables.setting(
+        "auto",
+        "EASEL_LOG_FORMAT",
+        variables.one_of("auto", "console", "json"),
+        "How the log is written: auto is readable in a terminal and JSON elsewhere.",
     )
 
     @classmethod

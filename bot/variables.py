@@ -16,6 +16,14 @@ TOKEN_SHAPE = re.compile(r"[\w-]{18,}\.[\w-]{5,8}\.[\w-]{25,}", re.ASCII)
 """A bot token: the bot's id, a timestamp and a signature, each in URL-safe base64."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads a setting's text; `read` raises ValueError for what is not `allowed`."""
+
+    read: Callable[[str], Any]
+    allowed: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """One setting as the host meets it. `read` raises ValueError for text that is not `allowed`."""
@@ -28,7 +36,7 @@ class Variable:
     secret: bool = False
 
 
-def whole_number(low: int, high: int) -> Callable[[str], int]:
+def whole_number(low: int, high: int) -> Reader:
     """A reader of whole numbers from `low` to `high`."""
 
     def read(text: str) -> int:
@@ -36,22 +44,23 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
             raise ValueError
         return int(text)
 
-    return read
+    return Reader(read, f"a whole number from {low} to {high}")
 
 
-def days_kept(least: int) -> Callable[[str], int]:
+def days_kept(least: int) -> Reader:
     """A reader of the days for which something is kept: from `least` on, or 0 for ever."""
+    any_number = whole_number(0, 36_500)
 
     def read(text: str) -> int:
-        days = whole_number(0, 36_500)(text)
+        days: int = any_number.read(text)
         if 0 < days < least:
             raise ValueError
         return days
 
-    return read
+    return any_number if least == 1 else Reader(read, f"0, or a whole number from {least} to 36500")
 
 
-def one_of(*words: str) -> Callable[[str], str]:
+def one_of(*words: str) -> Reader:
     """A reader of one of these words, in any case."""
 
     def read(text: str) -> str:
@@ -59,19 +68,17 @@ def one_of(*words: str) -> Callable[[str], str]:
             raise ValueError
         return text.lower()
 
-    return read
+    return Reader(read, f"{', '.join(words[:-1])} or {words[-1]}")
 
 
-def ids(text: str) -> frozenset[int]:
-    """Discord ids with commas between them."""
+def _ids(text: str) -> frozenset[int]:
     words = [word.strip() for word in text.split(",")]
     if not all(re.fullmatch(r"[0-9]{15,20}", word) for word in words):
         raise ValueError
     return frozenset(int(word) for word in words)
 
 
-def yes_or_no(text: str) -> bool:
-    """Yes or no, and what else people write for it."""
+def _yes_or_no(text: str) -> bool:
     match text.lower():
         case "yes" | "true" | "on" | "1":
             return True
@@ -80,16 +87,15 @@ def yes_or_no(text: str) -> bool:
     raise ValueError
 
 
-def path(text: str) -> Path:
-    """A file or folder; `~` is the home folder."""
+def _path(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # "~somebody" who does not exist
         raise ValueError from error
 
 
-def web_address(text: str) -> str:
-    """An http or https address without a password in it, since it stands in the log."""
+def _web_address(text: str) -> str:
+    """Refuses an address with a password in it, since it stands in the log."""
     parts = urlsplit(text)
     if (
         parts.scheme not in ("http", "https")
@@ -101,43 +107,39 @@ def web_address(text: str) -> str:
     return text
 
 
-def labels(text: str) -> tuple[str, ...]:
-    """Words with commas between them, at least one."""
+def _labels(text: str) -> tuple[str, ...]:
     found = tuple(word.strip() for word in text.split(",") if word.strip())
     if not found:
         raise ValueError
     return found
 
 
-def probability(text: str) -> float:
-    """A number above 0, at most 1."""
+def _probability(text: str) -> float:
     if not re.fullmatch(r"[01]?\.?[0-9]{0,6}", text) or not 0 < float(text) <= 1:
         raise ValueError
     return float(text)
 
 
-def device(text: str) -> str:
-    """What torch calls a device, or auto."""
+def _device(text: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,2})?", text.lower()):
         raise ValueError
     return text.lower()
 
 
-def model_key(text: str) -> str:
-    """One word."""
+def _model_key(text: str) -> str:
     if len(text.split()) != 1:
         raise ValueError
     return text
 
 
-def words(text: str) -> tuple[str, ...] | Path:
+def _words(text: str) -> tuple[str, ...] | Path:
     """Word rules with commas between them, or the path of a file that lists them."""
     if re.search(r"[/\\]|\.txt$", text):
-        return path(text)
+        return _path(text)
     return tuple(str(Rule.parse(each)) for each in text.split(",") if each.strip())
 
 
-def token(text: str) -> str:
+def _token(text: str) -> str:
     """The token without what is often pasted along: spaces, quotes, and the `Bot ` of an HTTP header."""
     bare = text.strip().strip("\"'`").strip()
     bare = re.sub(r"^bot\s+", "", bare, flags=re.IGNORECASE)
@@ -146,29 +148,45 @@ def token(text: str) -> str:
     return bare
 
 
-def variable(
-    name: str,
-    help: str,
-    read: Callable[[str], Any],
-    *,
-    default: str,
-    allowed: str,
-    secret: bool = False,
-) -> dict[str, Variable]:
-    """A variable as the metadata of a field of `Settings`."""
-    return {
-        "variable": Variable(name=name, help=help, read=read, default=default, allowed=allowed, secret=secret)
-    }
+IDS = Reader(_ids, "Discord ids, separated by commas")
+YES_OR_NO = Reader(_yes_or_no, "yes or no")
+FOLDER = Reader(_path, "a folder")
+FILE = Reader(_path, "a file")
+WEB_ADDRESS = Reader(_web_address, "an address that begins with http:// or https://")
+LABELS = Reader(_labels, "words with commas between them")
+PROBABILITY = Reader(_probability, "a number above 0, at most 1")
+DEVICE = Reader(_device, "auto, cpu, cuda, cuda:0 (or another number) or mps")
+MODEL_KEY = Reader(_model_key, "the key of a model, one word")
+WORDS = Reader(_words, "words with commas between them, or the path of a file")
+TOKEN = Reader(
+    _token,
+    "a bot token (three parts joined by dots), from the Bot page of "
+    "https://discord.com/developers/applications, not the client secret or the public key",
+)
+
+
+def setting(
+    default: Any, name: str, reader: Reader, help: str, *, shown: str | None = None, secret: bool = False
+) -> Any:
+    """A field of `Settings`. `shown` is the default as a host would write it, where that isn't plain from the value."""
+    text = _as_written(default) if shown is None else shown
+    described = Variable(
+        name=name, help=help, default=text, allowed=reader.allowed, read=reader.read, secret=secret
+    )
+    return field(default=default, repr=not secret, metadata={"variable": described})
 
 
 def keep(days: int, name: str, help: str, *, least: int = 1) -> Any:
     """A field of `Settings` for the days that something is kept: `days` unless the host chose otherwise."""
-    allowed = (
-        "a whole number from 0 to 36500" if least == 1 else f"0, or a whole number from {least} to 36500"
-    )
-    words = f"{help} 0 keeps them for ever."
-    read = days_kept(least)
-    return field(default=days, metadata=variable(name, words, read, default=str(days), allowed=allowed))
+    return setting(days, name, days_kept(least), f"{help} 0 keeps them for ever.")
+
+
+def _as_written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | frozenset):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def nearest(name: str, known: list[str]) -> str:
