@@ -29,7 +29,7 @@ USER easel
 VOLUME /data
 STOPSIGNAL SIGTERM
 
-# The running bot touches /data/heartbeat every 15 seconds. Loading the first model may take a while.
+# The running bot writes into /data/heartbeat how it fares, every 15 seconds. Loading the first model may take a while.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=2m --retries=3 CMD ["python", "-m", "bot", "health"]
 
 ENTRYPOINT ["python", "-m", "bot"]

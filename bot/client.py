@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -13,9 +13,11 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature
+from bot import boundary, buttons, feature, heartbeat
 from bot.feature import Studio
+from bot.health import Health
 from bot.reactions import react
+from bot.settings import StartupError
 from storage import state
 
 PERMISSIONS = discord.Permissions(
@@ -27,7 +29,8 @@ PERMISSIONS = discord.Permissions(
 )
 """Everything that Easel asks for when it is invited."""
 
-HEARTBEAT_SECONDS = 15
+BEGIN_AGAIN_SECONDS = 60.0
+"""How long after its failure work in the background is begun again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,9 +57,10 @@ class Tree(app_commands.CommandTree[Any]):
 
 
 class EaselClient(discord.Client):
-    """Easel on Discord. `studio` is set before it connects."""
+    """Easel on Discord. `studio` and `health` are set before it connects."""
 
     studio: Studio
+    health: Health
 
     def __init__(self) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel never speaks
@@ -72,7 +76,11 @@ class EaselClient(discord.Client):
         self._reacted: dict[tuple[int, int, str], None] = {}
         self._running: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
+        self.failure = ""
+        """Why the bot can't go on, in one sentence; empty while it can."""
+        self.on_failure: Callable[[], None] = lambda: None
         self._closing: asyncio.Task[None] | None = None
+        self._stopping = False
         for command in dict.fromkeys(command for one in self.features for command in one.commands):
             self.tree.add_command(command)
 
@@ -80,14 +88,23 @@ class EaselClient(discord.Client):
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
         await self._sync_commands()
         self._heartbeat.start()
-        await self.studio.dispatcher.recover()
+        await self._recover()
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._dispatcher_ended)
         self._start_background()
 
+    async def _recover(self) -> None:
+        """Take up what an earlier run left. Raises StartupError where files keep it from that: not Discord's fault."""
+        try:
+            await self.studio.dispatcher.recover()
+        except OSError as error:
+            folder = self.studio.settings.data
+            raise StartupError(f"What the last run left in {folder} can't be taken up: {error}.") from error
+
     async def close(self) -> None:
         if self.is_closed():
             return
+        self._stopping = True
         self._heartbeat.cancel()
         for task in self._background:
             task.cancel()
@@ -101,14 +118,28 @@ class EaselClient(discord.Client):
     def _start_background(self) -> None:
         for one in self.features:
             if one.background is not None:
-                task = asyncio.create_task(one.background(self.studio), name=one.background.__qualname__)
-                task.add_done_callback(_background_ended)
-                self._background.append(task)
+                name = one.background.__qualname__
+                self._background.append(asyncio.create_task(self._keep_on(one.background, name), name=name))
+
+    async def _keep_on(self, work: Callable[[Studio], Awaitable[None]], name: str) -> None:
+        """Begin work in the background again whenever it fails."""
+        while True:
+            try:
+                return await work(self.studio)
+            except Exception:
+                _log.exception("work in the background failed", task=name, again_in=BEGIN_AGAIN_SECONDS)
+                self.health.task_failed(name)
+            await asyncio.sleep(BEGIN_AGAIN_SECONDS)
 
     def _dispatcher_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.critical("the dispatcher stopped, and the bot with it", exc_info=error)
-            self._closing = asyncio.create_task(self.close(), name="close")
+        """Nothing is drawn without it, and what made it end may be anything: the bot ends too, with a status that says so."""
+        if self._stopping:
+            return
+        error = None if task.cancelled() else task.exception()
+        self.failure = f"The dispatcher, which hands out the jobs, stopped: {error!r}."
+        _log.critical("the dispatcher stopped, and the bot with it", exc_info=error)
+        self._closing = asyncio.create_task(self.close(), name="close")
+        self.on_failure()
 
     # ------------------------------------------------------------------ events
 
@@ -146,18 +177,6 @@ class EaselClient(discord.Client):
 
     # --------------------------------------------------------------- heartbeat
 
-    @tasks.loop(seconds=HEARTBEAT_SECONDS)
+    @tasks.loop(seconds=heartbeat.SECONDS)
     async def _heartbeat(self) -> None:
-        await asyncio.to_thread(_touch, self.studio.settings.heartbeat)
-
-
-def _background_ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("work in the background stopped", task=task.get_name(), exc_info=error)
-
-
-def _touch(path: Path) -> None:
-    try:
-        path.touch()
-    except OSError as error:
-        _log.warning("no heartbeat", error=str(error))
+        await self.health.beat(self.studio.settings.heartbeat)
