@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import os
 import random
 import signal
@@ -43,6 +44,15 @@ This is a container, and only itself reaches that address, whatever ports are pu
   docker run --rm --network host easel
 and where your browser is on another machine, forward the port to it: ssh -L {port}:127.0.0.1:{port} HOST
 Or write DISCORD_TOKEN into .env, and start again."""
+
+_NO_PLAYGROUND = (
+    "There is no DISCORD_TOKEN, and the playground's packages are not installed: write the token into .env, or start "
+    'with ./easel run, which installs them (or: pip install -c constraints.txt -e ".[playground]").'
+)
+_NO_PLAYGROUND_IN_CONTAINER = (
+    "There is no DISCORD_TOKEN, and this image is made without the playground: write the token into .env, or build it "
+    "with: docker compose build --build-arg EXTRAS=playground."
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -180,7 +190,9 @@ def _raise_failure(client: EaselClient) -> None:
 
 
 async def _run_playground(settings: Settings) -> int:
-    """The whole bot in a browser page."""
+    """The whole bot in a browser page. Raises StartupError where its packages are missing."""
+    if importlib.util.find_spec("simcord") is None:
+        raise StartupError(_NO_PLAYGROUND_IN_CONTAINER if os.environ.get("container") else _NO_PLAYGROUND)  # noqa: SIM112
     with logs.quiet("discord"):  # SimCord tries out a bare client when it is imported, which warns
         from bot import playground  # it brings a web server and a renderer that a bot on Discord never needs
 
