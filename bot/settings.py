@@ -29,6 +29,10 @@ class StartupError(Exception):
     """Easel can't start. Its text is one sentence that says why, and is all that the host sees."""
 
 
+class BotStopped(StartupError):
+    """Easel ran and can't go on. Its text is one sentence that says why."""
+
+
 class SettingsError(StartupError):
     """A setting can't be read: the text names the variable, what was given and what is allowed."""
 
@@ -201,6 +205,20 @@ class Settings:
         variables.whole_number(0, 65535),
         "The playground's port on this machine. 0 takes any free one.",
     )
+    metrics_port: int | None = variables.setting(
+        None,
+        "EASEL_METRICS_PORT",
+        variables.whole_number(0, 65535),
+        "The port of a page with the bot's health (`/healthz`) and numbers for Prometheus (`/metrics`). 0 takes any "
+        "free one. Empty: there is no such page.",
+    )
+    metrics_host: str = variables.setting(
+        "127.0.0.1",
+        "EASEL_METRICS_HOST",
+        variables.IP_ADDRESS,
+        "The address of this machine that the page listens on. It has no password: with 0.0.0.0, everybody who "
+        "reaches this machine can read how much is drawn and what fails.",
+    )
     log_level: str = variables.setting(
         "info",
         "EASEL_LOG_LEVEL",
@@ -246,7 +264,7 @@ class Settings:
 
     @property
     def heartbeat(self) -> Path:
-        """The file that a running bot touches every 15 seconds."""
+        """The file that a running bot writes every 15 seconds."""
         return self.data / "heartbeat"
 
     def model_among(self, keys: Collection[str], otherwise: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,6 +108,10 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _ip_address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
 def _labels(text: str) -> tuple[str, ...]:
     found = tuple(word.strip() for word in text.split(",") if word.strip())
     if not found:
@@ -153,6 +158,7 @@ YES_OR_NO = Reader(_yes_or_no, "yes or no")
 FOLDER = Reader(_path, "a folder")
 FILE = Reader(_path, "a file")
 WEB_ADDRESS = Reader(_web_address, "an address that begins with http:// or https://")
+IP_ADDRESS = Reader(_ip_address, "an IP address, such as 127.0.0.1 or 0.0.0.0")
 LABELS = Reader(_labels, "words with commas between them")
 PROBABILITY = Reader(_probability, "a number above 0, at most 1")
 DEVICE = Reader(_device, "auto, cpu, cuda, cuda:0 (or another number) or mps")
@@ -190,7 +196,9 @@ def _as_written(value: Any) -> str:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that was probably meant: EASEL_PORT means EASEL_PLAYGROUND_PORT, though others share more letters."""
-    last_word = name[name.rfind("_") :]
+    """What was probably meant: EASEL_PORT is one of the two ports, though others share more letters."""
+    first, last_word = name.partition("_")[0], name[name.rfind("_") :]
     same_end = [each for each in known if each.endswith(last_word)]
+    if same_end and name == first + last_word:
+        return " or ".join(same_end)
     return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]

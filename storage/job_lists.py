@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.database import Transaction
-from storage.job import Job, as_job
+from storage.job import Job, JobState, as_job
 
 
 async def get(tx: Transaction, job_id: str) -> Job | None:
@@ -50,6 +50,12 @@ async def count_waiting(tx: Transaction, *, user_id: int | None = None) -> int:
             "SELECT count(*) FROM jobs WHERE state = 'queued' AND user_id = ?", (user_id,)
         )
     return 0 if row is None else int(row[0])
+
+
+async def count_by_state(tx: Transaction) -> dict[JobState, int]:
+    """How many jobs are kept in each state; states without any are left out."""
+    rows = await tx.fetch_all("SELECT state, count(*) FROM jobs GROUP BY state")
+    return {JobState(row[0]): int(row[1]) for row in rows}
 
 
 async def recent(tx: Transaction, *, guild_id: int, user_id: int, limit: int) -> list[Job]:

@@ -75,6 +75,11 @@ async def claim(
     return None if row is None else as_job(row)
 
 
+async def claimable(tx: Transaction, *, most_running: int | None = None) -> bool:
+    """Whether `claim` would find a job now."""
+    return bool(await _first(tx, most_running))
+
+
 async def _first(tx: Transaction, most_running: int | None = None) -> list[Row]:
     values = {"most_running": most_running or 2**31, "everywhere": EVERYWHERE}
     return await tx.fetch_all(FIRST, values | {"window": WINDOW, "usual_load": USUAL_LOAD})

@@ -63,6 +63,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_C2PA_TIMESTAMP_URL=http://stamps.example:3161/tsa
         EASEL_C2PA_TRUST=keys/issuers.pem
         EASEL_PLAYGROUND_PORT=0
+        EASEL_METRICS_PORT=9100
+        EASEL_METRICS_HOST=::1
         EASEL_LOG_LEVEL=Debug
         EASEL_LOG_FORMAT=json
         """,
@@ -90,6 +92,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         c2pa_timestamp_url="http://stamps.example:3161/tsa",
         c2pa_trust=tmp_path / "keys" / "issuers.pem",
         playground_port=0,
+        metrics_port=9100,
+        metrics_host="::1",
         log_level="debug",
         log_format="json",
     )
@@ -116,6 +120,9 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("EASEL_DAILY_CREDITS", "-1"),
+        ("EASEL_METRICS_PORT", "65536"),
+        ("EASEL_METRICS_HOST", "localhost"),
+        ("EASEL_METRICS_HOST", "1.2.3"),
         ("EASEL_DAILY_CREDITS", "1000001"),
         ("EASEL_DAILY_CREDITS", "forty"),
         ("EASEL_DAILY_CREDITS", "4.5"),
@@ -187,7 +194,8 @@ def test_a_token_never_shows_in_the_settings_text(tmp_path: Path) -> None:
     [
         ("EASEL_IMAGE", "EASEL_IMAGES"),
         ("EASEL_CREDITS", "EASEL_DAILY_CREDITS"),
-        ("EASEL_PORT", "EASEL_PLAYGROUND_PORT"),
+        ("EASEL_PORT", "EASEL_PLAYGROUND_PORT or EASEL_METRICS_PORT"),
+        ("EASEL_GROUND_PORT", "EASEL_PLAYGROUND_PORT"),
         ("EASEL_LOGLEVEL", "EASEL_LOG_LEVEL"),
     ],
 )
