@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.database import Transaction
 from storage.job import Job, as_job
+from storage.server_turns import merged
 
 
 async def get(tx: Transaction, job_id: str) -> Job | None:
@@ -12,23 +13,24 @@ async def get(tx: Transaction, job_id: str) -> Job | None:
     return None if row is None else as_job(row)
 
 
+RUNNING = "SELECT * FROM jobs WHERE state = 'running'{filters} ORDER BY turn, number LIMIT :window"
+QUEUED = "SELECT * FROM jobs WHERE state = 'queued'{filters} ORDER BY turn, number LIMIT :window"
+QUEUED_OF_ALL = f"{merged()} SELECT jobs.* FROM line CROSS JOIN jobs USING (number)"
+
+
 async def active(
     tx: Transaction, *, guild_id: int | None = None, user_id: int | None = None, limit: int = 100
 ) -> list[Job]:
     """The running jobs and then the queued ones in the order of their turns, at most `limit`.
 
-    None for a guild or a user means all of them.
+    None for a guild or a user means all of them. Somebody's jobs of several guilds are in no order among each other.
     """
     wanted = {"guild_id": guild_id, "user_id": user_id}
     filters = "".join(f" AND {name} = :{name}" for name, value in wanted.items() if value is not None)
-    jobs: list[Job] = []
-    for state in ("running", "queued"):
-        rows = await tx.fetch_all(
-            f"SELECT * FROM jobs WHERE state = '{state}'{filters} ORDER BY turn, number LIMIT :limit",
-            wanted | {"limit": limit - len(jobs)},
-        )
-        jobs += [as_job(row) for row in rows]
-    return jobs
+    running = await tx.fetch_all(RUNNING.format(filters=filters), wanted | {"window": limit})
+    queued = QUEUED.format(filters=filters) if filters else QUEUED_OF_ALL
+    waiting = await tx.fetch_all(queued, wanted | {"window": limit - len(running)})
+    return [as_job(row) for row in (*running, *waiting)]
 
 
 async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int]]:
