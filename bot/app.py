@@ -30,6 +30,7 @@ from bot.withheld import Withheld
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
+from storage import server_turns
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -91,12 +92,14 @@ async def opened(
         except (StorageError, OSError) as error:
             raise StartupError(str(error)) from error
         stack.push_async_callback(database.close)
+        async with database.transaction() as tx:
+            await server_turns.set_weights(tx, dict(settings.server_weights))
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client = EaselClient()
-        delivery = Delivery(client, database, models, client.buttons, seal=seal)
+        delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,

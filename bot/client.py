@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature
+from bot import boundary, buttons, feature, servers
 from bot.feature import Studio
 from bot.reactions import react
 from storage import state
@@ -39,6 +39,9 @@ def intents() -> discord.Intents:
 
 class Tree(app_commands.CommandTree[Any]):
     """The command tree, with our error boundary."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        return await servers.check_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
@@ -81,6 +84,7 @@ class EaselClient(discord.Client):
         await self._sync_commands()
         self._heartbeat.start()
         await self.studio.dispatcher.recover()
+        await servers.cancel_others(self.studio, by=self.application_id or 0)
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._dispatcher_ended)
         self._start_background()
@@ -111,6 +115,12 @@ class EaselClient(discord.Client):
             self._closing = asyncio.create_task(self.close(), name="close")
 
     # ------------------------------------------------------------------ events
+
+    async def on_ready(self) -> None:
+        servers.name_others(self.studio, self.guilds)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await servers.joined(self.studio, guild)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         key = (payload.message_id, payload.user_id, str(payload.emoji))

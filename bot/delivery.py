@@ -17,6 +17,7 @@ import structlog
 
 from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
+from bot.balances import free_actions
 from bot.buttons import Buttons
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -24,10 +25,11 @@ from bot.patience import LONGEST_PAUSE, Undeliverable, persistently, verdict
 from bot.post import Post
 from bot.progress import ProgressMessage, Unreachable
 from bot.safety import standing
+from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import images, jobs, terms
+from storage import images, jobs
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -46,6 +48,7 @@ class Delivery:
         catalogue: Catalogue,
         buttons: Buttons,
         *,
+        settings: Settings,
         seal: Seal = unsigned,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,6 +56,7 @@ class Delivery:
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
+        self._settings = settings
         self._seal = seal
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
@@ -288,7 +292,7 @@ class Delivery:
     async def _priced(self, words: str, job: Job) -> str:
         """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
-            free = (await terms.terms(tx, job.guild_id)).free
+            free = await free_actions(tx, job.guild_id, self._settings)
         return prices.under(words, job, catalogue=self._catalogue, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:

@@ -22,6 +22,7 @@ from storage.migrations import (
     v9_retention,
     v10_undo,
     v11_servers,
+    v12_grants,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -36,6 +37,7 @@ MIGRATIONS: Sequence[str] = (
     v9_retention.SCRIPT,
     v10_undo.SCRIPT,
     v11_servers.SCRIPT,
+    v12_grants.SCRIPT,
 )
 
 
