@@ -357,7 +357,7 @@ class OverGrants(Refusal):
 
 
 class OverDefault(Refusal):
-    """Nobody's allowance may be more than `daily` credits a day."""
+    """Nobody's allowance may be more than `daily` credits, for whatever time."""
 
     def __init__(self, daily: int) -> None:
         super().__init__(str(daily))

@@ -68,7 +68,7 @@ def server(
     if month is not None:
         lines.append(
             f"-# Whoever runs this bot lets admins here give out {month.left:,} more of {month.most:,} credits until "
-            f"{discord.utils.format_dt(month.resets_at, 'D')}, and nobody's quota be more than {_short(default)}."
+            f"{discord.utils.format_dt(month.resets_at, 'D')}, and no quota be more than {default.credits:,}."
         )
     if not any(rule.subject.kind == "everyone" for rule in rules):
         lines.append(f"- everyone: {_short(default)} (the host's default)")

@@ -162,8 +162,8 @@ def sentence(error: errors.Refusal) -> str:
             )
         case errors.OverDefault():
             return (
-                f"Whoever runs this bot lets nobody here get more than {credits(error.daily)} a day. Nothing was changed. "
-                "Bonus credits can be given with `/quota grant`."
+                f"Whoever runs this bot lets no quota here be more than {credits(error.daily)}, whether for a day, a week "
+                "or a month. Nothing was changed. Bonus credits can be given with `/quota grant`."
             )
         case errors.NothingFree():
             return (

@@ -27,10 +27,10 @@ class OverGrants(Exception):
 
 
 class OverDefault(Exception):
-    """An allowance is more than `daily` credits a day, and may not be; nothing was changed."""
+    """An allowance is more than `daily` credits, and may not be; nothing was changed."""
 
     def __init__(self, daily: int) -> None:
-        super().__init__(f"an allowance may be {daily} credits a day at most")
+        super().__init__(f"an allowance may be {daily} credits at most")
         self.daily = daily
 
 
@@ -54,8 +54,11 @@ class Host:
         return Rate(self.daily)
 
     def allows(self, rate: Rate | None) -> bool:
-        """Whether an allowance may be that; None for the usual one."""
-        return self.monthly is None or rate is None or rate.generosity[0] <= self.daily
+        """Whether an allowance may be that; None for the usual one.
+
+        One for a week or a month may be used up in a day, and another be set for the next. So none may be larger.
+        """
+        return self.monthly is None or rate is None or rate.credits <= self.daily
 
     def capped(self, rate: Rate) -> Rate:
         """An allowance that was set, perhaps before the host limited it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from storage_samples import ADMIN, ALICE, BOB, CAROL, GUILD, NOON, queue, run
 
-from storage import boosts, ceilings, jobs, line, messages, quotas, server_turns, terms, weights
+from storage import boosts, ceilings, grants, jobs, line, messages, quotas, server_turns, terms, weights
 from storage.database import Database, Transaction
 from storage.jobs import Job
 from storage.migrations import migrate
@@ -165,6 +165,7 @@ EVERY_JOB = {
     "the bot's ceiling": ceilings.OF_BOT,
     "settle": quotas.SETTLE,
     "refund": quotas.REFUND,
+    "given this month": grants.GIVEN,
 }
 
 
