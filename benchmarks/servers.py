@@ -18,7 +18,7 @@ from storage.turns import Workers
 
 T = TypeVar("T")
 
-QUICK_ENOUGH = 0.005
+QUICK_ENOUGH = 0.01
 """Seconds that queueing and claiming may take at the median, each."""
 
 PLACE_ENOUGH = 0.05

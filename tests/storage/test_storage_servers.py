@@ -119,7 +119,11 @@ async def test_a_paused_server_s_jobs_are_before_nobody_else_s(tx: Transaction) 
     for _ in range(5):
         await queue(tx, guild_id=OTHER, user_id=BOB)
     await pauses.halt(tx, Pause(guild_id=OTHER, halt=Halt.PAUSED, actor_id=ADMIN, reason="", at=NOON))
-    assert await jobs.position(tx, (await queue(tx)).id) == 0
+    mine = await queue(tx)
+    assert await jobs.position(tx, mine.id) == 0
+    assert (await jobs.active(tx))[0].id == mine.id
+    assert len(await jobs.active(tx)) == 6
+    assert len(await jobs.active(tx, limit=3)) == 3
 
 
 async def test_a_server_pays_for_what_its_jobs_took(tx: Transaction) -> None:
