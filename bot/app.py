@@ -34,6 +34,7 @@ from bot.withheld import Withheld
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
+from storage import server_turns
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -105,12 +106,14 @@ async def opened(
             raise StartupError(str(error)) from error
         stack.push_async_callback(database.close)
         stack.callback(_remove_heartbeat, settings)
+        async with database.transaction() as tx:
+            await server_turns.set_weights(tx, dict(settings.server_weights))
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client, metrics = EaselClient(wait), Metrics()
-        delivery = Delivery(client, database, models, client.buttons, seal=seal)
+        delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,

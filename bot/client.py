@@ -14,7 +14,7 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature, heartbeat, unposted
+from bot import boundary, buttons, feature, heartbeat, servers, unposted
 from bot.feature import Studio
 from bot.health import Health
 from bot.reactions import react
@@ -52,6 +52,9 @@ def intents() -> discord.Intents:
 
 class Tree(app_commands.CommandTree[Any]):
     """The command tree, with our error boundary."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        return await servers.check_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
@@ -101,6 +104,7 @@ class EaselClient(discord.Client):
         await self._sync_commands()
         self._heartbeat.start()
         await self._recover()
+        await servers.cancel_others(self.studio, by=self.application_id or 0)
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._essential_ended)
         for loop in (self._reconcile, self._watch_requests):
@@ -167,6 +171,12 @@ class EaselClient(discord.Client):
         self.end_with(f"A part that Easel can't do without stopped ({task.get_name()}): {error!r}.")
 
     # ------------------------------------------------------------------ events
+
+    async def on_ready(self) -> None:
+        servers.name_others(self.studio, self.guilds)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await servers.joined(self.studio, guild)
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         if getattr(command, "name", "") != "info":

@@ -134,6 +134,25 @@ class Settings:
         "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
         "ban in all servers at once.",
     )
+    servers: frozenset[int] = variables.setting(
+        frozenset(),
+        "EASEL_SERVERS",
+        variables.IDS,
+        "The ids of the servers in which Easel works; it leaves every other that it is invited to. Empty: all.",
+    )
+    server_weights: tuple[tuple[int, float], ...] = variables.setting(
+        (),
+        "EASEL_SERVER_WEIGHTS",
+        variables.SERVER_WEIGHTS,
+        "How many times as much of the GPU as others these servers get while several wait, like 1234567890123456789=2.",
+    )
+    monthly_grants: int | None = variables.setting(
+        None,
+        "EASEL_MONTHLY_GRANTS",
+        variables.whole_number(0, 1_000_000_000),
+        "The most credits that the admins of each server may give out in a month of UTC, on top of EASEL_DAILY_CREDITS, "
+        "which nobody's allowance may exceed then. Empty: no limit.",
+    )
     blocked_words: tuple[str, ...] | Path = variables.setting(
         (),
         "EASEL_BLOCKED_WORDS",

@@ -79,6 +79,17 @@ def _ids(text: str) -> frozenset[int]:
     return frozenset(int(word) for word in words)
 
 
+def _server_weights(text: str) -> tuple[tuple[int, float], ...]:
+    found: dict[int, float] = {}
+    for pair in text.split(","):
+        server, _, weight = (part.strip() for part in pair.partition("="))
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", weight) or not 0.1 <= float(weight) <= 10:
+            raise ValueError
+        (guild_id,) = _ids(server)
+        found[guild_id] = float(weight)
+    return tuple(found.items())
+
+
 def _yes_or_no(text: str) -> bool:
     match text.lower():
         case "yes" | "true" | "on" | "1":
@@ -154,6 +165,9 @@ def _token(text: str) -> str:
 
 
 IDS = Reader(_ids, "Discord ids, separated by commas")
+SERVER_WEIGHTS = Reader(
+    _server_weights, "ids of servers, each with = and a number from 0.1 to 10, separated by commas"
+)
 YES_OR_NO = Reader(_yes_or_no, "yes or no")
 FOLDER = Reader(_path, "a folder")
 FILE = Reader(_path, "a file")

@@ -51,6 +51,9 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_MAX_WAITING=1000
         EASEL_DEVICE=CUDA:1
         EASEL_ALLOW_DOWNLOADS=No
+        EASEL_SERVERS=100000000000000001, 100000000000000002
+        EASEL_SERVER_WEIGHTS="100000000000000001 = 2, 100000000000000002=0.5"
+        EASEL_MONTHLY_GRANTS=500
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_TIMEOUT_AFTER=0
@@ -80,6 +83,9 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         max_waiting=1000,
         device="cuda:1",
         allow_downloads=False,
+        servers=frozenset({10**17 + 1, 10**17 + 2}),
+        server_weights=((10**17 + 1, 2.0), (10**17 + 2, 0.5)),
+        monthly_grants=500,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
         timeout_after=0,
@@ -131,6 +137,13 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("EASEL_IMAGES", "0"),
         ("EASEL_IMAGES", "5"),
         ("EASEL_MAX_WAITING", "0"),
+        ("EASEL_SERVERS", "my server"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=0"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=10.5"),
+        ("EASEL_SERVER_WEIGHTS", "=2"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=2,"),
+        ("EASEL_MONTHLY_GRANTS", "-1"),
         ("EASEL_DEVICE", "gpu"),
         ("EASEL_BLOCKED_WORDS", "fox, **"),
         ("EASEL_DEVICE", "cuda:x"),
