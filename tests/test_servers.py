@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,9 @@ async def invited(easel: World) -> Any:
     other = easel.env.create_guild("Other")
     await easel.rest()
     easel.client.dispatch("guild_join", easel.client.get_guild(other.id))
-    await easel.rest()
+    await asyncio.gather(
+        *(task for task in asyncio.all_tasks() if task.get_name() == "discord.py: on_guild_join")
+    )
     return other
 
 
