@@ -23,6 +23,8 @@ from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
+from bot.inspection import Inspection
+from bot.limiter import limits
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
 from bot.settings import Settings, StartupError
@@ -111,6 +113,10 @@ async def opened(
             seal=seal,
             wait=wait,
         )
+        limited = limits()
+        stack.callback(limited.close)
+        inspection = Inspection(limited.files, trust=settings.c2pa_trust)
+        stack.callback(inspection.close)
         client.studio = Studio(
             settings=settings,
             database=database,
@@ -122,6 +128,8 @@ async def opened(
             moderation=moderation,
             withheld=withheld,
             seal=seal,
+            limits=limited,
+            inspection=inspection,
             clock=clock,
             random=rng,
         )

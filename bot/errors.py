@@ -40,6 +40,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── BadSheet                a file of quotas with lines that can't be imported
+├── Busy                    too many ask for the same costly thing at once
 └── ShuttingDown            Easel is about to restart
 """
 
@@ -331,6 +332,14 @@ class BadSheet(Refusal):
     def __init__(self, lines: tuple[str, ...]) -> None:
         super().__init__("; ".join(lines))
         self.lines = lines
+
+
+class Busy(Refusal):
+    """Something costly is being done for others, or for the person's `own` earlier wish, and no place became free."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__(own)
+        self.own = own
 
 
 class ShuttingDown(Refusal):

@@ -149,6 +149,12 @@ def sentence(error: errors.Refusal) -> str:
                 f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
             )
             return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
+        case errors.Busy():
+            if error.own:
+                return (
+                    f"I am still busy with what you asked for before. Try again when it is here. {UNCHARGED}"
+                )
+            return f"Others are being served just now. Try again in a minute. {UNCHARGED}"
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import discord
 
 from bot import access, pages, pictures, texts
@@ -22,9 +20,10 @@ async def mail(ask: Ask) -> None:
         rows = await images.of_job(tx, ask.job.id)
         server = await guilds.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
-    for row in wanted:
-        if row.finding is images.Finding.SAFE:
-            await _send(ask, row)
+    async with ask.studio.limits.letters.place(ask.actor.id):
+        for row in wanted:
+            if row.finding is images.Finding.SAFE:
+                await _send(ask, row)
     for row in wanted:
         only_shown(rows, row.index, appeal=server.appeal)
     if not wanted:
@@ -32,13 +31,14 @@ async def mail(ask: Ask) -> None:
 
 
 async def _send(ask: Ask, row: images.Image) -> None:
+    on_threads = ask.studio.limits.letters.run
     try:
-        data = await asyncio.to_thread(images.read, ask.studio.database.folder, row.job_id, row.index)
+        data = await on_threads(images.read, ask.studio.database.folder, row.job_id, row.index)
     except images.ImageGone:
         raise JobGone from None
     limit = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     if len(data) > limit:
-        data = await asyncio.to_thread(pictures.shrink, data, limit, ask.studio.seal)
+        data = await on_threads(pictures.shrink, data, limit, ask.studio.seal)
     alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
     suffix = "jpg" if pictures.content_type(data) == "image/jpeg" else "png"
     name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"

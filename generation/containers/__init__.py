@@ -17,7 +17,16 @@ from generation.containers.contents import (
     Contents,
 )
 
-__all__ = ["MAX_PIECES", "MAX_SCANS", "MAX_SOURCE_BYTES", "MAX_TEXTS_BYTES", "MAX_TEXT_BYTES", "BadSource", "Contents", "read"]
+__all__ = [
+    "MAX_PIECES",
+    "MAX_SCANS",
+    "MAX_SOURCE_BYTES",
+    "MAX_TEXTS_BYTES",
+    "MAX_TEXT_BYTES",
+    "BadSource",
+    "Contents",
+    "read",
+]
 
 _READERS = {png.SIGNATURE: png.read, jpeg.SIGNATURE: jpeg.read, webp.SIGNATURE: webp.read}
 

@@ -82,6 +82,4 @@ class Collector:
 
     def done(self) -> Contents:
         """What was found."""
-        return Contents(
-            texts=self.texts, xmp=self.xmp, left_out=frozenset(self.left_out), pieces=self.pieces
-        )
+        return Contents(texts=self.texts, xmp=self.xmp, left_out=frozenset(self.left_out), pieces=self.pieces)

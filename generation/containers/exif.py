@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 from collections.abc import Iterator
@@ -73,10 +74,8 @@ def comment(raw: bytes) -> str:
     if encoding != _UNICODE:
         return _ascii(content)
     readings = [content.decode(f"utf-16-{end}", "replace") for end in ("be", "le")]
-    try:
+    with contextlib.suppress(UnicodeDecodeError):
         readings.append(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        pass  # it is no UTF-8, and one of the others
     return max(readings, key=_likelihood).rstrip("\0")
 
 

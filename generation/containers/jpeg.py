@@ -38,7 +38,7 @@ def read(data: bytes) -> Contents:
             if name and name not in seen:
                 seen.add(name)
                 _keep(found, name, segment[len(name) :])
-    raise BadSource("it is damaged: a part of it is missing")
+    raise BadSource("it is damaged, or another kind of file")
 
 
 def _keep(found: Collector, name: bytes, content: bytes) -> None:

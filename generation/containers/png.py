@@ -31,13 +31,13 @@ def _chunks(data: bytes, found: Collector) -> Iterator[tuple[bytes, int, int]]:
     while name != b"IEND":
         found.piece()
         if at + 12 > len(data):
-            raise BadSource("it is damaged: a part of it is missing")
+            raise BadSource("it is damaged, or another kind of file")
         length, name = struct.unpack_from(">I4s", data, at)
         start, end = at + 8, at + 8 + length
         if (at == len(SIGNATURE)) != (name == b"IHDR"):
             raise BadSource("it is damaged, or another kind of file")
         if end + 4 > len(data):
-            raise BadSource("it is damaged: a part of it is missing")
+            raise BadSource("it is damaged, or another kind of file")
         yield name, start, end
         at = end + 4
 

@@ -18,13 +18,13 @@ def read(data: bytes) -> Contents:
     (size,) = struct.unpack_from("<I", data, 4)
     at, end = 12, size + 8
     if end > len(data):
-        raise BadSource("it is damaged: a part of it is missing")
+        raise BadSource("it is damaged, or another kind of file")
     while at + 8 <= end:
         found.piece()
         name, length = struct.unpack_from("<4sI", data, at)
         start, at = at + 8, at + 8 + length + length % 2
         if start + length > end:
-            raise BadSource("it is damaged: a part of it is missing")
+            raise BadSource("it is damaged, or another kind of file")
         if name == b"EXIF":
             exif.read(found, data[start : start + length].removeprefix(b"Exif\0\0"))
         elif name == b"XMP " and length <= MAX_TEXT_BYTES:
