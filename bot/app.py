@@ -113,7 +113,7 @@ async def opened(
             seal=seal,
             wait=wait,
         )
-        limited = limits()
+        limited = limits(wait)
         stack.callback(limited.close)
         inspection = Inspection(limited.files, trust=settings.c2pa_trust)
         stack.callback(inspection.close)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-_NEEDED = frozenset({"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
-_NEEDED_ON_WINDOWS = frozenset({"SYSTEMROOT", "TEMP", "TMP"})
+NEEDED = frozenset(
+    {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP"}
+)
+"""All that passes; tokens have too many names to list. The last three are Windows'."""
 
 
 def without_secrets() -> dict[str, str]:
-    """The variables that Python and its libraries need to start. Tokens have many names; these are all that pass."""
-    return {name: value for name, value in os.environ.items() if name.upper() in _NEEDED | _NEEDED_ON_WINDOWS}
+    """The variables that Python and its libraries need to start."""
+    return {name: value for name, value in os.environ.items() if name.upper() in NEEDED}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import ParamSpec, TypeVar
 
 from bot.errors import Busy
+from bot.seams import Wait, plain_wait
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -22,8 +23,17 @@ _T = TypeVar("_T")
 class Limiter:
     """At most `in_all` at once, and `per_person` of one person's. Whoever comes then waits `patience` seconds at most."""
 
-    def __init__(self, name: str, *, in_all: int = 2, per_person: int = 1, patience: float = 2.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        in_all: int = 2,
+        per_person: int = 1,
+        patience: float = 2.0,
+        wait: Wait = plain_wait,
+    ) -> None:
         self._in_all, self._per_person, self._patience = in_all, per_person, patience
+        self._wait = wait
         self._inside: Counter[int] = Counter()
         self._left = asyncio.Event()
         self._threads = ThreadPoolExecutor(in_all, thread_name_prefix=name)
@@ -31,12 +41,8 @@ class Limiter:
     @asynccontextmanager
     async def place(self, user_id: int) -> AsyncIterator[None]:
         """Hold one of the places. Raises Busy where none becomes free in time."""
-        try:
-            async with asyncio.timeout(self._patience):
-                while self._is_full(user_id):
-                    await self._left.wait()
-        except TimeoutError:
-            raise Busy(own=self._inside[user_id] >= self._per_person) from None
+        if self._is_full(user_id):
+            await self._wait(self._free(user_id), reason="a place within a limit")
         self._inside[user_id] += 1
         try:
             yield
@@ -54,6 +60,14 @@ class Limiter:
     def close(self) -> None:
         """Begin nothing more; what is being done ends by itself."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _free(self, user_id: int) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                while self._is_full(user_id):
+                    await self._left.wait()
+        except TimeoutError:
+            raise Busy(own=self._inside[user_id] >= self._per_person) from None
 
     def _is_full(self, user_id: int) -> bool:
         return self._inside.total() >= self._in_all or self._inside[user_id] >= self._per_person
@@ -78,11 +92,11 @@ class Limits:
             getattr(self, field.name).close()
 
 
-def limits() -> Limits:
+def limits(wait: Wait = plain_wait) -> Limits:
     """The limits that the bot runs with."""
     return Limits(
-        files=Limiter("files"),
-        exports=Limiter("exports"),
-        letters=Limiter("letters", in_all=4, patience=30),
-        charts=Limiter("charts"),
+        files=Limiter("files", wait=wait),
+        exports=Limiter("exports", wait=wait),
+        letters=Limiter("letters", in_all=4, patience=30, wait=wait),
+        charts=Limiter("charts", wait=wait),
     )
