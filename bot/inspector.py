@@ -19,7 +19,7 @@ from generation.containers import BadSource
 from generation.description import Description, describe
 from generation.parameters import Parameters
 
-MEMORY, CPU_SECONDS, SECONDS = 2**30, 5, 10
+MEMORY, CPU_SECONDS, SECONDS = 2**30, 10, 15
 """Bytes, seconds of a processor, and seconds on the clock: a file of 32 MiB takes a fraction of each."""
 
 

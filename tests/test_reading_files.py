@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from bot.limiter import Limiter
 from tests.fakes import picture
 from tests.hostile import COSTLY
 from tests.inspecting import inspected
+from tests.test_settings import PROJECT
 from tests.world import World, said
 
 _start = subprocess.Popen
@@ -44,6 +46,11 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return gate
 
 
+def until_running(reading: Inspection, processes: int) -> None:
+    while reading.running < processes:
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("what", ["comments", "scans", "chunks"])
 async def test_hostile_files_are_refused_in_words(easel: World, what: str) -> None:
     result = await easel.ben.slash(easel.channel, "describe", image=("a.png", COSTLY[what]()))
@@ -60,8 +67,7 @@ async def test_while_six_files_are_read_others_are_served(easel: World, held: Pa
         return picture(1)
 
     asking = [asyncio.create_task(reading.read(user_id, fetched)) for user_id in (easel.ben.id, 2)]
-    while reading.running < 2:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(until_running, reading, 2)
     for who in (*guests, easel.ben):
         result = await who.slash(easel.channel, "describe", image=("a.png", picture(1)))
         assert not said(result)
@@ -71,7 +77,7 @@ async def test_while_six_files_are_read_others_are_served(easel: World, held: Pa
     assert "On its way" in await easel.imagine(easel.cleo)
     assert len(easel.results()) == 1
     assert reading.running == 2, "both were still being read when the picture came"
-    held.touch()
+    await asyncio.to_thread(held.touch)
     for found in await asyncio.gather(*asking):
         assert found.description.parameters is None
     assert "no parameters" in await easel.told(easel.ben, "describe", image=("a.png", picture(1)))
@@ -151,8 +157,7 @@ def test_the_end_of_the_bot_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    while not reading.running:
-        time.sleep(0.01)
+    until_running(reading, 1)
     reading.close()
     thread.join(30)
     assert not thread.is_alive()
@@ -160,7 +165,13 @@ def test_the_end_of_the_bot_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_process_that_reads_files_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISCORD_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "EASEL_C2PA_KEY", "AWS_SECRET_ACCESS_KEY"):
+    for name in (
+        "DISCORD_TOKEN",
+        "HF_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "EASEL_C2PA_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+    ):
         monkeypatch.setenv(name, "t0ken-of-ours")
     given = []
 
@@ -172,6 +183,16 @@ def test_a_process_that_reads_files_knows_no_secret(monkeypatch: pytest.MonkeyPa
     assert inspected(picture(1)).description.parameters is None
     assert "t0ken-of-ours" not in given[0].values()
     assert set(given[0]) <= environment.NEEDED
+
+
+def test_the_reader_decodes_with_nothing() -> None:
+    """It starts at once, and a hostile file meets no decoder in it."""
+    program = "import sys, bot.inspector; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT
+    ).stdout.split()
+    assert "generation.description" in loaded
+    assert not {"PIL", "discord", "aiosqlite", "torch", "structlog"} & set(loaded)
 
 
 async def test_the_banned_and_the_timed_out_may_not_use_it(easel: World) -> None:
