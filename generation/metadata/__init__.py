@@ -17,6 +17,9 @@ from generation.parameters import MAX_TEXT, Parameters
 _WEB_UI = ("parameters", "UserComment")
 """Where AUTOMATIC1111's web UI writes, and most tools after it: a PNG's chunk, and the tag in EXIF."""
 
+_LONGEST_NOTE = 40
+"""Characters of a comment that may be a note of a camera, or a phone's "Screenshot"."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
@@ -82,4 +85,5 @@ def _unread(texts: Mapping[str, str], left_out: frozenset[str]) -> Reading:
         if names & tool.texts:
             return Reading(unreadable=True, tool=tool.name)
     unknown = left_out or any(looks_like_json(text) for text in texts.values())
-    return Reading(unreadable=bool(unknown) or bool(texts.get("UserComment", "").strip()))
+    noted = len(texts.get("UserComment", "").strip()) > _LONGEST_NOTE
+    return Reading(unreadable=bool(unknown) or noted)

@@ -275,7 +275,7 @@ def test_other_tools_are_read(tool: str, texts: dict[str, str], right: Parameter
         ({"parameters": '{"sui_image_params": {"prompt": "cut o'}, (), ""),
         ({"parameters": "a" * (MAX_TEXT + 1)}, (), ""),
         ({"settings": '{"steps": 5}'}, (), ""),
-        ({"UserComment": "written by hand"}, (), ""),
+        ({"UserComment": "a fox in the snow, " * 3}, (), ""),
         ({}, ("workflow",), "ComfyUI"),
     ],
 )
@@ -292,7 +292,7 @@ def test_a_prompt_with_braces_is_a_prompt() -> None:
 
 def test_a_photograph_carries_none() -> None:
     assert (
-        metadata.read({"Make": "Canon", "Model": "EOS", "Software": "Gimp", "UserComment": "  "})
+        metadata.read({"Make": "Canon", "Model": "EOS", "Software": "Gimp", "UserComment": "Screenshot"})
         == metadata.Reading()
     )
 
