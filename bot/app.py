@@ -26,6 +26,8 @@ from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
 from bot.health import Health
+from bot.inspection import Inspection
+from bot.limiter import limits
 from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
@@ -129,6 +131,10 @@ async def opened(
             wait=wait,
             metrics=metrics,
         )
+        limited = limits(wait)
+        stack.callback(limited.close)
+        inspection = Inspection(limited.files, trust=settings.c2pa_trust)
+        stack.callback(inspection.close)
         client.studio = Studio(
             settings=settings,
             database=database,
@@ -140,6 +146,8 @@ async def opened(
             moderation=moderation,
             withheld=withheld,
             seal=seal,
+            limits=limited,
+            inspection=inspection,
             clock=clock,
             random=rng,
         )

@@ -11,13 +11,13 @@ import discord
 import structlog
 
 from bot import moderation_pages, pictures, texts, verdicts
-from bot.access import only_welcome
+from bot.access import only_admitted
 from bot.adult import may_show
 from bot.buttons import JobButton
-from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TimedOut, TooManyReports
+from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TooManyReports
 from bot.feature import Studio
 from bot.patience import Unreachable
-from storage import guilds, images, jobs, messages, refusals, reports
+from storage import guilds, images, jobs, messages, reports
 from storage.database import Transaction
 from storage.jobs import Job, JobState
 from storage.reports import Case, Kind, Verdict
@@ -62,13 +62,8 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
 
 async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
     """Raises Banned or TimedOut for who may report nothing."""
-    member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
     async with studio.database.reading() as tx:
-        await only_welcome(tx, **member)
-        until = await refusals.timed_out_until(tx, **member, now=studio.clock())
-        appeal = (await guilds.settings(tx, reporter.guild.id)).appeal
-    if until is not None:
-        raise TimedOut(until, appeal=appeal)
+        await only_admitted(tx, guild_id=reporter.guild.id, user_id=reporter.id, now=studio.clock())
 
 
 async def _take(

@@ -44,6 +44,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── OverDefault             the host lets nobody's allowance be higher than the default
 ├── NothingFree             the host lets nothing be free
 ├── BadSheet                a file of quotas with lines that can't be imported
+├── Busy                    too many ask for the same costly thing at once
 └── ShuttingDown            Easel is about to restart
 """
 
@@ -366,6 +367,14 @@ class OverDefault(Refusal):
 
 class NothingFree(Refusal):
     """Where the host limits what admins may give out, no action can be made free."""
+
+
+class Busy(Refusal):
+    """Something costly is being done for others, or for the person's `own` earlier wish, and no place became free."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__(own)
+        self.own = own
 
 
 class ShuttingDown(Refusal):

@@ -23,6 +23,8 @@ from bot.adult import age_restricted, only_among_adults
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
+from bot.inspection import Inspection
+from bot.limiter import Limits
 from bot.moderation import Moderation
 from bot.safety import only_shown
 from bot.seams import Requester
@@ -53,6 +55,8 @@ class Studio:
     moderation: Moderation
     withheld: Withheld
     seal: Seal
+    limits: Limits
+    inspection: Inspection
     clock: Callable[[], datetime]
     random: random.Random
 

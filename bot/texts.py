@@ -174,6 +174,12 @@ def sentence(error: errors.Refusal) -> str:
                 "Whoever runs this bot limits what may be given out here, so nothing can be made free. "
                 "Nothing was changed."
             )
+        case errors.Busy():
+            if error.own:
+                return (
+                    f"I am still busy with what you asked for before. Try again when it is here. {UNCHARGED}"
+                )
+            return f"Others are being served just now. Try again in a minute. {UNCHARGED}"
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")

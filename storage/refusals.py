@@ -38,10 +38,13 @@ async def time_out(tx: Transaction, *, guild_id: int, user_id: int, until: datet
     )
 
 
-async def timed_out_until(tx: Transaction, *, guild_id: int, user_id: int, now: datetime) -> datetime | None:
-    """When a member's timeout ends; None where there is none."""
+async def timed_out_until(
+    tx: Transaction, *, guild_id: int | None, user_id: int, now: datetime
+) -> datetime | None:
+    """When a member's timeout ends; None where there is none. Without a guild, the last in any."""
     row = await tx.fetch_one(
-        "SELECT until FROM timeouts WHERE guild_id = ? AND user_id = ? AND until > ?",
+        "SELECT until FROM timeouts WHERE (?1 IS NULL OR guild_id = ?1) AND user_id = ?2 AND until > ?3 "
+        "ORDER BY until DESC LIMIT 1",
         (guild_id, user_id, to_sql(now)),
     )
     return None if row is None else from_sql(row["until"])

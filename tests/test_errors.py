@@ -36,6 +36,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     ),
     errors.OverDefault: errors.OverDefault(40),
     errors.BadSheet: errors.BadSheet(("line 2: `credits` is empty",)),
+    errors.Busy: errors.Busy(own=True),
     errors.QueueFull: errors.QueueFull(10),
     errors.Banned: errors.Banned(reason="spam", everywhere=False),
     errors.NoNewJobs: errors.NoNewJobs(reason="maintenance", everywhere=True),
