@@ -133,9 +133,9 @@ class EaselClient(discord.Client):
 
     def _dispatcher_ended(self, task: asyncio.Task[None]) -> None:
         """Nothing is drawn without it, and what made it end may be anything: the bot ends too, with a status that says so."""
-        if self._stopping:
+        if self._stopping or task.cancelled():  # whoever cancels it ends the whole loop
             return
-        error = None if task.cancelled() else task.exception()
+        error = task.exception()
         self.failure = f"The dispatcher, which hands out the jobs, stopped: {error!r}."
         _log.critical("the dispatcher stopped, and the bot with it", exc_info=error)
         self._closing = asyncio.create_task(self.close(), name="close")
