@@ -164,9 +164,9 @@ class EaselClient(discord.Client):
 
     def _essential_ended(self, task: asyncio.Task[None]) -> None:
         """Nothing gets on without it, and what made it end may be anything: the bot ends too."""
-        if self._stopping:
+        if self._stopping or task.cancelled():  # whoever cancels it ends the whole loop
             return
-        error = None if task.cancelled() else task.exception()
+        error = task.exception()
         _log.critical("a part that the bot can't do without stopped", part=task.get_name(), exc_info=error)
         self.end_with(f"A part that Easel can't do without stopped ({task.get_name()}): {error!r}.")
 
