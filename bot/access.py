@@ -97,8 +97,10 @@ def _over_a_limit(
     if here is not None and standing.waiting_here >= here:
         return QueueFull(here)
     cooldown = amount(rules, Limit.COOLDOWN, wish.role_ids) or 0
-    if standing.latest is not None and now < (again := standing.latest + timedelta(seconds=cooldown)):
-        return TooSoon(again)
+    if cooldown and standing.latest is not None:
+        again = standing.latest + timedelta(seconds=cooldown)
+        if standing.latest <= now < again:  # a clock that was put back says nothing of how long ago that was
+            return TooSoon(again)
     return None
 
 

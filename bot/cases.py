@@ -65,7 +65,9 @@ async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
     member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
     async with studio.database.reading() as tx:
         await only_welcome(tx, **member)
-        until = await refusals.timed_out_until(tx, **member, now=studio.clock())
+        until = await refusals.timed_out_until(
+            tx, **member, now=studio.clock(), longest=studio.settings.timeout
+        )
         appeal = (await guilds.settings(tx, reporter.guild.id)).appeal
     if until is not None:
         raise TimedOut(until, appeal=appeal)
@@ -96,7 +98,7 @@ async def _take(
 
 async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
     """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
-    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN)
+    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN, now=now)
     if len(lately) > MOST_REPORTS:
         raise TooManyReports(lately[0] + SPAN)
 

@@ -21,7 +21,7 @@ async def rewrite(studio: Studio) -> datetime | None:
     """
     async with studio.database.rewriting:
         async with studio.database.reading() as tx:
-            pieces = await retention.pieces(tx)
+            pieces = await retention.pieces(tx, now=studio.clock())
         if pieces is None:
             return None
         if studio.clock() < pieces.due_at:

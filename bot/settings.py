@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,11 @@ class Settings:
         return SafetyCheck(
             source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
         )
+
+    @property
+    def timeout(self) -> timedelta:
+        """How long refusals count, and how long a timeout lasts."""
+        return timedelta(minutes=self.timeout_minutes)
 
     @property
     def heartbeat(self) -> Path:
