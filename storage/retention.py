@@ -92,8 +92,13 @@ async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
     return Pieces(mark=mark, due_at=last + timedelta(seconds=float(seconds) * _REST) if last <= now else now)
 
 
-async def note_rewriting(tx: Transaction, gone: Pieces, *, seconds: float, now: datetime) -> None:
-    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted."""
-    if await state.get(tx, _PIECES) == gone.mark:
+async def note_rewriting(
+    tx: Transaction, gone: Pieces, *, seconds: float, now: datetime, whole: bool = True
+) -> None:
+    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted.
+
+    So are these where it was not done `whole`; the next rewriting waits as after any.
+    """
+    if whole and await state.get(tx, _PIECES) == gone.mark:
         await state.put(tx, _PIECES, _NONE)
     await state.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

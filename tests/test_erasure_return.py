@@ -88,7 +88,7 @@ async def test_an_unban_reaches_somebody_who_deleted_their_data(easel: World) ->
 async def test_a_pardon_reaches_somebody_who_deleted_their_data(easel: World) -> None:
     await easel.imagine(easel.ben)
     async with easel.studio.database.transaction() as tx:
-        until = easel.clock() + timedelta(hours=1)
+        until = easel.clock() + timedelta(minutes=9)
         await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.ben.id, until=until)
     await delete(easel, easel.ben)
     await easel.told(easel.admin, "admin pardon", who=easel.ben)

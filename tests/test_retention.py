@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from storage import jobs
 from storage.database import Database
 from storage.errors import DatabaseFailed
 from storage.jobs import NewJob, new_id
+from storage.retention import pieces
 from tests.people import SECRET, jobs_of, pictures_in, traces
 from tests.world import said, world
 
@@ -106,6 +109,23 @@ async def test_the_database_is_rewritten_for_at_most_a_second_of_each_hour(
     assert rewritten == [25, 29, 33], (
         "a job is too old at each hour from 25 to 30; 4 seconds are 4 hours' worth"
     )
+
+
+async def test_what_another_program_still_reads_is_noted_and_rewritten_once_it_lets_go(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.clock.move(days=31)
+        with closing(sqlite3.connect(tmp_path / "easel.db")) as reader:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM jobs").fetchone()
+            await retention.prune(easel.studio)
+            assert any(SECRET in trace for trace in traces(tmp_path, easel.ben.id, SECRET)), "they are there"
+            async with easel.studio.database.reading() as tx:
+                assert await pieces(tx, now=easel.clock()) is not None, "and that is not forgotten"
+        easel.clock.move(hours=1)
+        await retention.prune(easel.studio)
+        assert all(SECRET not in trace for trace in traces(tmp_path, easel.ben.id, SECRET))
 
 
 async def test_the_host_may_keep_everything(tmp_path: Path) -> None:
