@@ -158,6 +158,6 @@ def _background_ended(task: asyncio.Task[None]) -> None:
 
 def _touch(path: Path) -> None:
     try:
-        path.touch()
+        path.touch(mode=0o600)
     except OSError as error:
         _log.warning("no heartbeat", error=str(error))

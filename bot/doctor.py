@@ -24,6 +24,7 @@ from packaging.requirements import Requirement
 from rich.console import Console
 
 from bot import credentials, verification
+from bot.doctor_files import looks
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -90,6 +91,7 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
         yield from _token(settings, env_file)
     yield from _disk(settings)
     yield from _database(settings)
+    yield from (_note(what, advice) if advice else _ok(what) for what, advice in looks(settings, env_file))
     yield from _words(settings)
     yield from _port(settings)
     yield from _signing(settings)

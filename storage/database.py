@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
+from storage import private_files
 from storage.errors import DatabaseFailed, DatabaseUnreadable, PiecesLeft
 from storage.folder_lock import FolderLock
 from storage.migrations import migrate
@@ -82,9 +83,11 @@ def _prepare(path: Path) -> None:
     This is not left to aiosqlite's thread, which outlives the event loop for a moment when its start fails.
     """
     try:
+        private_files.make_file(path)  # SQLite would let everybody read it, and its log takes its mode
+        private_files.tighten(path.parent)
         with closing(_connect(path)) as connection:
             migrate(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseUnreadable(f"The database {path} can't be opened: {error}.") from error
 
 

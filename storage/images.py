@@ -18,6 +18,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from storage import private_files
 from storage.database import Transaction
 from storage.job import check_id
 
@@ -100,7 +101,7 @@ def write(folder: Path, job_id: str, files: Mapping[str, bytes]) -> dict[str, Wr
     names = [_check_name(name) for name in files]
     home = _home(folder, job_id)
     grown = [parent for parent in (home.parent, home.parent.parent, folder) if not parent.exists()]
-    home.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(home)
     for torn in home.glob(".*.part"):  # from an attempt that a crash ended
         torn.unlink()
     with ThreadPoolExecutor(max(1, len(names))) as threads:  # they wait for the disk together, not in turn
