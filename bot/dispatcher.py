@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from bot import sweeping
 from bot.chores import Chores
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
@@ -330,8 +331,7 @@ class Dispatcher:
             await jobs.settle_adult(tx, adult)
             found = await jobs.recover(tx)
             line = await jobs.active(tx, limit=_LINE)
-            kept = await images.with_rows(tx)
-        await asyncio.to_thread(images.sweep, self._database.folder, kept)
+        await sweeping.sweep(self._database, now=self._clock())
         if found.requeued or found.undelivered or found.unnotified:
             _log.info(
                 "recovered",

@@ -1,4 +1,4 @@
-"""What `./easel doctor` sees of Easel's files: who may read them.
+"""What `./easel doctor` sees of Easel's files: who may read them, and what waits in quarantine.
 
 Each look is what was seen, and what to do about it, or nothing where all is well.
 """
@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.settings import Settings
-from storage import private_files
+from storage import private_files, quarantine
 
 
 def looks(settings: Settings, env_file: Path) -> Iterator[tuple[str, str]]:
     """Everything that was looked at, as words and advice; no advice where there is nothing to do."""
     yield from _modes(settings, env_file)
+    yield from _quarantine(settings)
 
 
 def _modes(settings: Settings, env_file: Path) -> Iterator[tuple[str, str]]:
@@ -27,3 +28,14 @@ def _modes(settings: Settings, env_file: Path) -> Iterator[tuple[str, str]]:
         yield f"Others on this machine may open {path} (mode {mode:o})", f"chmod {private} {path}"
     if not exposed and (secrets or kept):
         yield "Files: only this user can open the data folder, .env and the keys", ""
+
+
+def _quarantine(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Pictures that the database doesn't know, which a host may want back before they go."""
+    if jobs := quarantine.waiting(settings.data):
+        days = settings.keep_quarantine_days
+        until = f"They are removed after {days} days." if days else "They stay until you remove them."
+        yield (
+            f"Quarantine: {settings.data / 'quarantine'} holds pictures of {jobs} jobs that the database doesn't know",
+            f"{until} If an older database was put back, put the newer one in its place, and them back into images.",
+        )

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import structlog
 
+from bot import sweeping
 from bot.feature import Studio
 from bot.rewriting import rewrite
-from storage import erasures, folding, images, records, retention
+from storage import erasures, folding, images, ownership, records, retention
 from storage.database import Transaction
 
 _BATCH = 50
@@ -37,6 +38,8 @@ async def prune(studio: Studio) -> None:
     await _forget_records(studio)
     async with studio.database.transaction() as tx:
         await erasures.forget_carried(tx, now=studio.clock())
+    await sweeping.forget(studio.database, days=studio.settings.keep_quarantine_days, now=studio.clock())
+    await ownership.renew_if_same(studio.database)
     await rewrite(studio)
 
 

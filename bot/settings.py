@@ -124,6 +124,11 @@ class Settings:
         "EASEL_KEEP_MODERATION_DAYS",
         "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
     )
+    keep_quarantine_days: int = variables.keep(
+        30,
+        "EASEL_KEEP_QUARANTINE_DAYS",
+        "Days for which picture files that the database doesn't know are kept in quarantine.",
+    )
     owners: frozenset[int] = variables.setting(
         frozenset(),
         "EASEL_OWNERS",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.doctor_files import looks
 from bot.settings import Settings
+from storage import images, quarantine
 from tests.world import world
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -41,3 +43,12 @@ def test_doctor_names_what_others_may_open_and_how_to_close_it(tmp_path: Path) -
         assert f"chmod {mode} {path}" in found.values()
         path.chmod(int(mode, 8))
     assert [advice for _, advice in looks(settings, env_file)] == [""]
+
+
+def test_doctor_tells_of_pictures_in_quarantine(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, keep_quarantine_days=30)
+    images.write(tmp_path, "a2m2p9qrst4vwx", {"1.png": b"one"})
+    assert not any("Quarantine" in what for what, _ in looks(settings, tmp_path / ".env"))
+    quarantine.sweep(tmp_path, set(), today=date(2026, 3, 1))
+    (advice,) = [advice for what, advice in looks(settings, tmp_path / ".env") if "of 1 jobs" in what]
+    assert "after 30 days" in advice

@@ -58,7 +58,7 @@ async def test_an_older_installation_is_tightened_at_the_start(tmp_path: Path) -
         assert found[name] & 0o077 == 0, f"{name}: {found[name]:o}"
 
 
-async def test_a_folder_with_files_of_others_keeps_its_mode_and_they_theirs(tmp_path: Path) -> None:
+def test_a_folder_with_files_of_others_keeps_its_mode_and_they_theirs(tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear Ada")
     letter.chmod(0o644)
