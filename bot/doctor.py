@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
         yield from _token(settings, env_file)
     yield from _disk(settings)
     yield from _database(settings)
-    yield from (_note(what, advice) if advice else _ok(what) for what, advice in looks(settings, env_file))
+    seen = looks(settings, env_file, now=datetime.now(UTC))
+    yield from (_note(what, advice) if advice else _ok(what) for what, advice in seen)
     yield from _words(settings)
     yield from _port(settings)
     yield from _signing(settings)

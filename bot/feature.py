@@ -31,6 +31,7 @@ from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import Generator, ModelState
 from storage import guilds, images
+from storage.clock_check import Watch
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -55,6 +56,7 @@ class Studio:
     seal: Seal
     clock: Callable[[], datetime]
     random: random.Random
+    clock_watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
