@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
+from bot.host_notices import HostNotices, tell_hosts
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
 from bot.settings import Settings, StartupError
@@ -96,6 +98,7 @@ async def opened(
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client = EaselClient()
+        notices = HostNotices(partial(tell_hosts, client, settings.owners))
         delivery = Delivery(client, database, models, client.buttons, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
@@ -124,6 +127,7 @@ async def opened(
             seal=seal,
             clock=clock,
             random=rng,
+            notices=notices,
         )
         stack.push_async_callback(client.close)
         yield client

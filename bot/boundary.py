@@ -16,7 +16,9 @@ from discord import app_commands
 
 from bot import erasure, texts
 from bot.errors import Refusal
+from bot.feature import Studio
 from bot.progress import Unreachable
+from storage import disk
 from storage.jobs import DuplicateInteraction
 
 _log = structlog.get_logger(__name__)
@@ -41,15 +43,15 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
 
 
 @asynccontextmanager
-async def answered(tell: Tell, *, what: str) -> AsyncIterator[None]:
+async def answered(tell: Tell, *, what: str, studio: Studio | None = None) -> AsyncIterator[None]:
     """Turns whatever the body raises into one sentence through `tell` and one line in the log."""
     try:
         yield
     except Exception as error:  # the boundary: nothing above it could tell the person
-        await answer(error, tell, what=what)
+        await answer(error, tell, what=what, studio=studio)
 
 
-async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
+async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio | None = None) -> None:
     """Say in words what went wrong with `what`."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -65,6 +67,11 @@ async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
         case app_commands.AppCommandError():
             _log.info("refused", what=what, why=type(error).__name__)
             words = texts.BAD_OPTION
+        case _ if disk.is_full(error):
+            _log.warning("refused: the disk is full", what=what, error=str(error))
+            words = texts.HOST_DISK_FULL
+            if studio is not None:
+                await studio.notices.disk_full(studio.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

@@ -65,7 +65,7 @@ class JobButton(
         async def tell(text: str) -> None:
             await interaction.followup.send(text, ephemeral=True)
 
-        async with answered(tell, what=f"button {self.verb}"):
+        async with answered(tell, what=f"button {self.verb}", studio=interaction.client.studio):
             await acknowledge(interaction)
             await self._press(interaction, tell)
 

@@ -50,7 +50,7 @@ class Tree(app_commands.CommandTree[Any]):
                 await interaction.response.send_message(text, ephemeral=True)
 
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        await boundary.answer(error, tell, what=f"/{name}")
+        await boundary.answer(error, tell, what=f"/{name}", studio=interaction.client.studio)
 
 
 class EaselClient(discord.Client):

@@ -23,6 +23,7 @@ from bot.adult import age_restricted, only_among_adults
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
+from bot.host_notices import HostNotices
 from bot.moderation import Moderation
 from bot.safety import only_shown
 from bot.seams import Requester
@@ -56,6 +57,7 @@ class Studio:
     seal: Seal
     clock: Callable[[], datetime]
     random: random.Random
+    notices: HostNotices = field(default_factory=HostNotices)
     clock_watch: Watch = field(default_factory=Watch)
 
 

@@ -29,6 +29,16 @@ UNEXPECTED = (
     "Something went wrong on our side. `/info` shows what was accepted and what you have left. "
     "If it keeps happening, tell the host this reference: `{}`."
 )
+HOST_DISK_FULL = (
+    "The disk of this bot's host is full, so nothing new can be kept. "
+    + UNCHARGED
+    + " Try again once the host has made room."
+)
+MAKE_ROOM = "Make room on the disk of {}, or set EASEL_DATA to a folder on another disk. Easel then goes on by itself."
+DISK_FULL_LETTER = (
+    "The disk that Easel keeps its data on is full: no new pictures can be kept until you make room. "
+    "Easel's log names the folder. Finished pictures wait meanwhile, and nothing is lost."
+)
 
 
 def sentence(error: errors.Refusal) -> str:
