@@ -8,13 +8,12 @@ off for long goes on by itself.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from storage import private_files
 from storage.clock import from_sql
 from storage.database import Transaction
 
@@ -77,11 +76,4 @@ def read(folder: Path) -> datetime | None:
 
 def write(folder: Path, now: datetime) -> None:
     """Note that the clock is believed. Raises OSError. Blocks."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{_FILE}.", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{now.isoformat()}\n")
-        Path(temporary).replace(folder / _FILE)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    private_files.write(folder / _FILE, f"{now.isoformat()}\n")

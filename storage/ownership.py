@@ -10,10 +10,8 @@ To say that the two belong together after all, the host deletes the file.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import secrets
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
@@ -88,13 +86,4 @@ def write(folder: Path, *marks: str) -> None:
     """Put the marks on disk, whole or not at all. Raises OSError."""
     target = mark_file(folder)
     private_files.make_folder(target.parent)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{_FILE}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write("\n".join(marks) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    private_files.write(target, "\n".join(marks) + "\n")
