@@ -17,7 +17,9 @@ from discord import app_commands
 
 from bot import erasure, servers, texts
 from bot.errors import Refusal
+from bot.feature import Studio
 from bot.patience import Unreachable
+from storage import disk
 from storage.jobs import DuplicateInteraction
 
 _log = structlog.get_logger(__name__)
@@ -59,15 +61,15 @@ async def tell_privately(interaction: discord.Interaction[Any], text: str) -> No
 
 
 @asynccontextmanager
-async def answered(tell: Tell, *, what: str) -> AsyncIterator[None]:
+async def answered(tell: Tell, *, what: str, studio: Studio | None = None) -> AsyncIterator[None]:
     """Turns whatever the body raises into one sentence through `tell` and one line in the log."""
     try:
         yield
     except Exception as error:  # the boundary: nothing above it could tell the person
-        await answer(error, tell, what=what)
+        await answer(error, tell, what=what, studio=studio)
 
 
-async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
+async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio | None = None) -> None:
     """Say in words what went wrong with `what`."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -86,6 +88,11 @@ async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
         case _ if isinstance(error, Unreachable):
             _log.warning("Discord failed", what=what, error=str(error))
             words = texts.DISCORD_FAILED
+        case _ if disk.is_full(error):
+            _log.warning("refused: the disk is full", what=what, error=str(error))
+            words = texts.HOST_DISK_FULL
+            if studio is not None:
+                await studio.notices.disk_full(studio.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

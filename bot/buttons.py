@@ -67,7 +67,7 @@ class JobButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         tell = partial(tell_privately, interaction)
-        async with answered(tell, what=f"button {self.verb}"):
+        async with answered(tell, what=f"button {self.verb}", studio=interaction.client.studio):
             await acknowledge(interaction)
             await self._press(interaction, tell)
 

@@ -63,7 +63,13 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
 async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
     """Raises Banned or TimedOut for who may report nothing."""
     async with studio.database.reading() as tx:
-        await only_admitted(tx, guild_id=reporter.guild.id, user_id=reporter.id, now=studio.clock())
+        await only_admitted(
+            tx,
+            guild_id=reporter.guild.id,
+            user_id=reporter.id,
+            now=studio.clock(),
+            longest=studio.settings.timeout,
+        )
 
 
 async def _take(
@@ -91,7 +97,7 @@ async def _take(
 
 async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
     """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
-    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN)
+    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN, now=now)
     if len(lately) > MOST_REPORTS:
         raise TooManyReports(lately[0] + SPAN)
 

@@ -60,7 +60,8 @@ class Tree(app_commands.CommandTree[Any]):
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        await boundary.answer(error, partial(boundary.tell_privately, interaction), what=f"/{name}")
+        tell = partial(boundary.tell_privately, interaction)
+        await boundary.answer(error, tell, what=f"/{name}", studio=interaction.client.studio)
 
 
 class EaselClient(discord.Client):

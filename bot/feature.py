@@ -23,6 +23,7 @@ from bot.adult import age_restricted, only_among_adults
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
+from bot.host_notices import HostNotices
 from bot.inspection import Inspection
 from bot.limiter import Limits
 from bot.moderation import Moderation
@@ -33,6 +34,7 @@ from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import Generator, ModelState
 from storage import guilds, images
+from storage.clock_check import Watch
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -59,6 +61,8 @@ class Studio:
     inspection: Inspection
     clock: Callable[[], datetime]
     random: random.Random
+    notices: HostNotices = field(default_factory=HostNotices)
+    clock_watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -22,7 +21,7 @@ _MOST_PEOPLE = 10_000
 _log = structlog.get_logger(__name__)
 
 _turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-_lately: dict[tuple[int, int], deque[datetime]] = {}
+_lately: dict[tuple[int, int], list[datetime]] = {}
 """When people had leftovers brought before moderators, by server and person. It is gone after a restart."""
 
 
@@ -55,9 +54,7 @@ async def report(studio: Studio, message: discord.Message, reporter: discord.Mem
 def _not_too_many(reporter: discord.Member, now: datetime) -> None:
     """Raises TooManyReports: one person can't bury a case under others."""
     key = (reporter.guild.id, reporter.id)
-    times = _lately.pop(key, deque())
-    while times and times[0] <= now - SPAN:
-        times.popleft()
+    times = [at for at in _lately.pop(key, []) if now - SPAN < at <= now]
     _lately[key] = times  # the newest is last
     if len(_lately) > _MOST_PEOPLE:
         del _lately[next(iter(_lately))]

@@ -33,6 +33,16 @@ DISCORD_FAILED = (
     "Discord did not answer as it should, so this may have been done in part. `/info` shows what was accepted and "
     "what you have left. Try again in a minute."
 )
+HOST_DISK_FULL = (
+    "The disk of this bot's host is full, so nothing new can be kept. "
+    + UNCHARGED
+    + " Try again once the host has made room."
+)
+MAKE_ROOM = "Make room on the disk of {}, or set EASEL_DATA to a folder on another disk. Easel then goes on by itself."
+DISK_FULL_LETTER = (
+    "The disk that Easel keeps its data on is full: no new pictures can be kept until you make room. "
+    "Easel's log names the folder. Finished pictures wait meanwhile, and nothing is lost."
+)
 
 
 def sentence(error: errors.Refusal) -> str:

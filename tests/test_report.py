@@ -94,7 +94,7 @@ async def test_who_is_timed_out_can_report_afterwards(easel: World, way: str) ->
     moderators = await desk(easel)
     message = await grid(easel)
     async with easel.studio.database.transaction() as tx:
-        until = easel.clock() + timedelta(hours=1)
+        until = easel.clock() + timedelta(minutes=9)
         await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.cleo.id, until=until)
     assert "you can go on" in await report(easel, easel.cleo, message, way)
     assert moderators.history() == []

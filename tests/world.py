@@ -16,6 +16,7 @@ from bot.client import EaselClient
 from bot.errors import Refusal
 from bot.seams import Requester
 from bot.settings import Settings
+from storage import clock_check
 from tests.fakes import FakeGenerator
 
 T = TypeVar("T")
@@ -120,6 +121,11 @@ class World:
         self.client = await self._start(self.generator)
         await self.env.restart_bot(self.client)
         await self.rest()
+
+    def live(self, **by: float) -> None:
+        """Let time pass that the bot lives through, so that it believes the clock afterwards."""
+        self.clock.move(**by)
+        clock_check.write(self.studio.database.folder, self.clock())
 
     async def rest(self) -> None:
         await self.env.settle()

@@ -47,7 +47,11 @@ async def _admitted(interaction: discord.Interaction[Any], studio: Studio) -> Re
     """Who asks, None in direct messages. Raises the refusals of `access.only_admitted`, and KeptForRoles."""
     async with studio.database.reading() as tx:
         await access.only_admitted(
-            tx, guild_id=interaction.guild_id, user_id=interaction.user.id, now=studio.clock()
+            tx,
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            now=studio.clock(),
+            longest=studio.settings.timeout,
         )
         if interaction.guild_id is None:
             return None
