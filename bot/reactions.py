@@ -19,10 +19,16 @@ ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChann
 
 
 async def react(client: Any, payload: discord.RawReactionActionEvent, channel: ReactedChannel) -> None:
-    """Do what a reaction under one of our messages asks for; others are none of our business."""
+    """Do what a reaction under one of our messages asks for; others are none of our business.
+
+    Under a stranger's message nothing is looked up, and nothing is written before the message is known to be ours.
+    """
     found = client.buttons.reaction(str(payload.emoji))
     member = payload.member
-    if found is None or member is None or member.bot:
+    ours = payload.message_author_id in (None, channel.guild.me.id)
+    if found is None or member is None or member.bot or not ours:
+        return
+    if not client.reactions.is_new((payload.message_id, member.id, str(payload.emoji))):
         return
     verb, number = found
 
@@ -30,13 +36,13 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         await _tell(member, channel, text)
 
     async with answered(tell, what=f"reaction {verb.name}"):
-        await erasure.welcome(client.studio, member.id)
         async with client.studio.database.reading() as tx:
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)
         if job is None:
             await _about_leftover(client, payload, channel, verb, tell)
             return
+        await erasure.welcome(client.studio, member.id)
         index = number or (posted.image_index if posted else None) or 0
         ask = Ask(
             studio=client.studio,
@@ -61,14 +67,14 @@ async def _about_leftover(
     tell: Callable[[str], Awaitable[None]],
 ) -> None:
     """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
-    ours = payload.message_author_id in (None, channel.guild.me.id)
-    if verb.leftover is None or payload.member is None or not ours:
+    if verb.leftover is None or payload.member is None:
         return
     try:
         message = await channel.fetch_message(payload.message_id)
     except Unreachable:
         return
     if is_leftover(message):
+        await erasure.welcome(client.studio, payload.member.id)
         await tell(await verb.leftover(client.studio, message, payload.member))
 
 
