@@ -63,16 +63,19 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     await erasure.welcome(interaction.client.studio, interaction.user.id)
 
 
-async def tell_privately(interaction: discord.Interaction[Any], text: str) -> None:
+async def tell_privately(
+    interaction: discord.Interaction[Any], text: str, /, *, view: discord.ui.View | None = None
+) -> None:
     """Say a sentence to the person alone, whether or not their interaction was acknowledged."""
+    buttons = discord.utils.MISSING if view is None else view
     if not interaction.response.is_done():
         try:
-            await interaction.response.send_message(text, ephemeral=True)
+            await interaction.response.send_message(text, ephemeral=True, view=buttons)
             return
         except discord.HTTPException as error:
             if error.code != _ALREADY_ACKNOWLEDGED:
                 raise
-    await interaction.followup.send(text, ephemeral=True)
+    await interaction.followup.send(text, ephemeral=True, view=buttons)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -10,7 +9,7 @@ import discord
 from bot import erasure, texts
 from bot.boundary import answered
 from bot.buttons import find
-from bot.feature import Ask, Verb
+from bot.feature import Ask, Reply, Verb
 from bot.leftovers import is_leftover
 from bot.patience import Unreachable
 from storage import jobs
@@ -32,8 +31,8 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         return
     verb, number = found
 
-    async def tell(text: str) -> None:
-        await _tell(member, channel, text)
+    async def tell(text: str, /, *, view: discord.ui.View | None = None) -> None:
+        await _tell(member, channel, text, view)
 
     async with answered(tell, what=f"reaction {verb.name}"):
         async with client.studio.database.reading() as tx:
@@ -64,7 +63,7 @@ async def _about_leftover(
     payload: discord.RawReactionActionEvent,
     channel: ReactedChannel,
     verb: Verb,
-    tell: Callable[[str], Awaitable[None]],
+    tell: Reply,
 ) -> None:
     """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
     if verb.leftover is None or payload.member is None:
@@ -75,16 +74,18 @@ async def _about_leftover(
         return
     if is_leftover(message):
         await erasure.welcome(client.studio, payload.member.id)
-        await tell(await verb.leftover(client.studio, message, payload.member))
+        await verb.leftover(client.studio, message, payload.member, tell)
 
 
-async def _tell(member: discord.Member, channel: ReactedChannel, text: str) -> None:
+async def _tell(
+    member: discord.Member, channel: ReactedChannel, text: str, view: discord.ui.View | None
+) -> None:
     """A private word to somebody who reacted: a reaction leaves no other way than a direct message.
 
     Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
     """
     try:
-        await member.send(text)
+        await (member.send(text) if view is None else member.send(text, view=view))
     except discord.Forbidden:
         only = discord.AllowedMentions(users=[member])
         await channel.send(f"{member.mention} {texts.LETTER_BACK}", allowed_mentions=only, delete_after=20)

@@ -238,6 +238,7 @@ OTHER_BUTTONS = (
     "easel-privacy:delete_posts",
     "easel-leftover:keep:1:2",
     "easel-leftover:remove:1:2",
+    "easel-report:1:2:3",
 )
 
 
