@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bot import moderation_pages, pictures, texts, verdicts
+from bot import moderation_pages, pictures, servers, texts, verdicts
 from bot.access import only_welcome
 from bot.adult import may_show
 from bot.buttons import JobButton
@@ -66,7 +66,8 @@ async def open_to(studio: Studio, job: Job, reporter: discord.Member) -> discord
 
 
 async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
-    """Raises Banned or TimedOut for who may report nothing."""
+    """Raises ServerNotAllowed where Easel does not work, Banned or TimedOut for who may report nothing."""
+    servers.only_allowed(studio.settings, reporter.guild.id)
     member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
     async with studio.database.reading() as tx:
         await only_welcome(tx, **member)

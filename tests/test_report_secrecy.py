@@ -117,6 +117,23 @@ async def test_who_left_the_server_or_sees_its_channel_no_more_reports_nothing_t
     assert moderators.history() == []
 
 
+@pytest.mark.parametrize("kept", [True, False])
+async def test_nothing_is_reported_of_a_server_where_easel_no_longer_works(
+    easel: World, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    if not kept:
+        await delete(easel, easel.ben)
+    question = await asked(easel, message, "reaction")
+    monkeypatch.setattr("bot.servers.allows", lambda _settings, guild_id: guild_id is None)
+    assert "this one is not among them" in said(await easel.cleo.user.click(question, label="Report"))
+    await easel.admin.react(message, "🚩")
+    await easel.rest()
+    assert "this one is not among them" in easel.admin.user.dm_channel.history()[-1].content
+    assert moderators.history() == []
+
+
 # ------------------------------------------------------------------------------------------- the moderators' channel
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import StartupError
 from storage.jobs import JobState
 from tests.fakes import FakeGenerator
 from tests.people import jobs_of
@@ -32,8 +31,7 @@ async def test_a_result_waits_for_the_new_token_and_is_posted_once(
         await easel.rest()
         easel.forgive()
         assert await state_of(easel) is kept
-        assert isinstance(easel.client.fatal, StartupError)
-        assert "DISCORD_TOKEN" in str(easel.client.fatal)
+        assert "DISCORD_TOKEN" in easel.client.failure
         assert easel.client.is_closed()
         easel.env.backend.faults.clear()
         await easel.restart()
@@ -47,5 +45,5 @@ async def test_an_answer_that_comes_too_late_is_no_reset(easel: World) -> None:
     easel.env.inject_error("PATCH", "/webhooks/*", status=401, code=50027, times=None)
     await easel.imagine(easel.ben)
     easel.forgive()
-    assert easel.client.fatal is None
+    assert easel.client.failure == ""
     assert await state_of(easel) is JobState.DELIVERED
