@@ -26,7 +26,23 @@ _log = structlog.get_logger(__name__)
 
 _ALREADY_ACKNOWLEDGED = 40060
 
+_NEW = "new"
+"""Under this key an interaction notes whether its event is new."""
+
 Tell = Callable[[str], Awaitable[None]]
+
+
+def is_new(interaction: discord.Interaction[Any]) -> bool:
+    """Whether its event was not taken up before: after a resume, Discord may send it again as another object."""
+    if _NEW not in interaction.extras:
+        interaction.extras[_NEW] = interaction.client.interactions.is_new(interaction.id)
+    return bool(interaction.extras[_NEW])
+
+
+def only_new(interaction: discord.Interaction[Any]) -> None:
+    """Raises DuplicateInteraction for an event that was taken up before. To be called before anything is answered."""
+    if not is_new(interaction):
+        raise DuplicateInteraction(f"interaction {interaction.id} came twice")
 
 
 async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = False) -> None:
@@ -34,8 +50,9 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
 
     This comes before everything that may wait for the database. Afterwards, what was kept against somebody who had
     their data deleted is theirs again: whatever asks the database for something about the person comes after this.
-    Raises ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
+    Raises DuplicateInteraction, and ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
     """
+    only_new(interaction)
     if task := asyncio.current_task():
         interaction.client.answering.add(task)
         task.add_done_callback(interaction.client.answering.discard)
@@ -48,16 +65,19 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     await erasure.welcome(interaction.client.studio, interaction.user.id)
 
 
-async def tell_privately(interaction: discord.Interaction[Any], text: str) -> None:
+async def tell_privately(
+    interaction: discord.Interaction[Any], text: str, /, *, view: discord.ui.View | None = None
+) -> None:
     """Say a sentence to the person alone, whether or not their interaction was acknowledged."""
+    buttons = discord.utils.MISSING if view is None else view
     if not interaction.response.is_done():
         try:
-            await interaction.response.send_message(text, ephemeral=True)
+            await interaction.response.send_message(text, ephemeral=True, view=buttons)
             return
         except discord.HTTPException as error:
             if error.code != _ALREADY_ACKNOWLEDGED:
                 raise
-    await interaction.followup.send(text, ephemeral=True)
+    await interaction.followup.send(text, ephemeral=True, view=buttons)
 
 
 @asynccontextmanager

@@ -37,6 +37,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── TooManyReports          the person reported many pictures lately
 ├── NotSpeaker              the person may not write in the channel where Easel is to speak
 ├── NotModerator            only moderators decide on reports
+├── PublicChannel           everyone can read the channel that is to be the moderators'
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── ServerNotAllowed        the host has Easel work in other servers only
@@ -312,6 +313,14 @@ class NotSpeaker(Refusal):
 
 class NotModerator(Refusal):
     """The person can't manage messages in the moderators' channel."""
+
+
+class PublicChannel(Refusal):
+    """Everyone in the server can read the channel that an admin chose for moderators."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(channel_id)
+        self.channel_id = channel_id
 
 
 class BadRule(Refusal):

@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 from discord import app_commands
@@ -80,6 +80,12 @@ class Place:
     numbered: bool = False
 
 
+class Reply(Protocol):
+    """Says a sentence to one person alone, with buttons below it where there are any."""
+
+    async def __call__(self, text: str, /, *, view: discord.ui.View | None = None) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A person's wish about a job, whether by button or by reaction.
@@ -98,7 +104,7 @@ class Ask:
     interaction_id: int | None
     permissions: discord.Permissions
     bot_permissions: discord.Permissions
-    tell: Callable[[str], Awaitable[None]]
+    tell: Reply
     words: str | None = None
     upload_limit: int | None = None
 
@@ -144,8 +150,8 @@ class Verb:
     """Whether the button turns blue once it was used."""
     of_case: bool = False
     """Whether it is a moderators' button, under a copy of the job's pictures."""
-    leftover: Callable[[Studio, discord.Message, discord.Member], Awaitable[str]] | None = None
-    """What it does with a message of whose job nothing is kept any more; it returns the words for the person."""
+    leftover: Callable[[Studio, discord.Message, discord.Member, Reply], Awaitable[None]] | None = None
+    """What it does with a message of whose job nothing is kept any more."""
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu

@@ -31,10 +31,7 @@ async def report(studio: Studio, message: discord.Message, reporter: discord.Mem
     Raises Banned, TimedOut, BadLink for another message, TooManyReports, or NoModerators where there is no channel that
     takes the report.
     """
-    await only_reporters(studio, reporter)
-    if not leftovers.is_leftover(message):
-        raise BadLink
-    channel = await moderators_channel(studio, reporter.guild)
+    channel = await open_to(studio, message, reporter)
     async with _turns.setdefault(message.id, asyncio.Lock()):
         link = moderation_pages.link(reporter.guild.id, message.channel.id, message.id)
         case = await leftovers.find(channel, link, after=message.id)
@@ -49,6 +46,14 @@ async def report(studio: Studio, message: discord.Message, reporter: discord.Mem
             _log.warning("the moderators' channel takes no report", error=str(error))
             raise NoModerators from error
     return moderation_pages.report_taken(kept=False)
+
+
+async def open_to(studio: Studio, message: discord.Message, reporter: discord.Member) -> discord.TextChannel:
+    """The channel that takes this person's report of a leftover. Raises Banned, TimedOut, BadLink or NoModerators."""
+    await only_reporters(studio, reporter)
+    if not leftovers.is_leftover(message):
+        raise BadLink
+    return await moderators_channel(studio, reporter.guild)
 
 
 def _not_too_many(reporter: discord.Member, now: datetime) -> None:

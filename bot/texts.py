@@ -141,7 +141,13 @@ def sentence(error: errors.Refusal) -> str:
         case errors.NotSpeaker():
             return "You may not write in that channel yourself, so I don't write there for you."
         case errors.NotModerator():
-            return "Only people who may manage messages in this channel can decide on reports."
+            return "Only people who may manage messages in this channel can see to reports."
+        case errors.PublicChannel():
+            return (
+                f"Everyone can read <#{error.channel_id}>. They would see each picture that was reported, its prompt and who "
+                "asked for it. Nothing was changed. Choose a channel that only moderators see. If you do mean this one, give "
+                "the command again with `even_if_public: True`."
+            )
         case errors.AdultOnly():
             what = f"{error.model} and its pictures" if error.model else "These pictures"
             return f"{what} are for age-restricted channels only, not for direct messages. {UNCHARGED}"

@@ -52,6 +52,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.PictureWithheld: errors.PictureWithheld(appeal=None),
     errors.TimedOut: errors.TimedOut(datetime(2026, 1, 1, tzinfo=UTC), appeal=None),
     errors.PriceChanged: errors.PriceChanged(8),
+    errors.PublicChannel: errors.PublicChannel(1),
     errors.BadRule: errors.BadRule("There is no such rule."),
     errors.NotOnTheList: errors.NotOnTheList("It is for everyone."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),

@@ -199,7 +199,7 @@ async def test_decided_reports_are_forgotten_and_open_ones_are_not(tmp_path: Pat
         moderators, judge = await desk(easel), moderator(easel)
         for prompt in ("a fox", "a boat"):
             await easel.imagine(easel.ben, prompt)
-            await easel.press(easel.cleo, easel.results()[-1], "🚩")
+            await easel.flag(easel.cleo, easel.results()[-1])
         _open, decided = moderators.history()
         await easel.press(judge, decided, "Keep")
         await days_pass(easel, 9)
@@ -211,7 +211,7 @@ async def test_decided_reports_are_forgotten_and_open_ones_are_not(tmp_path: Pat
         assert "0 entries about what you were refused" in await easel.told(judge, "privacy show")
         assert "no longer kept" not in said(await easel.press(easel.ben, easel.results()[0], "U1"))
         before = len(moderators.history())
-        await easel.press(easel.cleo, easel.results()[1], "🚩")
+        await easel.flag(easel.cleo, easel.results()[1])
         assert len(moderators.history()) == before, "moderators need not decide it again"
         easel.clock.move(hours=1)  # after which the database may be rewritten again
         await delete(easel, easel.ben, "Delete, with Easel's messages")

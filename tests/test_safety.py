@@ -125,7 +125,7 @@ async def test_in_an_age_restricted_channel_it_is_shown_and_stays_among_adults(e
     (letter,) = easel.cleo.user.dm_channel.history()
     assert letter.attachments == []
     moderators = await desk(easel)
-    await easel.press(easel.cleo, message, "🚩")
+    await easel.flag(easel.cleo, message)
     assert moderators.history()[0].attachments == []
     assert len(easel.messages()) == shown
 

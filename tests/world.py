@@ -101,6 +101,11 @@ class World:
                     return await who.click(message, custom_id=button.custom_id)
         raise AssertionError(f"no button {label}")
 
+    async def flag(self, who: Any, message: discord.Message) -> str:
+        """Report a picture by its button, and say that it is meant; what the person is told at last."""
+        answer = (await self.press(who, message, "🚩")).followups[-1]
+        return said(await who.click(answer, label="Report")) if answer.components else answer.content
+
     def no_surprises(self) -> None:
         """Raise what the bot met that it has no sentence for."""
         for error in self.env.errors[self._forgiven :]:

@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 
 from bot import archive, erasure, privacy_pages, retention, rewriting
-from bot.boundary import acknowledge, answered
+from bot.boundary import acknowledge, answered, only_new
 from bot.feature import Feature, Studio
 from bot.patience import Unreachable
 from storage import personal
@@ -111,6 +111,7 @@ class Answer(
             await interaction.followup.send(text, ephemeral=True)
 
         async with answered(tell, what=f"button {self.answer}"):
+            only_new(interaction)
             await _act(interaction, self.answer)
 
 
