@@ -15,6 +15,7 @@ from bot import variables
 from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
+from storage import snapshots
 from storage.periods import LONGEST_DAYS
 
 _CLASSIFIER = variables.Reader(
@@ -122,6 +123,18 @@ class Settings:
         90,
         "EASEL_KEEP_MODERATION_DAYS",
         "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
+    )
+    backup_folder: Path | None = variables.setting(
+        None,
+        "EASEL_BACKUP_FOLDER",
+        variables.FOLDER,
+        "The folder that backups are made in, best on another disk. Empty: `backups` in EASEL_DATA.",
+    )
+    backup_daily: int = variables.setting(
+        0,
+        "EASEL_BACKUP_DAILY",
+        variables.whole_number(0, 1000),
+        "How many daily backups are kept; with each new one, the oldest is deleted. 0: none are made.",
     )
     owners: frozenset[int] = variables.setting(
         frozenset(),
@@ -243,6 +256,11 @@ class Settings:
         return SafetyCheck(
             source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
         )
+
+    @property
+    def backups(self) -> Path:
+        """The folder that backups are made in."""
+        return self.backup_folder or self.data / snapshots.FOLDER
 
     @property
     def heartbeat(self) -> Path:

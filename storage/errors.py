@@ -4,7 +4,10 @@ StorageError
 ├── DataFolderBusy      another Easel has the data folder open
 ├── DatabaseTooNew      a newer Easel wrote the file
 ├── DatabaseUnreadable  the file is no database, or can't be opened
-└── DatabaseFailed      SQLite could not go on: a full disk, an input or output error
+├── DatabaseFailed      SQLite could not go on: a full disk, an input or output error
+├── BackupFailed        a backup could not be taken, or not be brought back
+├── BackupUnusable      a folder is no whole backup, or a damaged one
+└── ErasuresUnreadable  the list of erasures is damaged
 """
 
 
@@ -26,3 +29,15 @@ class DatabaseUnreadable(StorageError):
 
 class DatabaseFailed(StorageError):
     """SQLite could not go on; nothing of the transaction was written."""
+
+
+class BackupFailed(StorageError):
+    """A backup could not be taken, or not be brought back; nothing else was changed."""
+
+
+class BackupUnusable(StorageError):
+    """The folder is no whole backup, or a damaged one."""
+
+
+class ErasuresUnreadable(StorageError):
+    """The list of erasures is damaged."""

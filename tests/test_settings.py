@@ -51,6 +51,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_MAX_WAITING=1000
         EASEL_DEVICE=CUDA:1
         EASEL_ALLOW_DOWNLOADS=No
+        EASEL_BACKUP_FOLDER=/mnt/nas/easel
+        EASEL_BACKUP_DAILY=14
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_TIMEOUT_AFTER=0
@@ -78,6 +80,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         max_waiting=1000,
         device="cuda:1",
         allow_downloads=False,
+        backup_folder=Path("/mnt/nas/easel"),
+        backup_daily=14,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
         timeout_after=0,
