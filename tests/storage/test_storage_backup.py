@@ -22,7 +22,7 @@ from storage.database import Database
 from storage.errors import BackupFailed, BackupUnusable, DatabaseTooNew, DatabaseUnreadable, DataFolderBusy
 from storage.images import Image
 from storage.manifest import Why
-from storage.migrations import MIGRATIONS
+from storage.migrations import MIGRATIONS, migrate
 from storage.quotas import Rate
 from storage.verification import Report, verify
 
@@ -329,7 +329,9 @@ async def test_a_damaged_backup_is_refused_and_changes_nothing(
         case "manifest":
             text.write_text(text.read_text()[:-20])
         case "path":
-            text.write_text(text.read_text().replace(f"images/{made[0][:2]}/{made[0]}/1.png", "../../etc/passwd"))
+            text.write_text(
+                text.read_text().replace(f"images/{made[0][:2]}/{made[0]}/1.png", "../../etc/passwd")
+            )
     before = sorted(data.rglob("*"))
     with pytest.raises(BackupUnusable):
         restoring.restore(taken.folder, data, now=NOON)
@@ -420,8 +422,6 @@ async def test_a_restore_that_is_killed_lets_no_bot_start_and_is_done_again(
 def an_older_database(data: Path) -> None:
     data.mkdir(exist_ok=True)
     with closing(sqlite3.connect(data / "easel.db", isolation_level=None)) as old:
-        from storage.migrations import migrate
-
         migrate(old, MIGRATIONS[:-1])
         old.execute("INSERT INTO state VALUES ('a note', 'from before')")
 
@@ -443,7 +443,9 @@ async def test_a_migration_is_preceded_by_a_backup_of_the_database(tmp_path: Pat
     await database.close()
     restoring.restore(kept, data, now=NOON)
     with snapshots.reading(data / "easel.db") as connection:
-        assert snapshots.schema(connection) == len(MIGRATIONS) - 1, "it is not migrated, so the older Easel can start"
+        assert snapshots.schema(connection) == len(MIGRATIONS) - 1, (
+            "it is not migrated, so the older Easel can start"
+        )
     assert images.path(data, made, 1).exists(), "a backup of the database leaves the pictures where they are"
 
 
