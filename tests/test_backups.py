@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from storage.errors import BackupFailed
 from storage.manifest import Why
 from storage.migrations import MIGRATIONS, migrate
 from storage.verification import verify
-from tests.fakes import FakeGenerator
 from tests.people import SECRET, a_full_life, delete, pictures_in, traces
 from tests.world import Clock, World, world
 

@@ -65,7 +65,7 @@ async def drawn(tmp_path: Path) -> AsyncIterator[tuple[Path, list[str]]]:
     database = await Database.open(tmp_path / "data")
     made = [await draw(database) for _ in range(3)]
     await database.close()
-    yield tmp_path / "data", made
+    return tmp_path / "data", made
 
 
 def take(data: Path, into: Path) -> Backup:
@@ -79,6 +79,16 @@ async def look(folder: Path) -> Report:
 def job_ids(folder: Path) -> list[str]:
     with snapshots.reading(folder / "easel.db") as connection:
         return [row["id"] for row in connection.execute("SELECT id FROM jobs ORDER BY number")]
+
+
+def shared(one: Path, other: Path, job_id: str) -> bool:
+    """Whether a picture is one file in both folders."""
+    return images.path(one, job_id, 1).samefile(images.path(other, job_id, 1))
+
+
+def run_script(script: str, *paths: Path) -> int:
+    """Run a script in a process of its own, and wait for its exit status."""
+    return subprocess.run([sys.executable, "-c", script, *map(str, paths)], cwd=ROOT, check=False).returncode
 
 
 # ----------------------------------------------------------------------------------------------------------- taking
@@ -136,7 +146,7 @@ async def test_pictures_are_shared_on_one_disk_and_not_lost_with_their_job(
 ) -> None:
     data, (first, *_) = drawn
     taken = take(data, tmp_path / "backups")
-    assert os.path.samefile(images.path(data, first, 1), images.path(taken.folder, first, 1))
+    assert shared(data, taken.folder, first)
     images.remove(data, first)
     assert (await look(taken.folder)).whole
 
@@ -151,7 +161,7 @@ async def test_a_disk_without_hard_links_gets_copies(
     images.path(data, second, 1).write_bytes(b"ONE" + images.path(data, second, 1).read_bytes()[3:])
     monkeypatch.setattr(os, "link", refuse)
     taken = take(data, tmp_path / "backups")
-    assert not os.path.samefile(images.path(data, first, 1), images.path(taken.folder, first, 1))
+    assert not shared(data, taken.folder, first)
     assert [(one.path, one.why) for one in taken.manifest.absent] == [
         (images.path(Path(), second, 1).as_posix(), Why.DAMAGED)
     ]
@@ -221,8 +231,7 @@ async def test_a_backup_that_is_killed_half_way_is_known_as_one(
         "backup.take(Path(sys.argv[1]), Path(sys.argv[2]), kind='daily', now=clock.now())\n"
     )
     into = tmp_path / "backups"
-    child = subprocess.run([sys.executable, "-c", script, str(drawn[0]), str(into)], cwd=ROOT, check=False)
-    assert child.returncode == -9
+    assert run_script(script, drawn[0], into) == -9
     (half,) = into.iterdir()
     assert half.name.endswith(".partial")
     with pytest.raises(BackupUnusable, match="half-way"):
@@ -401,8 +410,7 @@ async def test_a_restore_that_is_killed_lets_no_bot_start_and_is_done_again(
         "Path.rename = rename\n"
         "restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), now=clock.now())\n"
     )
-    arguments = [sys.executable, "-c", script, str(taken.folder), str(data)]
-    assert subprocess.run(arguments, cwd=ROOT, check=False).returncode == -9
+    assert run_script(script, taken.folder, data) == -9
     with pytest.raises(DatabaseUnreadable, match="cut short"):
         await Database.open(data)
     assert "cut short" in (await look(data)).broken[0]
