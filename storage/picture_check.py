@@ -13,6 +13,9 @@ from storage.backup import Picture, Progress, pictures
 from storage.manifest import DATABASE, File
 from storage.restoring import fault
 
+_MARK = "images/easel-mark"
+"""By which a database knows its pictures; no picture itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
@@ -34,7 +37,7 @@ def check(folder: Path, *, absent: Collection[str] = (), read: bool = True, prog
         progress("Pictures", done, len(wanted))
         if why := _fault(folder, path, picture, read=read):
             faults[path] = why
-    strangers = [path for path in _files(folder) if path not in wanted]
+    strangers = [path for path in _files(folder) if path not in wanted and path != _MARK]
     if faults or strangers:  # a running bot may have written or deleted them meanwhile
         now = _rows(folder)
         faults = {path: why for path, why in faults.items() if now.get(path) == wanted[path]}

@@ -87,6 +87,18 @@ def restore(folder: Path, data: Path, *, now: datetime, progress: Progress = sil
     return Restored(backup=found, aside=aside, erased=erased)
 
 
+def clear_away(data: Path) -> bool:
+    """Delete what a restore left that was killed before it moved anything; whether there was any. Raises OSError.
+
+    Only for who has the data folder's lock.
+    """
+    stage = data / _STAGE
+    if not stage.is_dir() or (data / HALF_RESTORED).exists():
+        return False
+    shutil.rmtree(stage)
+    return True
+
+
 @contextmanager
 def _failing(what: str) -> Iterator[None]:
     try:

@@ -249,6 +249,15 @@ async def test_copies_from_before_migrations_are_not_kept_for_ever(tmp_path: Pat
         assert not kept.exists()
 
 
+async def test_what_a_killed_restore_had_put_together_goes(tmp_path: Path) -> None:
+    stage = tmp_path / "data" / "restoring"
+    stage.mkdir(parents=True)
+    (stage / "easel.db").write_text(SECRET)
+    async with world(tmp_path / "data") as easel:
+        await easel.rest()
+        assert not stage.exists()
+
+
 # ------------------------------------------------------------------------------------------------------ by command
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from bot.feature import Feature, Studio
-from storage import backup, snapshots
+from storage import backup, restoring, snapshots
 from storage.errors import StorageError
 
 KIND = "daily"
@@ -63,6 +63,8 @@ def _drop_old(studio: Studio) -> None:
         *snapshots.drop_half_done(studio.settings.backups, before=now - _DAY),
     ):
         _log.info("an old backup was deleted", folder=str(folder))
+    if restoring.clear_away(data):
+        _log.info("what a restore left that was cut short was deleted")
 
 
 FEATURE = Feature(background=keep)

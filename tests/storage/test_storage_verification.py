@@ -139,6 +139,7 @@ async def test_each_fault_of_the_files_is_found(data: Path) -> None:
     stranger = data / "images" / "ab" / "abcdefgh" / "3.png"
     stranger.parent.mkdir(parents=True)
     stranger.write_bytes(b"of nobody")
+    (data / "images" / "easel-mark").write_text("by which a database knows its pictures")
     report = await look(data)
     assert report.whole
     assert report.notes == ["Pictures: 1 files belong to no job: images/ab/abcdefgh/3.png"]
