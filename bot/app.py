@@ -105,7 +105,7 @@ async def opened(
     rng = rng or random.SystemRandom()
     async with AsyncExitStack() as stack:
         try:
-            database = await Database.open(settings.data)
+            database = await Database.open(settings.data, now=clock())
         except (StorageError, OSError) as error:
             raise StartupError(str(error)) from error
         stack.push_async_callback(database.close)

@@ -1,4 +1,7 @@
-"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`; an error ends in one sentence on stderr."""
+"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`, and those of `backup_commands.py`.
+
+An error ends in one sentence on stderr.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bot import heartbeat, logs
+from bot import backup_commands, heartbeat, logs
 from bot.settings import PROJECT, Settings, StartupError
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -264,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.set_defaults(command=_calibrate)
     calibrate.add_argument("--write", action="store_true", help="write them into the models file")
     calibrate.add_argument("--seconds", type=_seconds, metavar="X", help="of drawing that one credit buys")
+    backup_commands.add(commands, load_settings)
     imagine = commands.add_parser("imagine", help="draw one prompt without Discord", allow_abbrev=False)
     imagine.set_defaults(command=_imagine)
     _add_flags(imagine)

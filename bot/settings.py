@@ -16,6 +16,7 @@ from bot import variables
 from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
+from storage import snapshots
 from storage.periods import LONGEST_DAYS
 
 _CLASSIFIER = variables.Reader(
@@ -132,6 +133,18 @@ class Settings:
         30,
         "EASEL_KEEP_QUARANTINE_DAYS",
         "Days for which picture files that the database doesn't know are kept in quarantine.",
+    )
+    backup_folder: Path | None = variables.setting(
+        None,
+        "EASEL_BACKUP_FOLDER",
+        variables.FOLDER,
+        "The folder that backups are made in, best on another disk. Empty: `backups` in EASEL_DATA.",
+    )
+    backup_daily: int = variables.setting(
+        0,
+        "EASEL_BACKUP_DAILY",
+        variables.whole_number(0, 1000),
+        "How many daily backups are kept; with each new one, the oldest is deleted. 0: none are made.",
     )
     owners: frozenset[int] = variables.setting(
         frozenset(),
@@ -291,6 +304,11 @@ class Settings:
     def timeout(self) -> timedelta:
         """How long refusals count, and how long a timeout lasts."""
         return timedelta(minutes=self.timeout_minutes)
+
+    @property
+    def backups(self) -> Path:
+        """The folder that backups are made in."""
+        return self.backup_folder or self.data / snapshots.FOLDER
 
     @property
     def heartbeat(self) -> Path:

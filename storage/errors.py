@@ -5,7 +5,10 @@ StorageError
 ├── DatabaseTooNew      a newer Easel wrote the file
 ├── DatabaseUnreadable  the file is no database, or can't be opened
 ├── DatabaseFailed      SQLite could not go on: a full disk, an input or output error
-└── PiecesLeft          another program reads the database, and so keeps deleted rows in its files
+├── PiecesLeft          another program reads the database, and so keeps deleted rows in its files
+├── BackupFailed        a backup could not be taken, or not be brought back
+├── BackupUnusable      a folder is no whole backup, or a damaged one
+└── ErasuresUnreadable  the list of erasures is damaged
 """
 
 
@@ -40,3 +43,15 @@ class PiecesLeft(StorageError):
             "Another program reads the database, so what was deleted stays in its write-ahead log."
         )
         self.seconds = seconds
+
+
+class BackupFailed(StorageError):
+    """A backup could not be taken, or not be brought back; nothing else was changed."""
+
+
+class BackupUnusable(StorageError):
+    """The folder is no whole backup, or a damaged one."""
+
+
+class ErasuresUnreadable(StorageError):
+    """The list of erasures is damaged."""

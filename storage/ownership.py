@@ -19,7 +19,8 @@ from storage import images, private_files, quarantine, state
 from storage.database import Database
 
 _KEY = "mark of the pictures"
-_FILE = "easel-mark"
+FILE = "easel-mark"
+"""In the folder of the pictures."""
 
 
 class Bond(StrEnum):
@@ -35,7 +36,7 @@ class Bond(StrEnum):
 
 def mark_file(folder: Path) -> Path:
     """The file that holds the folder's mark."""
-    return folder / "images" / _FILE
+    return folder / "images" / FILE
 
 
 async def bond(database: Database) -> Bond:

@@ -16,7 +16,17 @@ from pathlib import Path
 OPEN_TO_OTHERS = 0o077
 """The bits of a mode that let in anybody but the owner."""
 
-_OURS = ("easel.lock", "heartbeat", "clock", "images", "quarantine", "backups")
+_OURS = (
+    "easel.lock",
+    "heartbeat",
+    "clock",
+    "images",
+    "quarantine",
+    "backups",
+    "erasures.jsonl",
+    "restore-unfinished",
+    "restoring",
+)
 _HARMLESS = ("lost+found", ".DS_Store", "Thumbs.db", "desktop.ini")
 """What systems put into folders by themselves."""
 
@@ -79,7 +89,7 @@ def open_to_others(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
 
 
 def _is_ours(name: str) -> bool:
-    return name in _OURS or name.startswith("easel.db")
+    return name in _OURS or name.startswith(("easel.db", "replaced-"))
 
 
 def _narrow(path: Path) -> None:

@@ -54,6 +54,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_SERVERS=100000000000000001, 100000000000000002
         EASEL_SERVER_WEIGHTS="100000000000000001 = 2, 100000000000000002=0.5"
         EASEL_MONTHLY_GRANTS=500
+        EASEL_BACKUP_FOLDER=/mnt/nas/easel
+        EASEL_BACKUP_DAILY=14
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_TIMEOUT_AFTER=0
@@ -86,6 +88,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         servers=frozenset({10**17 + 1, 10**17 + 2}),
         server_weights=((10**17 + 1, 2.0), (10**17 + 2, 0.5)),
         monthly_grants=500,
+        backup_folder=Path("/mnt/nas/easel"),
+        backup_daily=14,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
         timeout_after=0,

@@ -16,8 +16,9 @@ from bot import admin_pages, cases
 from bot.admin import Desk, admin, opened
 from bot.adult import age_restricted
 from bot.client import PERMISSIONS
-from bot.doctor import GB, Finding, Level, room
+from bot.doctor import GB, room
 from bot.feature import Feature
+from bot.findings import Finding, Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
 from storage import guilds, jobs, pauses

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON, new_job
 
-from storage import jobs, quotas
+from storage import jobs, ledger_check, quotas
 from storage.database import Database, Transaction
 from storage.jobs import Job, JobState
 from storage.paces import LEAST
@@ -392,6 +392,7 @@ class Studio(RuleBasedStateMachine):
             job = found[job_id]
             assert (job.state, job.attempt, job.tries) == (expected.state, expected.attempt, expected.tries)
             assert abs(job.turn - expected.turn) < 1e-6
+        assert [fault async for fault in ledger_check.check(tx, now=self.model.now)] == []
 
 
 THOROUGH = os.environ.get("EASEL_HYPOTHESIS") == "thorough"
