@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from bot.errors import BadSheet
+from generation.text_files import NotUtf8, decoded
 from storage.ledger import LedgerLine
 from storage.periods import MAX_CREDITS, Period, Rate
 from storage.quota_changes import EVERYONE, Subject
@@ -119,9 +120,9 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if len(content) > MAX_BYTES:
         raise BadSheet((f"it is larger than {MAX_BYTES // 1024} KiB",))
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadSheet(("it is not UTF-8 text: save it as CSV UTF-8",)) from None
+        text = decoded(content)
+    except NotUtf8 as error:
+        raise BadSheet((f"{error}, in Excel as CSV UTF-8",)) from None
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header: list[str] | None = None

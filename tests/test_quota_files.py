@@ -131,7 +131,7 @@ def test_each_wrong_line_is_named_with_its_number() -> None:
         (b"who,credits\n", "no line in it but the first"),
         (b"id,amount\n1,2\n", "line 1: it must name the columns"),
         (b"who,credits,credits\n", "line 1"),
-        ("who,credits\n<@7>,5".encode("utf-16"), "not UTF-8"),
+        ("who,credits\n<@7>,5".encode("utf-16"), "UTF-16 text"),
         (b"who,credits\n" + b"x" * sheets.MAX_BYTES, "larger than 256 KiB"),
         (b"who,credits\n" + b"\n" * 5_000, "more than 5,000 lines"),
         (b'who,credits\n"' + b"x" * 140_000, "can't be read"),
