@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from bot.errors import BadSheet
+from bot.snowflakes import ID
 from generation.text_files import NotUtf8, decoded
 from storage.ledger import LedgerLine
 from storage.periods import MAX_CREDITS, Period, Rate
@@ -24,7 +25,7 @@ MAX_LINES = 5_000
 COLUMNS = ("who", "name", "credits", "per", "bonus")
 _HISTORY = ("when", "who", "name", "what", "allowance", "boost", "bonus", "by", "why", "job", "ends")
 _DANGEROUS = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
-_SUBJECT = re.compile(r"<@([&!]?)([0-9]{1,20})>")
+_SUBJECT = re.compile(rf"<@([&!]?)({ID})>")
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 
 Names = Callable[[Subject], str]
@@ -175,7 +176,7 @@ def _subject(text: str, role_ids: Collection[int]) -> Subject:
     if text.lower() in ("everyone", "@everyone"):
         return EVERYONE
     found = _SUBJECT.fullmatch(text)
-    if found is None or not 0 < int(found[2]) < 2**63:
+    if found is None or int(found[2]) == 0:
         raise ValueError(f"who is {_quoted(text)}, and must be everyone, a member <@ID> or a role <@&ID>")
     if found[1] != "&":
         return Subject(kind="user", id=int(found[2]))

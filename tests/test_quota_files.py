@@ -23,7 +23,7 @@ from storage.sheets import Row
 from tests.world import World, said
 
 ROLE = 11
-IDS = st.integers(1, 2**63 - 1)
+IDS = st.integers(1, 8 * 10**18)
 RATES = st.builds(Rate, st.integers(0, 1_000_000), st.sampled_from(Period))
 ROWS = st.one_of(
     st.builds(Row, subject=st.just(Subject(kind="everyone")), rate=st.none() | RATES),
