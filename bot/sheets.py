@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000
 
 COLUMNS = ("who", "name", "credits", "per", "bonus")
-_HISTORY = ("when", "who", "name", "what", "allowance", "boost", "bonus", "by", "why", "job", "ends")
+_HISTORY = ("when", "who", "name", "what", "allowance", "boost", "bonus", "by", "why", "job", "ends", "spent")
 _DANGEROUS = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 _SUBJECT = re.compile(rf"<@([&!]?)({ID})>")
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
@@ -70,7 +70,7 @@ def write_history(lines: Iterable[LedgerLine], names: Names) -> bytes:
 def _line(line: LedgerLine, names: Names) -> tuple[object, ...]:
     member = Subject(kind="user", id=line.user_id)
     return (
-        line.at.isoformat(timespec="seconds"),
+        (line.given_at or line.at).isoformat(timespec="seconds"),
         mention(member),
         harmless(names(member)),
         line.kind,
@@ -81,6 +81,7 @@ def _line(line: LedgerLine, names: Names) -> tuple[object, ...]:
         harmless(line.reason),
         line.job_id or "",
         "" if line.ends_at is None else line.ends_at.isoformat(timespec="seconds"),
+        "" if line.cost is None else line.cost,
     )
 
 
