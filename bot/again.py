@@ -5,22 +5,21 @@ What can't be drawn here is brought into the ranges of the model that draws, and
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from bot import orders
 from bot.errors import Refusal, UnknownModel
+from bot.flags import read_aspect
 from bot.inert import readable
-from bot.prompts import FLAGS, MAX_PROMPT, is_flag, parse
+from bot.prompts import MAX_PROMPT, parse, prose
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import MAX_SEED
 from generation.parameters import Parameters
 
-_LARGEST_TERM, _LONGEST = 100, 4
 _SIZE = re.compile(r"([1-9][0-9]{,5})x([1-9][0-9]{,5})")
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{,20})?")
 _DECIMALS = 3
@@ -91,7 +90,8 @@ def again(
     if named:
         draft.flags["model"] = named
     negative = _words(parameters.negative)
-    line = _accepted(words, draft.flags, negative[:MAX_PROMPT].strip(), catalogue, default_model)
+    cut = _words(negative[:MAX_PROMPT])  # once more: what is left of a word may read as a flag
+    line = _accepted(words, draft.flags, cut, catalogue, default_model)
     return Again(
         line=line,
         changed=tuple(draft.changed),
@@ -107,8 +107,8 @@ def _shape(draft: _Draft) -> None:
     if not size:
         return
     width, height = draft.spec.width, draft.spec.height
-    aspect = _aspect(int(size[1]), int(size[2]))
-    if aspect is not None:
+    with contextlib.suppress(ValueError):  # longer than `--ar` takes
+        aspect = read_aspect(size[0])
         draft.flags["ar"] = f"{aspect[0]}:{aspect[1]}"
         width, height = draft.spec.size_for(aspect)
     if (width, height) != (int(size[1]), int(size[2])):
@@ -134,32 +134,22 @@ def _within_ranges(draft: _Draft, most_pictures: int | None) -> None:
 def _accepted(
     words: str, flags: Mapping[str, str], negative: str, catalogue: Catalogue, default_model: str
 ) -> str | None:
-    """The line, tried as `/imagine` would try it; if need be without dashes, which may be taken for flags."""
-    for tidy in (str, _without_dashes):
-        prompt, without = tidy(words), tidy(negative)
-        given = [f"--{name} {value}" for name, value in flags.items()]
-        line = " ".join([prompt, *given, *([f"--no {without}"] if without else [])])
-        try:
-            parsed = parse(line)
-            orders.imagine(
-                parsed, catalogue=catalogue, default_model=default_model, images=1, random=random.Random(0)
-            )
-        except Refusal:
-            continue
-        if all(getattr(parsed, FLAGS[name].field) == FLAGS[name].read(flags[name]) for name in flags):
-            return f"/imagine prompt: {line}"
-    return None
+    """The line, tried as `/imagine` would try it; so that none is offered that is refused."""
+    given = [f"--{name} {value}" for name, value in flags.items()]
+    line = " ".join([words, *given, *([f"--no {negative}"] if negative else [])])
+    try:
+        parsed = parse(line)
+        orders.imagine(
+            parsed, catalogue=catalogue, default_model=default_model, images=1, random=random.Random(0)
+        )
+    except Refusal:
+        return None
+    return f"/imagine prompt: {line}"
 
 
 def _words(text: str) -> str:
     """The words in one line as they are shown, none of which is taken for a flag."""
-    shown = readable(text).replace("`", "'")
-    return " ".join(word.lstrip("-–—") if is_flag(word) else word for word in shown.split()).strip()
-
-
-def _without_dashes(text: str) -> str:
-    kept = (" " if unicodedata.category(letter) == "Pd" or letter == "−" else letter for letter in text)
-    return " ".join("".join(kept).split())
+    return prose(readable(text).replace("`", "'"))
 
 
 def _number(text: str) -> float | None:
@@ -168,16 +158,6 @@ def _number(text: str) -> float | None:
 
 def _short(value: float) -> str:
     return f"{value:.{_DECIMALS}f}".rstrip("0").rstrip(".")
-
-
-def _aspect(across: int, down: int) -> tuple[int, int] | None:
-    """The nearest ratio in small whole numbers; None for one that `--ar` does not take."""
-    ratio = Fraction(across, down)
-    if not Fraction(1, _LONGEST) <= ratio <= _LONGEST:
-        return None
-    flat = min(ratio, 1 / ratio).limit_denominator(_LARGEST_TERM)
-    ratio = 1 / flat if ratio > 1 else flat
-    return ratio.numerator, ratio.denominator
 
 
 def _model(name: str, catalogue: Catalogue, usable: Collection[str] | None) -> str:

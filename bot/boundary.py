@@ -93,13 +93,14 @@ async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio 
     """Say in words what went wrong with `what`."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
+    more: list[str] = []
     match error:
         case DuplicateInteraction():
             _log.debug("an event came twice", what=what)
             return
         case Refusal():
             _log.info("refused", what=what, why=type(error).__name__)
-            words = texts.sentence(error)
+            words, *more = texts.refused(error)
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
             words = texts.COMMAND_OUT_OF_DATE
         case app_commands.AppCommandError():
@@ -118,6 +119,7 @@ async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio 
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)
             words = texts.UNEXPECTED.format(reference)
     try:
-        await tell(words)
+        for message in (words, *more):
+            await tell(message)
     except Unreachable as unreachable:
         _log.warning("could not tell the person", what=what, error=str(unreachable))

@@ -16,6 +16,7 @@ from bot.boundary import acknowledge, answered, tell_privately
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
 from bot.feature import Ask, Place, Reply, Studio, Verb
 from bot.patience import Unreachable
+from bot.snowflakes import INDEX
 from bot.surface import Surface
 from storage import jobs
 from storage.jobs import Job
@@ -28,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 class JobButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"easel:(?P<verb>[a-z_]+):(?P<job>[a-z0-9]+):(?P<index>[0-9]+)",
+    template=rf"easel:(?P<verb>[a-z_]+):(?P<job>[a-z0-9]+):(?P<index>{INDEX})",
 ):
     """One button under a message about a job."""
 
@@ -180,13 +181,14 @@ def cancels(message: discord.Message, job_id: str) -> bool:
 async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member) -> Job:
     """The job, with a picture of that number (0: any).
 
-    Raises JobGone, Banned for who may not use the bot, or ServerNotAllowed where nobody may.
+    Raises JobGone, also for a job of another server, Banned for who may not use the bot, or ServerNotAllowed where
+    nobody may.
     """
     servers.only_allowed(studio.settings, asker.guild.id)
     async with studio.database.reading() as tx:
         await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
         job = await jobs.get(tx, job_id)
-    if job is None:
+    if job is None or job.guild_id != asker.guild.id:
         raise JobGone
     if index > job.images:
         raise BadPrompt(f"There is no picture {index} here: the grid has {job.images}.")

@@ -5,6 +5,7 @@ One credit buys the same time with every model. Pure but for `run`, which reads 
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
@@ -19,6 +20,7 @@ from typing import Any
 from bot.settings import Settings, StartupError
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ImageToImage, Request, TextToImage
+from generation.text_files import read_lines
 from storage import paces
 from storage.database import Database, Transaction
 
@@ -57,8 +59,7 @@ async def run(settings: Settings, *, seconds: float | None, write: bool) -> str:
     table = _table(catalogue, measured, prices, unit)
     if not write:
         return f"{table}\n`./easel calibrate --write` writes these prices into {settings.models}."
-    text = settings.models.read_text(encoding="utf-8")
-    _replace(settings.models, rewritten(text, catalogue, prices))
+    write_prices(settings.models, catalogue, prices)
     return f"{table}\nWritten into {settings.models}. They hold from the next start on."
 
 
@@ -123,6 +124,16 @@ def _table(
     return "\n".join([*(line.rstrip() for line in lines), f"One credit is {unit:.2f} s of drawing."])
 
 
+def write_prices(models: Path, catalogue: Catalogue, prices: Mapping[str, Price]) -> None:
+    """Write prices into the models file, with its byte order mark and its line ends as they are. Raises StartupError."""
+    old = models.read_bytes()
+    new = rewritten(read_lines(models), catalogue, prices)
+    if b"\r\n" in old:
+        new = new.replace("\n", "\r\n")
+    mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+    _replace(models, mark + new.encode())
+
+
 def rewritten(text: str, catalogue: Catalogue, prices: Mapping[str, Price]) -> str:
     """The models file with these prices, and all else as it was. Raises StartupError for a file that is too unusual."""
     wanted = tomllib.loads(text)
@@ -167,14 +178,14 @@ def _with_line(text: str, model: str, name: str, value: str | None) -> str:
     return "".join(blocks)
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write the file whole or not at all. Raises StartupError."""
     path = path.resolve()
     try:
         descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             shutil.copymode(path, beside)

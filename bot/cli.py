@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from bot import backup_commands, heartbeat, logs
+from bot.flags import FLAGS, look, read_aspect
+from bot.plain_text import is_visible, plain
 from bot.settings import PROJECT, Settings, StartupError
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -132,18 +134,18 @@ def _find_model(key: str, catalogue: Catalogue) -> ModelSpec:
 
 def _request(arguments: argparse.Namespace, spec: ModelSpec, images: int) -> TextToImage:
     """What was asked for, the model's defaults for the rest. Raises StartupError for what can't be drawn."""
-    prompt = " ".join(arguments.prompt).strip()
-    if not prompt:
+    prompt = plain(" ".join(arguments.prompt))
+    if not is_visible(prompt):
         raise StartupError("The prompt is empty: say what to draw.")
-    if flag := re.search(r"(?<!\S)--[a-z]+", prompt):
-        raise StartupError(f"{flag[0]} stands inside the quotes of the prompt: put it behind them.")
+    if misplaced := _misplaced(prompt.split()):
+        raise StartupError(misplaced)
     width, height = spec.size_for(arguments.ar) if arguments.ar else (spec.width, spec.height)
     count = min(images, spec.max_images) if arguments.count is None else arguments.count
     first = random.randint(0, MAX_SEED) if arguments.seed is None else arguments.seed
     request = TextToImage(
         model=spec.key,
         prompt=prompt,
-        negative=arguments.no,
+        negative=plain(arguments.no),
         width=width,
         height=height,
         steps=spec.steps if arguments.steps is None else arguments.steps,
@@ -153,6 +155,16 @@ def _request(arguments: argparse.Namespace, spec: ModelSpec, images: int) -> Tex
     if refusal := spec.refusal(request):
         raise StartupError(f"{spec.name} can't draw that: {refusal}.")
     return request
+
+
+def _misplaced(words: Sequence[str]) -> str | None:
+    """What to say of the first flag, or what is nearly one, among the words of a prompt."""
+    for place, word in enumerate(words):
+        if found := look(words, place):
+            spelt = f" as --{found.name}" if found.name and not word.startswith("--") else ""
+            hint = f" {found.problem.replace('`', '')}" if found.problem else ""
+            return f"{word} stands inside the quotes of the prompt: put it behind them{spelt}.{hint}"
+    return None
 
 
 def _unheeded(arguments: argparse.Namespace, spec: ModelSpec) -> list[str]:
@@ -303,7 +315,8 @@ def _seed(text: str) -> int:
 
 
 def _aspect(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([1-9][0-9]{0,3})[:x/]([1-9][0-9]{0,3})", text, flags=re.ASCII)
-    if not found:
-        raise argparse.ArgumentTypeError(f"must be two whole numbers like 3:2, not {text!r}")
-    return int(found[1]), int(found[2])
+    try:
+        return read_aspect(text)
+    except ValueError:
+        wanted = FLAGS["ar"].takes.replace("`", "")
+        raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}") from None

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from generation.text_files import NotUtf8, read_lines
+
 
 def read_env_file(path: Path) -> dict[str, str]:
     """The names and values in a `.env` file; none where there is no file.
@@ -14,11 +16,11 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises ValueError, which names a wrong line by its number and never quotes it.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_lines(path)
     except FileNotFoundError:
         return {}
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not plain UTF-8 text: save it as UTF-8.") from None
+    except NotUtf8 as error:
+        raise ValueError(f"{path} can't be read: {error}.") from None
     except OSError as error:
         raise ValueError(f"{path} can't be read ({error.strerror}).") from error
     values: dict[str, str] = {}

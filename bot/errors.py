@@ -58,15 +58,12 @@ from storage.periods import Rate
 
 
 class Refusal(Exception):
-    """Something a person asked for can't be done, for a reason that they should hear. Nothing was charged."""
+    """Something a person asked for can't be done, for a reason that they should hear. Nothing was charged.
 
+    `typed` is what they had typed and get back, to copy it, correct it and send it again.
+    """
 
-class BadPrompt(Refusal):
-    """`reason` is a full sentence that names the flag and the range allowed."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    typed: tuple[str, ...] = ()
 
 
 class UnknownModel(Refusal):
@@ -76,6 +73,14 @@ class UnknownModel(Refusal):
         super().__init__(name)
         self.name = name
         self.known = known
+
+
+class BadPrompt(Refusal):
+    """`reasons` are all that is wrong: full sentences that name the flag and the range allowed, or an unknown model."""
+
+    def __init__(self, *reasons: str | UnknownModel) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
 
 
 class ModelUnavailable(Refusal):

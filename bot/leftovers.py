@@ -16,13 +16,14 @@ import structlog
 from bot import moderation_pages, texts
 from bot.feature import Studio
 from bot.patience import Unreachable
+from bot.snowflakes import ID
 from storage import jobs, messages, reports
 from storage.database import Transaction
 from storage.reports import Case, Kind
 
 REMOVE, KEEP = "remove", "keep"
 """What a button under a case does."""
-BUTTON = r"easel-leftover:(?P<action>remove|keep):(?P<channel>[0-9]+):(?P<message>[0-9]+)"
+BUTTON = rf"easel-leftover:(?P<action>remove|keep):(?P<channel>{ID}):(?P<message>{ID})"
 """The id of such a button: it says which message is meant."""
 
 _LOOK_BACK = 1000

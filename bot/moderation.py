@@ -16,6 +16,7 @@ from bot.seams import Requester
 from bot.settings import Settings, StartupError
 from bot.words import Rule, RuleSet
 from generation.catalogue import Catalogue
+from generation.text_files import NotUtf8, read_lines
 from storage import guilds, refusals
 from storage import words as word_rules
 from storage.database import Database
@@ -114,8 +115,8 @@ def _listed(words: tuple[str, ...] | Path) -> list[Rule]:
     if not isinstance(words, Path):
         return [Rule.parse(word) for word in words]
     try:
-        lines = words.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_lines(words).splitlines()
+    except (OSError, NotUtf8) as error:
         raise StartupError(f"The list of words {words} can't be read: {error}.") from error
     return [_parsed(words, n, line) for n, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.inert import inert
 from bot.pages import leaf
+from bot.snowflakes import ID
 from bot.texts import APPEAL, person, pictures
 from storage.jobs import Job
 from storage.reports import Kind, Verdict
@@ -39,7 +40,7 @@ _STANDS = (
 )
 _KEPT = "**Kept**"
 _REMOVED = "**Removed**"
-_LINK = re.compile(r"https://discord\.com/channels/[0-9]+/[0-9]+/[0-9]+")
+_LINK = re.compile(rf"https://discord\.com/channels/{ID}/{ID}/{ID}")
 _LINKS = 5
 """Messages to which a case links."""
 _REPORTERS = 50

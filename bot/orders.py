@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -64,15 +64,21 @@ def imagine(
     random: random.Random,
     among_adults: bool = False,
     most: Most = UNLIMITED,
+    problems: Sequence[str] = (),
 ) -> Order:
-    """The order for a parsed prompt. Raises UnknownModel, or BadPrompt for a value outside the model's ranges."""
-    spec = find_model(parsed.model or default_model, catalogue, among_adults=among_adults)
-    _check_range("--steps", parsed.steps, spec.min_steps, spec.max_steps, spec)
+    """The order for a parsed prompt, with what was wrong in it already.
+
+    Raises UnknownModel, or BadPrompt with these problems and each value outside the model's ranges.
+    """
+    try:
+        spec = find_model(parsed.model or default_model, catalogue, among_adults=among_adults)
+    except UnknownModel as unknown:
+        raise (BadPrompt(*problems, unknown) if problems else unknown) from None
+    if problems := (*problems, *_out_of_range(parsed, spec)):
+        raise BadPrompt(*problems)
     guidance = None if "guidance" in spec.ignores else parsed.guidance
-    _check_range("--cfg", guidance, spec.min_guidance, spec.max_guidance, spec)
     usual = min(images, spec.max_images)
     count = parsed.count or min(usual, most.pictures or usual)
-    _check_range("--count", count, 1, spec.max_images, spec)
     whole = spec.size_for(parsed.aspect) if parsed.aspect else (spec.width, spec.height)
     width, height = _within(spec, whole, parsed.aspect or whole, most.size)
     seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
@@ -207,9 +213,15 @@ def batch_of_seeds(first: int, count: int) -> tuple[int, ...]:
     return tuple((first + offset) % (MAX_SEED + 1) for offset in range(count))
 
 
-def _check_range(flag: str, value: float | None, low: float, high: float, spec: ModelSpec) -> None:
-    if value is not None and not low <= value <= high:
-        raise BadPrompt(f"`{flag}` must be between {low:g} and {high:g} for {spec.name}.")
+def _out_of_range(parsed: Parsed, spec: ModelSpec) -> Iterator[str]:
+    guidance = None if "guidance" in spec.ignores else parsed.guidance
+    for flag, value, low, high in (
+        ("--steps", parsed.steps, spec.min_steps, spec.max_steps),
+        ("--cfg", guidance, spec.min_guidance, spec.max_guidance),
+        ("--count", parsed.count, 1, spec.max_images),
+    ):
+        if value is not None and not low <= value <= high:
+            yield f"`{flag}` must be between {low:g} and {high:g} for {spec.name}."
 
 
 def _notes(parsed: Parsed, spec: ModelSpec, ratio: float) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from storage.terms import Terms
 from storage.undo import Undone
 
 _REASON = 60
+_LISTED = 10
+"""People or grants that are named below an answer."""
 _ENTRIES = {
     Entry.RESERVE: "set aside for a job",
     Entry.SETTLE: "spent",
@@ -43,10 +45,12 @@ def account(user_id: int, balance: Balance, lines: Sequence[LedgerLine], *, numb
 
 def _line(line: LedgerLine) -> str:
     moved = line.allowance + line.boost + line.bonus
-    amount = f" {moved:+d}" if line.kind is not Entry.SETTLE else ""
+    amount = f" {moved:+d}" if line.kind is not Entry.SETTLE else "" if line.cost is None else f" {line.cost}"
+    if line.kind is Entry.REFUND and line.cost:
+        amount += f", {line.cost} spent"
     job = f" `{line.job_id}`" if line.job_id else ""
     by = f" by {person(line.actor_id)}" if line.actor_id else ""
-    return f"- {relative(line.at)} {_ENTRIES[line.kind]}{amount}{_ends(line.ends_at)}{job}{by}{_because(line.reason)}"
+    return f"- {relative(line.given_at or line.at)} {_ENTRIES[line.kind]}{amount}{_ends(line.ends_at)}{job}{by}{_because(line.reason)}"
 
 
 def server(
@@ -203,15 +207,36 @@ def free_is(action: str, free: bool) -> str:
     )
 
 
-def exported(lines: int, *, following: int | None) -> str:
-    """Beside the file of `/quota export`; `following` is the page with what is older, None where nothing is."""
+def exported(
+    lines: int, *, following: int | None, waiting: Sequence[tuple[Subject, int]] = (), asked: bool = True
+) -> str:
+    """Beside the file of `/quota export`; `following` is the page with what is older, None where nothing is.
+
+    `waiting` is what members get once they use Easel, and `asked` whether Discord said who is one.
+    """
     rest = f" There are earlier ones: `page: {following}` has them." if following else ""
-    return f"{_lines(lines)}.{rest}"
+    shown = [f"{_lines(lines)}.{rest}"]
+    if waiting:
+        some = [f"{credits(amount)} for {whom(subject)}" for subject, amount in waiting[-_LISTED:]]
+        older = f", and {len(waiting) - _LISTED} grants before" if len(waiting) > _LISTED else ""
+        shown.append(
+            f"-# Members who never used Easel here are not in it. They still get: {', '.join(some)}{older}."
+        )
+    if not asked:
+        shown.append(
+            "-# Discord did not say who is a member: names are missing, and so is what not everyone has taken yet."
+        )
+    return "\n".join(shown)
 
 
-def imported(lines: int) -> str:
-    """The answer to `/quota import`."""
-    return f"Imported {_lines(lines)}. `/quota undo` takes it back."
+def imported(lines: int, strangers: Sequence[int]) -> str:
+    """The answer to `/quota import`. `strangers` are people in the file who are no members."""
+    words = f"Imported {_lines(lines)}. `/quota undo` takes it back."
+    if not strangers:
+        return words
+    more = f" and {len(strangers) - _LISTED} more" if len(strangers) > _LISTED else ""
+    named = ", ".join(f"<@{one}>" for one in strangers[:_LISTED]) + more
+    return f"{words}\n-# These are not members here now: {named}. Their lines hold once they join."
 
 
 def _lines(count: int) -> str:

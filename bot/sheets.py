@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from bot.errors import BadSheet
+from bot.snowflakes import ID
+from generation.text_files import NotUtf8, decoded
 from storage.ledger import LedgerLine
 from storage.periods import MAX_CREDITS, Period, Rate
 from storage.quota_changes import EVERYONE, Subject
@@ -21,9 +23,9 @@ MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000
 
 COLUMNS = ("who", "name", "credits", "per", "bonus")
-_HISTORY = ("when", "who", "name", "what", "allowance", "boost", "bonus", "by", "why", "job", "ends")
+_HISTORY = ("when", "who", "name", "what", "allowance", "boost", "bonus", "by", "why", "job", "ends", "spent")
 _DANGEROUS = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
-_SUBJECT = re.compile(r"<@([&!]?)([0-9]{1,20})>")
+_SUBJECT = re.compile(rf"<@([&!]?)({ID})>")
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 
 Names = Callable[[Subject], str]
@@ -68,7 +70,7 @@ def write_history(lines: Iterable[LedgerLine], names: Names) -> bytes:
 def _line(line: LedgerLine, names: Names) -> tuple[object, ...]:
     member = Subject(kind="user", id=line.user_id)
     return (
-        line.at.isoformat(timespec="seconds"),
+        (line.given_at or line.at).isoformat(timespec="seconds"),
         mention(member),
         harmless(names(member)),
         line.kind,
@@ -79,6 +81,7 @@ def _line(line: LedgerLine, names: Names) -> tuple[object, ...]:
         harmless(line.reason),
         line.job_id or "",
         "" if line.ends_at is None else line.ends_at.isoformat(timespec="seconds"),
+        "" if line.cost is None else line.cost,
     )
 
 
@@ -119,9 +122,9 @@ def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if len(content) > MAX_BYTES:
         raise BadSheet((f"it is larger than {MAX_BYTES // 1024} KiB",))
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadSheet(("it is not UTF-8 text: save it as CSV UTF-8",)) from None
+        text = decoded(content)
+    except NotUtf8 as error:
+        raise BadSheet((f"{error}, in Excel as CSV UTF-8",)) from None
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
     header: list[str] | None = None
@@ -174,7 +177,7 @@ def _subject(text: str, role_ids: Collection[int]) -> Subject:
     if text.lower() in ("everyone", "@everyone"):
         return EVERYONE
     found = _SUBJECT.fullmatch(text)
-    if found is None or not 0 < int(found[2]) < 2**63:
+    if found is None or int(found[2]) == 0:
         raise ValueError(f"who is {_quoted(text)}, and must be everyone, a member <@ID> or a role <@&ID>")
     if found[1] != "&":
         return Subject(kind="user", id=int(found[2]))

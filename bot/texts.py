@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
 import discord
 
 from bot import errors
-from bot.inert import inert
+from bot.inert import copyable, inert
 from generation.contract import FailureReason
 from storage.periods import Rate
 
 UNCHARGED = "Nothing was charged."
+_MESSAGE, _BLOCK = 2000, 1900
+"""Characters of a message on Discord, and of a text that fits into one as a block to copy."""
 _WRONG_LINES = 8
-"""Lines of a file that are told: each takes up to 200 characters of a message's 2,000."""
+"""Lines of a file, or flaws of a prompt, that are told: each takes up to 200 characters of a message."""
 PAUSED = "Drawing is paused at present: your job keeps its place and is drawn when it goes on."
 _LISTED = 20
 COMMAND_OUT_OF_DATE = "This command has just changed. Reload Discord (Ctrl+R) and try again. " + UNCHARGED
@@ -48,7 +51,9 @@ DISK_FULL_LETTER = (
 def sentence(error: errors.Refusal) -> str:
     """What to tell the person whose wish was refused."""
     match error:
-        case errors.BadPrompt() | errors.BadAmount() | errors.BadRule() | errors.NotOnTheList():
+        case errors.BadPrompt():
+            return _bad_prompt(error)
+        case errors.BadAmount() | errors.BadRule() | errors.NotOnTheList():
             return error.reason
         case errors.UnknownModel():
             known = ", ".join(f"`{name}`" for name in error.known)
@@ -199,6 +204,28 @@ def sentence(error: errors.Refusal) -> str:
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")
+
+
+def refused(error: errors.Refusal) -> list[str]:
+    """The messages in which somebody hears of a refusal, with what they had typed in blocks to copy."""
+    messages = [sentence(error)]
+    for text in error.typed:
+        for part in textwrap.wrap(text, _BLOCK, break_on_hyphens=False):
+            block = copyable(part)
+            if len(messages[-1]) + len(block) + 1 > _MESSAGE:
+                messages.append(block)
+            else:
+                messages[-1] += f"\n{block}"
+    return messages
+
+
+def _bad_prompt(error: errors.BadPrompt) -> str:
+    reasons = [reason if isinstance(reason, str) else sentence(reason) for reason in error.reasons]
+    if len(reasons) == 1:
+        return f"{reasons[0]} {UNCHARGED}"
+    shown = "\n".join(f"- {reason}" for reason in reasons[:_WRONG_LINES])
+    more = f"\n… and {len(reasons) - _WRONG_LINES} more" if len(reasons) > _WRONG_LINES else ""
+    return f"That can't be drawn as it is:\n{shown}{more}\n{UNCHARGED}"
 
 
 def _because(reason: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.snowflakes import ID
 from bot.words import Rule
 
 TOKEN_SHAPE = re.compile(r"[\w-]{18,}\.[\w-]{5,8}\.[\w-]{25,}", re.ASCII)
@@ -72,9 +73,13 @@ def one_of(*words: str) -> Reader:
     return Reader(read, f"{', '.join(words[:-1])} or {words[-1]}")
 
 
+_SHORTEST_ID = 15
+"""Digits of the oldest ids; what is shorter was mistyped."""
+
+
 def _ids(text: str) -> frozenset[int]:
     words = [word.strip() for word in text.split(",")]
-    if not all(re.fullmatch(r"[0-9]{15,20}", word) for word in words):
+    if not all(len(word) >= _SHORTEST_ID and re.fullmatch(ID, word) for word in words):
         raise ValueError
     return frozenset(int(word) for word in words)
 

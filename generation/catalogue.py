@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.contract import Request
+from generation.text_files import NotUtf8, read_lines
 
 BUILTIN_FOLDER = Path(__file__).resolve().parent / "builtin" / "weights"
 """Where the model that ships with Easel lies; `source = "builtin"` in `models.toml` means this folder."""
@@ -154,10 +155,10 @@ class Catalogue(Mapping[str, ModelSpec]):
     def load(cls, path: Path) -> Catalogue:
         """Read and check the file. Raises CatalogueError."""
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(read_lines(path))
         except FileNotFoundError:
             raise CatalogueError(f"{path}: there is no such file") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, NotUtf8, tomllib.TOMLDecodeError) as error:
             raise CatalogueError(f"{path}: {error}") from error
         return _catalogue(path, data)
 

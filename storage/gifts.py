@@ -6,7 +6,8 @@ into a member's ledger before their balance is next looked at or charged. Each m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,6 +27,35 @@ WHERE guild_id = :guild_id AND what IN ('grant', 'reset') AND subject_kind <> 'u
     AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
 ORDER BY number
 """
+
+
+_WAITING = """
+SELECT subject_kind, subject_id, new FROM quota_changes AS gift
+WHERE guild_id = :guild_id AND what = 'grant' AND subject_kind <> 'user' AND ends_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
+ORDER BY number
+"""
+_NOT_TAKEN = """
+SELECT person.value AS user_id FROM json_each(:user_ids) AS person
+WHERE EXISTS (
+    SELECT 1 FROM quota_changes AS gift
+    WHERE guild_id = :guild_id AND what = 'grant' AND subject_kind <> 'user' AND ends_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
+        AND NOT EXISTS (SELECT 1 FROM gifts_taken WHERE change_number = gift.number AND user_id = person.value)
+)
+"""
+
+
+async def bonuses(tx: Transaction, guild_id: int) -> list[tuple[Subject, int]]:
+    """The bonus credits given to a role or to everyone, which members get once they use Easel."""
+    rows = await tx.fetch_all(_WAITING, {"guild_id": guild_id})
+    return [(Subject(kind=row["subject_kind"], id=row["subject_id"]), int(row["new"])) for row in rows]
+
+
+async def without_bonus(tx: Transaction, guild_id: int, user_ids: Collection[int]) -> list[int]:
+    """Those of these people who did not take every such bonus, whether it is for them or not."""
+    values = {"guild_id": guild_id, "user_ids": json.dumps(list(user_ids))}
+    return [row["user_id"] for row in await tx.fetch_all(_NOT_TAKEN, values)]
 
 
 async def give(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,9 @@ class LedgerLine:
     `spent` is what it adds to the use of the server and of the whole bot, and `day` the day of the server's
     calendar that it counts for. `ends_at` is that of a boost. `change` is the number of the admin's change that it
     comes from. `number` and `host_day`, the UTC day, are given by the ledger unless they are set.
+
+    `history` alone fills in `given_at`, when the admin made that change (`at` may be when the member took what it
+    gave), and `cost`, what a job came to where this line is its outcome.
     """
 
     guild_id: int
@@ -60,6 +63,8 @@ class LedgerLine:
     corrects: int | None = None
     number: int = 0
     host_day: int | None = None
+    given_at: datetime | None = None
+    cost: int | None = None
 
 
 _LINE = """
@@ -103,16 +108,32 @@ def _values(line: LedgerLine) -> dict[str, Any]:
     }
 
 
+HISTORY = """
+SELECT line.*, made.at AS given_at, reserved.spent + line.spent AS cost
+FROM ledger AS line
+LEFT JOIN quota_changes AS made ON made.number = line.change
+LEFT JOIN ledger AS reserved
+    ON reserved.job_id = line.job_id AND reserved.kind = 'reserve' AND line.kind IN ('settle', 'refund')
+WHERE line.guild_id = :guild_id
+ORDER BY line.number DESC LIMIT :limit OFFSET :skip
+"""
+HISTORY_OF_MEMBER = HISTORY.replace(":guild_id\n", ":guild_id AND line.user_id = :user_id\n")
+
+
 async def history(
     tx: Transaction, *, guild_id: int, user_id: int | None, limit: int, skip: int = 0
 ) -> list[LedgerLine]:
     """A member's lines of the ledger, newest first, or all of the guild's for no member."""
-    where, of = ("", ()) if user_id is None else (" AND user_id = ?", (user_id,))
-    rows = await tx.fetch_all(
-        f"SELECT * FROM ledger WHERE guild_id = ?{where} ORDER BY number DESC LIMIT ? OFFSET ?",
-        (guild_id, *of, limit, skip),
-    )
-    return [line_of(row) for row in rows]
+    whose = HISTORY if user_id is None else HISTORY_OF_MEMBER
+    values = {"guild_id": guild_id, "user_id": user_id, "limit": limit, "skip": skip}
+    return [
+        replace(
+            line_of(row),
+            given_at=None if row["given_at"] is None else from_sql(row["given_at"]),
+            cost=row["cost"],
+        )
+        for row in await tx.fetch_all(whose, values)
+    ]
 
 
 async def count(tx: Transaction, *, guild_id: int, user_id: int) -> int:

@@ -24,6 +24,20 @@ class Row:
     bonus: int | None = None
 
 
+_PEOPLE = """
+SELECT user_id FROM ledger WHERE guild_id = :guild_id AND user_id > 0
+UNION SELECT user_id FROM jobs WHERE guild_id = :guild_id AND user_id > 0
+UNION SELECT subject_id FROM allowances WHERE guild_id = :guild_id AND subject_kind = 'user' AND subject_id > 0
+ORDER BY 1 LIMIT :limit
+"""
+
+
+async def people(tx: Transaction, guild_id: int, *, limit: int) -> list[int]:
+    """Those who used Easel in a guild, or for whom something is set there."""
+    found = await tx.fetch_all(_PEOPLE, {"guild_id": guild_id, "limit": limit})
+    return [row["user_id"] for row in found]
+
+
 async def rows(tx: Transaction, guild_id: int) -> list[Row]:
     """Everybody for whom something is set, and the members who have bonus credits."""
     found = await tx.fetch_all(

@@ -9,7 +9,7 @@ from pathlib import Path
 from discord.app_commands import Command, ContextMenu
 
 from bot.client import PERMISSIONS, EaselClient
-from bot.prompts import FLAGS
+from bot.flags import FLAGS
 from bot.settings import describe
 
 ROOT = Path(__file__).parents[1]

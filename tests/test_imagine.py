@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,51 @@ async def test_a_mistake_is_told_privately_and_costs_nothing(easel: World, promp
 
 async def test_the_same_flag_twice_in_option_and_prompt_is_refused(easel: World) -> None:
     assert "say different things" in await easel.imagine(easel.ben, "a fox --seed 7", seed=8)
+
+
+async def test_all_that_is_wrong_comes_at_once_with_the_prompt_to_copy(easel: World) -> None:
+    prompt = "a `fox` @everyone --seed -1 --steps 150 --model nope"
+    told = await easel.imagine(easel.ben, prompt, aspect="wide", seed=7, negative="trees")
+    for words in ("`--seed` takes", "no model `nope`", "`aspect` takes", "Nothing was charged."):
+        assert words in told
+    assert told.count("\n- ") == 3
+    assert "```\na 'fox' @everyone --seed -1 --steps 150 --model nope\n```" in told
+    assert "```\ntrees\n```" in told
+    told = await easel.imagine(easel.ben, "a fox --steps 150 --seed 1", seed=2)
+    assert "`--steps` must be between" in told
+    assert "option `seed` say different things" in told
+
+
+async def test_whatever_refuses_an_order_gives_the_prompt_back(easel: World) -> None:
+    await easel.told(easel.admin, "admin words block", word="kill")
+    told = await easel.imagine(easel.ben, "a fox that must kill")
+    assert "can't use “kill”" in told
+    assert "```\na fox that must kill\n```" in told
+    await easel.told(easel.admin, "admin drain")
+    assert "```\na fox\n```" in await easel.imagine(easel.ben, "a fox")
+
+
+async def test_a_prompt_as_long_as_discord_takes_comes_back_whole(easel: World) -> None:
+    prompt = " ".join(f"fox{number}" for number in range(780))[:6000]
+    result = await easel.ben.slash(easel.channel, "imagine", prompt=prompt + " --sed 7" * 20)
+    assert all(answer.ephemeral for answer in [result])
+    blocks = re.findall(r"```\n(.*?)\n```", said(result), re.DOTALL)
+    assert "".join(blocks).replace(" ", "") == (prompt + " --sed 7" * 20).replace(" ", "")
+    assert "… and 13 more" in said(result)
+
+
+async def test_invisible_characters_reach_neither_the_generator_nor_the_record(easel: World) -> None:
+    await easel.imagine(
+        easel.ben, "a\u200b f\u00adox\U000e0041 \ud800in snow", negative="tr\u200bees", aspect="３：2"
+    )
+    request = easel.generator.requests[easel.generator.last]
+    assert isinstance(request, TextToImage)
+    assert (request.prompt, request.negative) == ("a fox in snow", "trees")
+    assert request.width > request.height
+
+
+async def test_an_option_of_nothing_that_can_be_seen_is_refused(easel: World) -> None:
+    assert "`negative` takes" in await easel.imagine(easel.ben, "a fox", negative="\u200b")
 
 
 async def test_progress_is_one_message_that_goes_away(tmp_path: Path) -> None:

@@ -43,10 +43,8 @@ async def test_a_forbidden_word_is_refused_privately_and_costs_nothing(
 async def test_the_refusal_says_where_to_appeal(easel: World) -> None:
     await blocked(easel, "kill")
     await easel.told(easel.admin, "admin appeal", text="Ask in #help.")
-    assert (
-        await easel.imagine(easel.ben, "kill")
-        == "Easel can't use “kill” here. Nothing was charged. Ask in #help."
-    )
+    told = await easel.imagine(easel.ben, "kill")
+    assert told == "Easel can't use “kill” here. Nothing was charged. Ask in #help.\n```\nkill\n```"
     assert "tell an admin" in await easel.told(easel.admin, "admin appeal")
     assert "tell an admin" in await easel.imagine(easel.ben, "kill")
 

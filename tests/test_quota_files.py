@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot import erasure, sheets
 from bot.errors import BadSheet
 from bot.features import quota_files
+from storage import quotas
 from storage.erasures import Erasure
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Period, Rate
@@ -23,7 +24,7 @@ from storage.sheets import Row
 from tests.world import World, said
 
 ROLE = 11
-IDS = st.integers(1, 2**63 - 1)
+IDS = st.integers(1, 8 * 10**18)
 RATES = st.builds(Rate, st.integers(0, 1_000_000), st.sampled_from(Period))
 ROWS = st.one_of(
     st.builds(Row, subject=st.just(Subject(kind="everyone")), rate=st.none() | RATES),
@@ -131,7 +132,7 @@ def test_each_wrong_line_is_named_with_its_number() -> None:
         (b"who,credits\n", "no line in it but the first"),
         (b"id,amount\n1,2\n", "line 1: it must name the columns"),
         (b"who,credits,credits\n", "line 1"),
-        ("who,credits\n<@7>,5".encode("utf-16"), "not UTF-8"),
+        ("who,credits\n<@7>,5".encode("utf-16"), "UTF-16 text"),
         (b"who,credits\n" + b"x" * sheets.MAX_BYTES, "larger than 256 KiB"),
         (b"who,credits\n" + b"\n" * 5_000, "more than 5,000 lines"),
         (b'who,credits\n"' + b"x" * 140_000, "can't be read"),
@@ -208,6 +209,89 @@ async def test_a_long_history_has_further_files(easel: World, monkeypatch: pytes
     assert "`page: 2` has them" in await easel.told(easel.admin, "quota export", what="history")
     assert [row["bonus"] for row in await exported(easel, "history", page=1)] == ["3", "2"]
     assert [row["bonus"] for row in await exported(easel, "history", page=2)] == ["1"]
+
+
+async def booked(easel: World) -> int:
+    async with easel.studio.database.reading() as tx:
+        row = await tx.fetch_one("SELECT count(*) FROM ledger WHERE bonus <> 0", ())
+    assert row is not None
+    return int(row[0])
+
+
+async def test_what_everyone_got_is_in_the_file_before_anybody_used_it(easel: World) -> None:
+    dora = easel.guild.add_member(easel.env.create_user("dora"), roles=[easel.vip])
+    await easel.imagine(dora)
+    await easel.imagine(easel.cleo)
+    await easel.told(easel.admin, "quota grant", credits=10)
+    await easel.told(easel.admin, "quota grant", credits=3, who=easel.vip)
+    result = await easel.admin.slash(easel.channel, "quota export", what="quotas")
+    assert "They still get: 10 credits for everyone, 3 credits for <@&" in said(result)
+    rows = await exported(easel, "quotas")
+    assert {row["who"]: row["bonus"] for row in rows} == {dora.mention: "13", easel.cleo.mention: "10"}
+    assert await booked(easel) == 0, "to look at it books nothing"
+    lines = "".join(f"{row['who']},,{row['bonus']}\n" for row in rows)
+    assert "Imported 2 lines" in await send(easel, f"who,credits,bonus\n{lines}")
+    assert "13 credits of bonus" in await easel.told(dora, "info"), "not given twice"
+    await send(easel, f"who,credits,bonus\n{dora.mention},,1\n")
+    assert "1 credit of bonus" in await easel.told(dora, "info")
+    await easel.told(easel.admin, "quota undo")
+    assert "13 credits of bonus" in await easel.told(dora, "info")
+
+
+async def test_who_is_no_member_is_named_and_counts_all_the_same(easel: World) -> None:
+    await easel.told(easel.admin, "quota grant", credits=10)
+    told = await send(easel, f"who,credits,bonus\n{easel.ben.mention},5,\n<@81>,7,2\n<@82>,,9\n")
+    assert "Imported 3 lines" in told
+    assert "not members here now: <@81>, <@82>" in told
+    assert easel.ben.mention not in told
+    rows = {row["who"]: (row["credits"], row["bonus"]) for row in await exported(easel, "quotas")}
+    assert rows["<@81>"] == ("7", "2")
+    assert rows["<@82>"] == ("", "9"), "what everyone got is not for who left"
+    assert "not members" not in await send(easel, f"who,credits\n{easel.ben.mention},5\neveryone,6\n")
+
+
+async def test_nothing_is_imported_where_discord_does_not_say_who_is_a_member(
+    easel: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object, **__: object) -> list[discord.Member]:
+        raise TimeoutError
+
+    monkeypatch.setattr(discord.Guild, "query_members", silent)
+    told = await send(easel, f"who,credits\n{easel.ben.mention},5\n")
+    assert "Discord did not say who is a member" in told
+    assert "Nothing was changed" in told
+    assert "Imported 1 line" in await send(easel, "who,credits\neveryone,5\n")
+
+
+async def test_a_gift_has_the_time_at_which_it_was_given(easel: World) -> None:
+    await easel.imagine(easel.ben)
+    given = easel.clock()
+    await easel.told(easel.admin, "quota grant", credits=10)
+    easel.clock.move(days=3)
+    stamp = f"<t:{int(given.timestamp())}:R> granted +10"
+    assert stamp in await easel.told(easel.admin, "quota show", who=easel.ben)
+    await easel.imagine(easel.ben)
+    assert stamp in await easel.told(easel.admin, "quota show", who=easel.ben)
+    (gift,) = [row for row in await exported(easel, "history") if row["what"] == "grant"]
+    assert gift["when"] == given.isoformat(timespec="seconds")
+
+
+async def test_what_was_spent_has_its_amount(easel: World) -> None:
+    await easel.imagine(easel.ben, "a fox --count 3")
+    assert " spent 3 " in await easel.told(easel.admin, "quota show", who=easel.ben)
+    spent, reserved = await exported(easel, "history")
+    assert (spent["what"], spent["spent"]) == ("settle", "3")
+    assert (reserved["what"], reserved["spent"]) == ("reserve", "")
+
+
+async def test_what_a_refund_leaves_is_spent(easel: World) -> None:
+    await easel.imagine(easel.ben, "a fox --count 3")
+    async with easel.studio.database.transaction() as tx:
+        values = {"guild_id": easel.guild.id, "user_id": easel.ben.id, "now": easel.clock()}
+        await quotas.reserve(tx, job_id="other", price=4, allowance=Rate(40), **values)
+        await quotas.refund(tx, job_id="other", now=easel.clock(), credits=1)
+    assert "given back +1, 3 spent" in await easel.told(easel.admin, "quota show", who=easel.ben)
+    assert (await exported(easel, "history"))[0]["spent"] == "3"
 
 
 async def test_who_deleted_their_data_is_nobody_in_a_file(

@@ -62,17 +62,17 @@ async def cancel(interaction: discord.Interaction[Any], job: str | None = None) 
     found = next((one for one in mine if job in (None, one.id)), None)
     if found is None:
         if job is not None:
-            await _explain(studio, job, who.user_id)
+            await _explain(studio, job, guild_id=who.guild_id, user_id=who.user_id)
         raise NothingToCancel
     refunded = await studio.dispatcher.cancel(found.id, by=who.user_id)
     await interaction.followup.send(pages.cancelled(found.prompt, refunded), ephemeral=True)
 
 
-async def _explain(studio: Studio, job_id: str, user_id: int) -> None:
-    """Say what is wrong with a job id that was typed by hand."""
+async def _explain(studio: Studio, job_id: str, *, guild_id: int, user_id: int) -> None:
+    """Raise NotYours for somebody else's job here. A job of another server is answered like none at all."""
     async with studio.database.reading() as tx:
         job = await jobs.get(tx, job_id)
-    if job is not None and job.user_id != user_id:
+    if job is not None and job.guild_id == guild_id and job.user_id != user_id:
         raise NotYours
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +13,11 @@ from discord import app_commands
 from bot import access, orders, prompts, texts
 from bot.adult import age_restricted
 from bot.boundary import acknowledge
-from bot.errors import BadPrompt
+from bot.errors import Refusal
 from bot.feature import Feature, Studio, able_to_post, requester, usual_model
+from bot.flags import FLAGS
+from bot.plain_text import plain
+from bot.prompts import MAX_PROMPT, Reading
 from generation.contract import MAX_SEED, ModelState
 from storage import guilds
 
@@ -37,34 +42,47 @@ async def imagine(
     negative: str | None = None,
 ) -> None:
     await acknowledge(interaction, thinking=True)
+    with _giving_back(prompt, negative or ""):
+        reading = _asked(prompt, model=model, aspect=aspect, seed=seed, negative=negative)
+        await interaction.followup.send(await _accepted(interaction, reading), ephemeral=True)
+
+
+async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> str:
+    """Order what was asked for; the receipt."""
     studio: Studio = interaction.client.studio
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     able_to_post(interaction.app_permissions, interaction.channel)
-    given = {"model": model, "aspect": _aspect(aspect), "seed": seed, "negative": negative}
-    parsed = _with_options(prompts.parse(prompt), {name: v for name, v in given.items() if v is not None})
     async with studio.database.reading() as tx:
         server = await guilds.settings(tx, who.guild_id)
         most = await access.most(tx, who)
     order = orders.imagine(
-        parsed,
+        reading.parsed,
         catalogue=studio.catalogue,
         default_model=usual_model(studio, server.default_model),
         images=studio.settings.images,
         random=studio.random,
         among_adults=who.age_restricted,
         most=most,
+        problems=reading.problems,
     )
     accepted = await studio.dispatcher.accept(order, who)
-    await interaction.followup.send(
-        texts.receipt(
-            price=accepted.job.price,
-            left=accepted.left,
-            ahead=accepted.ahead,
-            seconds=accepted.seconds,
-            notes=(*order.notes, texts.PAUSED) if accepted.paused else order.notes,
-        ),
-        ephemeral=True,
+    return texts.receipt(
+        price=accepted.job.price,
+        left=accepted.left,
+        ahead=accepted.ahead,
+        seconds=accepted.seconds,
+        notes=(*order.notes, texts.PAUSED) if accepted.paused else order.notes,
     )
+
+
+@contextmanager
+def _giving_back(*typed: str) -> Iterator[None]:
+    """Give what was typed back with a refusal: Discord keeps none of it."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.typed = tuple(filter(None, typed))
+        raise
 
 
 @imagine.autocomplete("model")
@@ -92,24 +110,29 @@ async def _aspects(_: discord.Interaction[Any], current: str) -> list[app_comman
     return [app_commands.Choice(name=one, value=one) for one in _ASPECTS if one.startswith(current)]
 
 
-def _aspect(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    try:
-        return prompts.read_aspect(text.strip())
-    except ValueError:
-        raise BadPrompt(f"`aspect` takes {prompts.FLAGS['ar'].takes}.") from None
-
-
-def _with_options(parsed: prompts.Parsed, options: dict[str, Any]) -> prompts.Parsed:
-    for name, value in options.items():
-        if getattr(parsed, name) not in (None, value):
-            raise BadPrompt(
-                f"The prompt's flags and the option `{name}` say different things. Give only one of them."
-            )
-    if len(options.get("negative", "")) > prompts.MAX_PROMPT:
-        raise BadPrompt(f"`negative` can be {prompts.MAX_PROMPT} characters long at most.")
-    return replace(parsed, **options)
+def _asked(
+    prompt: str, *, model: str | None, aspect: str | None, seed: int | None, negative: str | None
+) -> Reading:
+    """The prompt with its flags and the command's options, and all that is wrong with them."""
+    reading = prompts.read(prompt)
+    problems = list(reading.problems)
+    given: dict[str, Any] = {"seed": seed, "model": model and (plain(model) or model)}
+    for option, flag, text in (("aspect", "ar", aspect), ("negative", "no", negative)):
+        if text is None:
+            continue
+        try:
+            given[option] = FLAGS[flag].read(plain(text))
+        except ValueError:
+            problems.append(f"`{option}` takes {FLAGS[flag].takes}.")
+    given = {option: value for option, value in given.items() if value is not None}
+    problems += [
+        f"The prompt's flags and the option `{option}` say different things. Give only one of them."
+        for option, value in given.items()
+        if getattr(reading.parsed, option) not in (None, value)
+    ]
+    if len(given.get("negative", "")) > MAX_PROMPT:
+        problems.append(f"`negative` can be {MAX_PROMPT} characters long at most.")
+    return Reading(parsed=replace(reading.parsed, **given), problems=tuple(problems))
 
 
 FEATURE = Feature(

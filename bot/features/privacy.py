@@ -60,7 +60,7 @@ async def show(interaction: discord.Interaction[Any]) -> None:
 
 @privacy.command(name="export", description="A ZIP of everything that Easel keeps of you, with your pictures")
 @app_commands.describe(part="From which part on, where there are more than Discord takes at once")
-async def export(interaction: discord.Interaction[Any], part: app_commands.Range[int, 1] = 1) -> None:
+async def export(interaction: discord.Interaction[Any], part: app_commands.Range[int, 1, 10_000] = 1) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
     async with studio.limits.exports.place(interaction.user.id):

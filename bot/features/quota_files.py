@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import discord
@@ -11,20 +11,21 @@ from discord import app_commands
 
 from bot import quota_pages, sheets
 from bot.admin import Desk, Page, opened
-from bot.balances import host_of
+from bot.balances import balance_of, host_of
 from bot.errors import BadSheet
 from bot.feature import Feature
 from bot.patience import Unreachable
 from bot.quota import changing, quota
-from storage import ledger
+from storage import gifts, ledger, veils
 from storage import sheets as tables
+from storage.database import Transaction
 from storage.quota_changes import Subject
 
 _HISTORY = 50_000
 """Lines of the ledger in a file: about 7 MB, which every server takes."""
 
 _NAMED = 1_000
-"""People whose names are asked for: the gateway takes 120 requests a minute."""
+"""People of a history whose names are asked for: the gateway takes 120 requests a minute."""
 
 _ASKED = 100
 """As many as Discord answers about at once."""
@@ -39,27 +40,39 @@ async def export(
     interaction: discord.Interaction[Any], what: Literal["quotas", "history"] = "quotas", page: Page = 1
 ) -> None:
     desk = await opened(interaction)
-    more = False
+    content, words = await (_quotas(desk) if what == "quotas" else _history(desk, page))
+    await desk.tell(words, file=discord.File(io.BytesIO(content), filename=f"easel-{what}.csv"))
+
+
+async def _quotas(desk: Desk) -> tuple[bytes, str]:
+    """The file of quotas, with bonuses as they will be once everybody took what was given, and the answer beside it."""
     async with desk.studio.database.reading() as tx:
-        if what == "quotas":
-            rows = await tables.rows(tx, desk.guild_id)
-        else:
-            lines = await ledger.history(
-                tx,
-                guild_id=desk.guild_id,
-                user_id=None,
-                limit=_HISTORY + 1,
-                skip=(page - 1) * _HISTORY,
-            )
-            more = len(lines) > _HISTORY
-    if what == "quotas":
-        names = await _names(desk, [row.subject.id for row in rows if row.subject.kind == "user"])
-        content, count = sheets.write_quotas(rows, names), len(rows)
-    else:
-        names = await _names(desk, [line.user_id for line in lines])
-        content, count = sheets.write_history(lines[:_HISTORY], names), min(len(lines), _HISTORY)
-    file = discord.File(io.BytesIO(content), filename=f"easel-{what}.csv")
-    await desk.tell(quota_pages.exported(count, following=page + 1 if more else None), file=file)
+        people = await tables.people(tx, desk.guild_id, limit=sheets.MAX_LINES)
+        waiting = await gifts.bonuses(tx, desk.guild_id)
+    members = await _members(desk, people)
+    async with desk.studio.database.supposing() as tx:
+        await _book(tx, desk, members or {})
+        rows = await tables.rows(tx, desk.guild_id)
+    content = sheets.write_quotas(rows, _names(desk, members or {}))
+    return content, quota_pages.exported(
+        len(rows), following=None, waiting=waiting, asked=members is not None
+    )
+
+
+async def _history(desk: Desk, page: int) -> tuple[bytes, str]:
+    """The file of what moved credits, and the answer beside it."""
+    async with desk.studio.database.reading() as tx:
+        lines = await ledger.history(
+            tx,
+            guild_id=desk.guild_id,
+            user_id=None,
+            limit=_HISTORY + 1,
+            skip=(page - 1) * _HISTORY,
+        )
+    more, lines = len(lines) > _HISTORY, lines[:_HISTORY]
+    members = await _members(desk, list(dict.fromkeys(line.user_id for line in lines))[:_NAMED])
+    content = sheets.write_history(lines, _names(desk, members or {}))
+    return content, quota_pages.exported(len(lines), following=page + 1 if more else None)
 
 
 @quota.command(name="import", description="Set quotas and bonuses from a CSV file like that of /quota export")
@@ -68,7 +81,12 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
     desk = await opened(interaction)
     roles = [role.id for role in interaction.guild.roles] if interaction.guild else []
     rows = sheets.read_quotas(await _content(file), role_ids=roles)
+    people = [row.subject.id for row in rows if row.subject.kind == "user"]
+    members = await _members(desk, people)
+    if members is None:
+        raise BadSheet(("Discord did not say who is a member of this server",))
     async with changing(desk) as tx:
+        await _book(tx, desk, members)
         await tables.apply(
             tx,
             guild_id=desk.guild_id,
@@ -77,7 +95,28 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
             now=desk.studio.clock(),
             host=host_of(desk.studio.settings),
         )
-    await desk.tell(quota_pages.imported(len(rows)))
+    strangers = [one for one in people if one not in members]
+    await desk.tell(quota_pages.imported(len(rows), strangers))
+
+
+async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Member]) -> None:
+    """Put what roles or everyone got into the accounts of those members who have not taken it yet.
+
+    Otherwise a bonus that is read from a file would be given on top of it.
+    """
+    people = await gifts.without_bonus(tx, desk.guild_id, members)
+    # Whoever had their data deleted takes it when they come back.
+    kept = await veils.standings(tx, people)
+    for user_id in (one for one in people if kept[one] == one):
+        await balance_of(
+            tx,
+            guild_id=desk.guild_id,
+            user_id=user_id,
+            role_ids=[role.id for role in members[user_id].roles],
+            joined_at=members[user_id].joined_at,
+            host=host_of(desk.studio.settings),
+            now=desk.studio.clock(),
+        )
 
 
 async def _content(file: discord.Attachment) -> bytes:
@@ -91,26 +130,35 @@ async def _content(file: discord.Attachment) -> bytes:
         raise BadSheet(("Discord did not send it",)) from error
 
 
-async def _names(desk: Desk, user_ids: Iterable[int]) -> sheets.Names:
-    """What roles and members are called; Discord is asked for members, because the bot doesn't keep them in memory."""
+async def _members(desk: Desk, user_ids: Sequence[int]) -> dict[int, discord.Member] | None:
+    """Those of these people who are members, by their ids; None where Discord does not say.
+
+    It is asked, because the bot doesn't keep members in memory.
+    """
     guild = desk.interaction.guild
-    if guild is None:
-        return lambda _: ""
     # Numbers below zero stand for those who had their data deleted, and Discord knows nobody by them.
-    wanted = [one for one in dict.fromkeys(user_ids) if one > 0][:_NAMED]
-    found: dict[int, str] = {}
+    wanted = [one for one in user_ids if one > 0]
+    if guild is None:
+        return None
+    found: dict[int, discord.Member] = {}
     for batch in (wanted[n : n + _ASKED] for n in range(0, len(wanted), _ASKED)):
         try:
             members = await guild.query_members(user_ids=batch, limit=_ASKED)
         except TimeoutError:
-            break  # A file without names says as much.
-        found |= {member.id: member.display_name for member in members}
+            return None
+        found |= {member.id: member for member in members}
+    return found
+
+
+def _names(desk: Desk, members: Mapping[int, discord.Member]) -> sheets.Names:
+    """What roles and members are called."""
+    guild = desk.interaction.guild
 
     def name(subject: Subject) -> str:
         if subject.kind == "role":
-            role = guild.get_role(subject.id)
+            role = guild.get_role(subject.id) if guild else None
             return role.name if role else ""
-        return found.get(subject.id, "")
+        return members[subject.id].display_name if subject.id in members else ""
 
     return name
 

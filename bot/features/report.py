@@ -21,14 +21,13 @@ from bot.boundary import acknowledge, answered, tell_privately
 from bot.errors import BadLink, NotModerator, PublicChannel, ServerOnly
 from bot.feature import Ask, Feature, Place, Reply, Studio, Verb, able_to_post
 from bot.patience import Unreachable
+from bot.snowflakes import ID
 from bot.surface import Surface
 from storage import guilds, jobs, reports
 from storage.errors import StorageError
 from storage.reports import Verdict
 
-_LINK = re.compile(
-    r"https?://(?:\w+\.)?discord(?:app)?\.com/channels/([0-9]{1,20})/([0-9]{1,20})/([0-9]{1,20})"
-)
+_LINK = re.compile(rf"https?://(?:\w+\.)?discord(?:app)?\.com/channels/({ID})/({ID})/({ID})")
 
 _EVERY = 600.0
 """Seconds between two looks for reports that are not posted yet."""
