@@ -31,7 +31,7 @@ FAILURES = {FailureReason.WORKER_DIED: 0.04, FailureReason.BROKEN_IMAGE: 0.04}
 """How likely each is."""
 LARGE = 0.03
 """How likely a grid is too large at first."""
-_SIDE, _LARGE_SIDE = 16, 220
+_SIDE, _LARGE_SIDE = 16, 320
 
 
 class Painter:

@@ -22,7 +22,7 @@ from tests.soak.faults import Fault, Kind, Weather
 from tests.soak.town import Town
 
 API = "/api/v10"
-MOST_BYTES = 40_000
+MOST_BYTES = 100_000
 """The largest upload that is taken."""
 MOST_REQUEST_BYTES = 50_000_000
 

@@ -68,7 +68,11 @@ class Button:
 
 
 class Town(Memory):
-    """Two servers with a channel each. It notes who posted what, and ignores no nonce."""
+    """Two servers with a channel each. It notes who posted what, and ignores no nonce.
+
+    By channel, `results` holds the latest results, and `progress` the progress messages that stand; `opened` is every
+    progress message that there was, as channel, message and job.
+    """
 
     def __init__(self) -> None:
         super().__init__(clock=WallClock())
@@ -79,6 +83,7 @@ class Town(Memory):
         self._by_nonce: dict[tuple[int, str], int] = {}
         self.results: dict[int, deque[int]] = {}
         self.progress: dict[int, set[int]] = {}
+        self.opened: list[tuple[int, int, str]] = []
         self.people = [person for name in ("North", "South") for person in self._server(name)]
 
     def _server(self, name: str) -> list[Person]:
@@ -105,10 +110,11 @@ class Town(Memory):
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
         taken = super().commit_message(message, broadcast=broadcast)
         if taken.channel_id in self.results and not taken.is_ephemeral:
-            verbs = {button.verb for button in self.buttons(taken)}
-            if "x" in verbs:
+            jobs = {button.verb: button.job_id for button in self.buttons(taken)}
+            if "x" in jobs:
                 self.progress[taken.channel_id].add(taken.id)
-            elif "u" in verbs:
+                self.opened.append((taken.channel_id, taken.id, jobs["x"]))
+            elif "u" in jobs:
                 self.results[taken.channel_id].append(taken.id)
         return taken
 
