@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.soak import audit
 from tests.soak.backup import backed_up
+from tests.soak.faults import Kind
 from tests.soak.run import Plan, Soak, Stuck, make, run
 
 
@@ -22,6 +23,13 @@ def main() -> int:
     parser.add_argument("--pace", type=float, default=14, help="wishes in a second (14)")
     parser.add_argument("--patience", type=float, default=240, help="seconds to put right what is left (240)")
     parser.add_argument("--at-login", action="store_true", help="faults begin before the bot has logged in")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[kind.name.lower() for kind in Kind],
+        help="never this fault",
+    )
     parser.add_argument("--folder", type=Path, help="keep everything here; it must be empty or not exist")
     asked = parser.parse_args()
     if asked.folder and asked.folder.exists() and any(asked.folder.iterdir()):
@@ -37,6 +45,7 @@ def main() -> int:
                 pace=asked.pace,
                 patience=asked.patience,
                 at_login=asked.at_login,
+                without=frozenset(Kind[name.upper()] for name in asked.without),
             )
         )
         try:
@@ -58,7 +67,9 @@ def _say(soak: Soak) -> None:
 
 def _print(soak: Soak) -> int:
     promises = audit.look(soak)
-    print(f"{soak.accepted} jobs in {soak.seconds:.0f} s, seed {soak.plan.seed}; {len(soak.people.wishes)} wishes")
+    print(
+        f"{soak.accepted} jobs in {soak.seconds:.0f} s, seed {soak.plan.seed}; {len(soak.people.wishes)} wishes"
+    )
     for what, count in [*soak.weather.met.most_common(), *soak.gateway.met.most_common()]:
         print(f"        {what:<48}{count}")
     for promise in promises:

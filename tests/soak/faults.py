@@ -63,7 +63,10 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class Weather:
-    """The faults of one soak. It is calm until `armed` is set."""
+    """The faults of one soak, each request's with the probability `rate`. It is calm until `armed` is set.
+
+    The seconds are what the bot is told to wait, and how long the slow and the very slow answers take at most.
+    """
 
     source: random.Random
     rate: float
@@ -72,14 +75,14 @@ class Weather:
     long_hang: float = 20.0
     armed: bool = False
     met: Counter[Kind] = field(default_factory=Counter)
-    only: frozenset[Kind] | None = None
+    without: frozenset[Kind] = frozenset()
     _storm_begins: float = 0.0
 
     def fault(self) -> Fault | None:
         """What the next request meets; None: nothing."""
         if not self.armed or self.source.random() >= self._rate():
             return None
-        kinds = [kind for kind in SHARES if self.only is None or kind in self.only]
+        kinds = [kind for kind in SHARES if kind not in self.without]
         kind = self.source.choices(kinds, [SHARES[kind] for kind in kinds])[0]
         self.met[kind] += 1
         return Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from simcord.backend.models import Message
@@ -22,12 +23,14 @@ _SUBCOMMAND, _STRING, _INTEGER, _MENTIONABLE = 1, 3, 4, 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """One thing that somebody asked for. `interaction` is None for a reaction; `key` is its event's, as in `gateway.py`.
+    """One thing that somebody asked for, and when. `interaction` is None for a reaction; `key` is its event's, as in
+    `gateway.py`.
 
     `verb` is a button's, or a command's name; of a grant, `amount` is the credits.
     """
 
     verb: str
+    at: datetime
     who: Person
     interaction: int | None
     key: str
@@ -100,7 +103,7 @@ class People:
     ) -> None:
         interaction = self._town.type_command(who, name, options, resolved)
         self.wishes.append(
-            Wish(verb=name, who=who, interaction=interaction, key=str(interaction), amount=amount)
+            Wish(verb=name, at=_now(), who=who, interaction=interaction, key=str(interaction), amount=amount)
         )
 
     # ------------------------------------------------------ buttons and reactions
@@ -123,6 +126,7 @@ class People:
         self.wishes.append(
             Wish(
                 verb=button.verb,
+                at=_now(),
                 who=who,
                 interaction=interaction,
                 key=str(interaction),
@@ -146,7 +150,9 @@ class People:
     def _delete(self, who: Person) -> None:
         """An admin deletes a result of which nobody has wanted a single picture."""
         admin = next(one for one in self._town.people if one.admin and one.guild_id == who.guild_id)
-        buttons = [one for one in self._on_results(who) if one.verb == "r" and one.message.id not in self._kept]
+        buttons = [
+            one for one in self._on_results(who) if one.verb == "r" and one.message.id not in self._kept
+        ]
         if buttons:
             button = self._source.choice(buttons)
             self._doomed.add(button.message.id)
@@ -163,6 +169,7 @@ class People:
         self.wishes.append(
             Wish(
                 verb=verb or button.verb,
+                at=_now(),
                 who=who,
                 interaction=None,
                 key=f"{message.id} {who.id} {emoji}",
@@ -177,3 +184,7 @@ class People:
         return [
             button for one in messages if one.id not in self._doomed for button in self._town.buttons(one)
         ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -73,7 +73,9 @@ class Rest:
             case _:
                 return _error(fault)
 
-    async def _hang(self, request: web.Request, body: Any, files: list[Any], fault: Fault) -> web.StreamResponse:
+    async def _hang(
+        self, request: web.Request, body: Any, files: list[Any], fault: Fault
+    ) -> web.StreamResponse:
         if fault.late:
             answer = self._apply(request, body, files)
             await asyncio.sleep(fault.seconds)
@@ -97,11 +99,17 @@ class Rest:
         except BackendError as error:
             return _json(error.to_json(), status=error.status)
         quiet = path.endswith("/callback") and "with_response" not in request.query
-        return web.Response(status=204, headers=_headers(path)) if answer is None or quiet else _json(answer, path=path)
+        return (
+            web.Response(status=204, headers=_headers(path))
+            if answer is None or quiet
+            else _json(answer, path=path)
+        )
 
     def _dispatch(self, request: web.Request, path: str, body: Any, files: list[Any]) -> Any:
         posting = _MESSAGES.match(path) if request.method == "POST" else None
-        nonce = body.get("nonce") if posting and isinstance(body, dict) and body.get("enforce_nonce") else None
+        nonce = (
+            body.get("nonce") if posting and isinstance(body, dict) and body.get("enforce_nonce") else None
+        )
         if posting and nonce and (before := self._town.repeated(int(posting[1]), str(nonce))):
             return dict(serializers.message_payload(self._town, before))
         answer = dispatch(

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 from aiohttp import web
 
-from tests.soak.faults import Weather
+from tests.soak.faults import Kind, Weather
 from tests.soak.gateway import Gateway
 from tests.soak.people import People
 from tests.soak.rest import API, MOST_REQUEST_BYTES, Rest
@@ -43,7 +43,8 @@ class Stuck(AssertionError):
 class Plan:
     """What a soak is to be. `pace` is wishes in a second; `drops` the seconds between two breaks of the gateway.
 
-    `patience` is for how many seconds the bot may put right what faults left, once they are over.
+    `faults` is how likely a request meets one, those `without` never. They begin when the bot is up, or `at_login`.
+    `patience` is for how many seconds the bot may put right what they left, once they are over.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class Plan:
     pace: float
     patience: float
     at_login: bool = False
+    without: frozenset[Kind] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class Soak:
 def make(plan: Plan) -> Soak:
     """A soak whose every part draws from the seed, so that parts do not disturb each other's luck."""
     town = Town()
-    weather = Weather(source=random.Random(f"weather {plan.seed}"), rate=plan.faults)
+    weather = Weather(source=random.Random(f"weather {plan.seed}"), rate=plan.faults, without=plan.without)
     return Soak(
         plan=plan,
         town=town,
@@ -173,13 +175,15 @@ async def _live(
     hearing = asyncio.create_task(_hear(soak, child), name="the bot's output")
     dropping = None
     try:
-        await _until(soak, child, lambda: soak.gateway.is_up and None in soak.town.commands, "start", _START_SECONDS)
+        await _until(
+            soak, child, lambda: soak.gateway.is_up and None in soak.town.commands, "start", _START_SECONDS
+        )
         soak.weather.armed = True
         dropping = asyncio.create_task(soak.gateway.drop_at_random(plan.drops), name="drops")
-        await _ask(soak, child, plan.jobs // 2, say)
-        if halfway is not None:
-            soak.broken += await halfway(soak)
-        await _ask(soak, child, plan.jobs, say)
+        if await _ask(soak, child, plan.jobs // 2, say):
+            if halfway is not None:
+                soak.broken += await halfway(soak)
+            await _ask(soak, child, plan.jobs, say)
         dropping.cancel()
         soak.weather.armed = False
         await _come_to_rest(soak, child, say)
@@ -202,10 +206,8 @@ async def _hear(soak: Soak, child: asyncio.subprocess.Process) -> None:
         soak.hear(line, process)
 
 
-async def _ask(
-    soak: Soak, child: asyncio.subprocess.Process, jobs: int, say: Callable[[Soak], None]
-) -> None:
-    """People ask for things until so many jobs have been accepted."""
+async def _ask(soak: Soak, child: asyncio.subprocess.Process, jobs: int, say: Callable[[Soak], None]) -> bool:
+    """People ask for things until so many jobs have been accepted. False where the bot stopped accepting any."""
     source = random.Random(f"pace {soak.plan.seed} {jobs}")
     last, since = soak.accepted, time.monotonic()
     while soak.accepted < jobs:
@@ -213,17 +215,18 @@ async def _ask(
         if soak.accepted != last:
             last, since = soak.accepted, time.monotonic()
         if time.monotonic() - since > soak.plan.patience:
-            soak.broken.append(f"no job was accepted for {soak.plan.patience:.0f} s, with {soak.owed} under way")
-            return
+            soak.broken.append(
+                f"no job was accepted for {soak.plan.patience:.0f} s, with {soak.owed} under way"
+            )
+            return False
         if soak.owed < MOST_OWED:
             soak.people.wish()
         say(soak)
         await asyncio.sleep(source.expovariate(soak.plan.pace))
+    return True
 
 
-async def _come_to_rest(
-    soak: Soak, child: asyncio.subprocess.Process, say: Callable[[Soak], None]
-) -> None:
+async def _come_to_rest(soak: Soak, child: asyncio.subprocess.Process, say: Callable[[Soak], None]) -> None:
     """Wait until nothing is under way; not longer than the bot is given. What is left then is for the audit."""
     deadline = time.monotonic() + soak.plan.patience
     quiet_since = None

@@ -99,9 +99,7 @@ class Town(Memory):
             user = self.make_user(f"{one}{name}")
             self.add_member(guild.id, user.id, roles=[] if number else [admins.id])
             people.append(
-                Person(
-                    id=user.id, name=one, guild_id=guild.id, channel_id=channel.id, admin=number == 0
-                )
+                Person(id=user.id, name=one, guild_id=guild.id, channel_id=channel.id, admin=number == 0)
             )
         return people
 

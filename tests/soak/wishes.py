@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from storage.clock import from_sql
 from tests.crash.journal import Line
 from tests.soak.people import Wish
 from tests.soak.promise import Promise
@@ -24,13 +25,15 @@ def drawn_once(soak: Soak, jobs: Jobs) -> Promise:
     told = _told(soak)
     made = Counter(job["interaction_id"] for job in jobs.values())
     broken = []
-    presses = [wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is not None]
+    presses = [
+        wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is not None
+    ]
     for wish in presses:
         if _acknowledged(soak, wish) and made[wish.interaction] + told[wish.interaction] == 0:
             broken.append(f"{_named(wish)} made no job, without a word")
     reacted = [wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is None]
     by_reaction = Counter(_drawing(job) for job in jobs.values() if job["interaction_id"] is None)
-    broken += _compared(soak, reacted, _drawn_as, by_reaction, "drawn")
+    broken += _compared(soak, jobs, reacted, _drawn_as, by_reaction, "drawn")
     return Promise(
         name="each V and 🔄 drawn once", figure=f"{len(presses) + len(reacted)} wishes", broken=broken
     )
@@ -47,7 +50,7 @@ def _drawing(job: sqlite3.Row) -> tuple[Any, ...]:
     return (job["user_id"], job["action"])
 
 
-def singles_once(soak: Soak) -> Promise:
+def singles_once(soak: Soak, jobs: Jobs) -> Promise:
     """Each U posted its picture once, or was refused in words."""
     posted: Counter[tuple[Any, ...]] = Counter()
     for line in _messages(soak):
@@ -56,7 +59,7 @@ def singles_once(soak: Soak) -> Promise:
             if (found := _SINGLE.search(name)) and owner and line["channel"] in soak.town.results:
                 posted[found[1], int(found[2]), int(owner[1])] += 1
     wishes = [wish for wish in soak.people.wishes if wish.verb == "u"]
-    broken = _compared(soak, wishes, lambda one: (one.job_id, one.index, one.who.id), posted, "posted")
+    broken = _compared(soak, jobs, wishes, lambda one: (one.job_id, one.index, one.who.id), posted, "posted")
     return Promise(name="each U posted once", figure=f"{len(wishes)} wishes", broken=broken)
 
 
@@ -69,9 +72,11 @@ def mailed_once(soak: Soak, jobs: Jobs) -> Promise:
             if (found := _SINGLE.search(name)) and line["channel"] in owners:
                 sent[found[1], int(found[2]), owners[line["channel"]]] += 1
     broken = []
-    wishes = [wish for wish in soak.people.wishes if wish.verb == "mail" and wish.key not in soak.gateway.lost]
+    wishes = [wish for wish in soak.people.wishes if wish.verb == "mail" and _heard(soak, jobs, wish)]
     for wish in wishes:
-        numbers = [sent[wish.job_id, index, wish.who.id] for index in range(1, jobs[wish.job_id]["images"] + 1)]
+        numbers = [
+            sent[wish.job_id, index, wish.who.id] for index in range(1, jobs[wish.job_id]["images"] + 1)
+        ]
         if numbers != [1] * len(numbers):
             broken.append(f"{_named(wish)} brought its pictures {numbers} times")
     return Promise(name="each ✉️ sent once", figure=f"{len(wishes)} wishes", broken=broken)
@@ -84,16 +89,18 @@ def cancelled_as_asked(soak: Soak, jobs: Jobs) -> Promise:
     return Promise(
         name="cancelled no more than asked",
         figure=f"{done.total()} of {asked.total()}",
-        broken=[f"{user} asked {asked[user]} times, and cancelled {done[user]} jobs" for user in done - asked],
+        broken=[
+            f"{user} asked {asked[user]} times, and cancelled {done[user]} jobs" for user in done - asked
+        ],
     )
 
 
-def deleted_as_asked(soak: Soak) -> Promise:
+def deleted_as_asked(soak: Soak, jobs: Jobs) -> Promise:
     """Each ❌ under a result took it away."""
     wishes = [
         wish
         for wish in soak.people.wishes
-        if wish.verb == "x" and wish.interaction is None and wish.key not in soak.gateway.lost
+        if wish.verb == "x" and wish.interaction is None and _heard(soak, jobs, wish)
     ]
     return Promise(
         name="each ❌ deleted the result",
@@ -142,6 +149,7 @@ def granted_once(soak: Soak, ledger: Iterable[sqlite3.Row]) -> Promise:
 
 def _compared(
     soak: Soak,
+    jobs: Jobs,
     wishes: list[Wish],
     kind: Callable[[Wish], tuple[Any, ...]],
     done: Counter[tuple[Any, ...]],
@@ -155,8 +163,12 @@ def _compared(
         if wish.interaction is not None:
             sure[kind(wish)] += _acknowledged(soak, wish) and not told[wish.interaction]
         else:
-            sure[kind(wish)] += wish.key not in soak.gateway.lost and not letters[wish.who.id]
-    broken = [f"{one} was asked {asked[one]} times, and {word} {count} times" for one, count in done.items() if count > asked[one] > 0]
+            sure[kind(wish)] += _heard(soak, jobs, wish) and not letters[wish.who.id]
+    broken = [
+        f"{one} was asked {asked[one]} times, and {word} {count} times"
+        for one, count in done.items()
+        if count > asked[one] > 0
+    ]
     return broken + [
         f"{one} was asked {count} times, and {word} {done[one]} times, without a word"
         for one, count in sure.items()
@@ -172,7 +184,9 @@ def _told(soak: Soak) -> Counter[int | None]:
 def _letters(soak: Soak) -> Counter[int]:
     """How many direct messages without a picture each person got: a reaction is refused so."""
     owners = {channel: user for user, channel in soak.town.dm_channels.items()}
-    return Counter(owners[line["channel"]] for line in _messages(soak) if line["channel"] in owners and not line["files"])
+    return Counter(
+        owners[line["channel"]] for line in _messages(soak) if line["channel"] in owners and not line["files"]
+    )
 
 
 def _messages(soak: Soak) -> list[Line]:
@@ -182,6 +196,18 @@ def _messages(soak: Soak) -> list[Line]:
 def _acknowledged(soak: Soak, wish: Wish) -> bool:
     assert wish.interaction is not None
     return soak.town.interactions[wish.interaction].responded
+
+
+def _heard(soak: Soak, jobs: Jobs, wish: Wish) -> bool:
+    """Whether the bot had to know what a reaction was about: its event was not lost, and the post was on record by then."""
+    delivered = jobs[wish.job_id]["delivered_at"]
+    return wish.key not in soak.gateway.lost and delivered is not None and from_sql(delivered) <= wish.at
+
+
+def early(soak: Soak, jobs: Jobs) -> int:
+    """How many reactions came before the bot knew that its post stands, and may go unheard."""
+    reactions = [wish for wish in soak.people.wishes if wish.interaction is None]
+    return sum(wish.key not in soak.gateway.lost and not _heard(soak, jobs, wish) for wish in reactions)
 
 
 def _named(wish: Wish) -> str:
