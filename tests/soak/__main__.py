@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.soak import audit
 from tests.soak.backup import backed_up
 from tests.soak.faults import Kind
-from tests.soak.run import Plan, Soak, Stuck, make, run
+from tests.soak.run import run
+from tests.soak.state import Plan, Soak, Stuck, make
 
 
 def main() -> int:
@@ -22,6 +23,9 @@ def main() -> int:
     parser.add_argument("--drops", type=float, default=15, help="seconds between breaks of the gateway (15)")
     parser.add_argument("--pace", type=float, default=14, help="wishes in a second (14)")
     parser.add_argument("--patience", type=float, default=240, help="seconds to put right what is left (240)")
+    parser.add_argument(
+        "--restarts", type=int, default=0, help="how often the bot is stopped and started (0)"
+    )
     parser.add_argument("--at-login", action="store_true", help="faults begin before the bot has logged in")
     parser.add_argument(
         "--without",
@@ -44,6 +48,7 @@ def main() -> int:
                 drops=asked.drops,
                 pace=asked.pace,
                 patience=asked.patience,
+                restarts=asked.restarts,
                 at_login=asked.at_login,
                 without=frozenset(Kind[name.upper()] for name in asked.without),
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot import texts
 from tests.crash.audit import ENDED, balances, ledger_exact, none_lost, posted_once, sound
 from tests.soak.promise import Promise
-from tests.soak.run import Soak
+from tests.soak.state import Soak
 from tests.soak.wishes import (
     answered,
     cancelled_as_asked,
@@ -86,7 +86,7 @@ def look(soak: Soak) -> list[Promise]:
             broken=broken_file + _pictures(soak.data, pictures),
         ),
         _log(soak),
-        Promise(name="ends at SIGTERM, with no task left", figure=f"status {soak.status}", broken=_end(soak)),
+        Promise(name="ends at SIGTERM, with no task left", figure=f"{soak.lives} lives", broken=soak.endings),
         _memory(soak),
         Promise(
             name="nothing asked that Discord does not have",
@@ -166,18 +166,12 @@ def _log(soak: Soak) -> Promise:
     )
 
 
-def _end(soak: Soak) -> list[str]:
-    broken = [] if soak.status == 0 else [f"the status is {soak.status}"]
-    if soak.tasks_left is None:
-        return [*broken, "it did not end by itself"]
-    return broken + [f"task {name}" for name in soak.tasks_left]
-
-
 def _memory(soak: Soak) -> Promise:
     """The median of the process's memory while the second fifth of the jobs was accepted, and while the last was."""
-    jobs = soak.accepted
-    early = [rss for count, rss in soak.memory if jobs / 5 <= count < 2 * jobs / 5]
-    late = [rss for count, rss in soak.memory if count >= 4 * jobs / 5]
+    first = soak.memory[0][0] if soak.memory else 0
+    jobs = soak.accepted - first
+    early = [rss for count, rss in soak.memory if jobs / 5 <= count - first < 2 * jobs / 5]
+    late = [rss for count, rss in soak.memory if count - first >= 4 * jobs / 5]
     if not early or not late:
         return Promise(name="memory flat", figure="not measured")
     before, after = statistics.median(early), statistics.median(late)

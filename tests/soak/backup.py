@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.soak.run import Soak
+from tests.soak.state import Soak
 
 
 async def backed_up(soak: Soak) -> list[str]:

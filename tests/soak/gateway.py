@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import random
+import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ AGAIN = 0.6
 INVALID = 0.1
 """How likely a session is not resumed: what the bot had not read is lost."""
 
+UNREAD_SECONDS = 2.0
+"""A bot that is stopped may not have read what was sent so shortly before."""
+
 _RECONNECT, _INVALID, _HELLO, _ACK = 7, 9, 10, 11
 _WANTED = ("GUILD_", "CHANNEL_", "THREAD_", "INTERACTION_", "MESSAGE_REACTION_")
 
@@ -36,7 +40,7 @@ class Session:
 
     id: str
     sequence: int = 0
-    events: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    events: deque[tuple[int, str, str, float]] = field(default_factory=lambda: deque(maxlen=KEPT))
     outbox: asyncio.Queue[str | None] | None = None
 
 
@@ -48,8 +52,10 @@ class Gateway:
         self._session: Session | None = None
         self._socket: tuple[web.WebSocketResponse, web.Request] | None = None
         self._numbers = itertools.count(1)
+        self._left = 0.0
         self.lost: set[str] = set()
         self.met: Counter[str] = Counter()
+        self.dropping = True
         town.subscribers.append(self.feed)
 
     @property
@@ -67,7 +73,7 @@ class Gateway:
         session = self._session
         session.sequence += 1
         frame = json.dumps({"op": 0, "t": event, "s": session.sequence, "d": payload})
-        session.events.append((session.sequence, key, frame))
+        session.events.append((session.sequence, key, frame, time.monotonic()))
         if session.outbox is not None:
             session.outbox.put_nowait(frame)
 
@@ -88,6 +94,7 @@ class Gateway:
         finally:
             if self._session is not None and self._session.outbox is outbox:
                 self._session.outbox = None
+                self._left = time.monotonic() - UNREAD_SECONDS
             outbox.put_nowait(None)
             await writer
         return ws
@@ -102,6 +109,8 @@ class Gateway:
                 self._resume(said["d"], outbox)
 
     def _ready(self, outbox: asyncio.Queue[str | None]) -> None:
+        if self._session is not None:  # the bot was started again
+            self.lost.update(key for _, key, _, at in self._session.events if at > self._left)
         self._session = session = Session(f"session-{next(self._numbers)}")
         session.outbox = outbox
         ready = {
@@ -122,13 +131,13 @@ class Gateway:
         session = self._session
         if session is None or session.id != asked["session_id"] or self._source.random() < INVALID:
             if session is not None:
-                self.lost.update(key for number, key, _ in session.events if number > asked["seq"])
+                self.lost.update(key for number, key, *_ in session.events if number > asked["seq"])
             self._session = None
             self.met["session refused"] += 1
             outbox.put_nowait(json.dumps({"op": _INVALID, "d": False}))
             return
         again = self._source.randint(1, MOST_AGAIN) if self._source.random() < AGAIN else 0
-        for number, _, frame in session.events:
+        for number, _, frame, _ in session.events:
             if number > asked["seq"] - again:
                 self.met["event sent twice"] += number <= asked["seq"]
                 outbox.put_nowait(frame)
@@ -143,7 +152,7 @@ class Gateway:
         """Break the connection again and again, once in `every` seconds on average."""
         while True:
             await asyncio.sleep(self._source.expovariate(1 / every))
-            if self.is_up:
+            if self.is_up and self.dropping:
                 await self.drop()
 
     async def drop(self) -> None:

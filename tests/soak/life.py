@@ -49,7 +49,7 @@ async def report(client: EaselClient) -> None:
         await asyncio.sleep(SAY_EVERY)
 
 
-async def live(folder: Path, address: str, seed: int) -> int:
+async def live(folder: Path, address: str, seed: str) -> int:
     Route.BASE = f"http://{address}/api/v10"
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws://{address}/gateway")
     really_opened = app.opened
@@ -82,7 +82,7 @@ def main() -> int:
     folder, address, seed = sys.argv[1:]
     logs.configure("info", "json", token=None)
     with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(live(Path(folder), address, int(seed)))
+        return asyncio.run(live(Path(folder), address, seed))
     return 130
 
 

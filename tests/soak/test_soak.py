@@ -10,7 +10,8 @@ import pytest
 
 from tests.soak import audit
 from tests.soak.backup import backed_up
-from tests.soak.run import Plan, make, run
+from tests.soak.run import run
+from tests.soak.state import Plan, make
 
 JOBS = int(os.environ.get("EASEL_SOAK_JOBS", "40"))
 FAULTS = 0.0

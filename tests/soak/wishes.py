@@ -12,7 +12,7 @@ from storage.clock import from_sql
 from tests.crash.journal import Line
 from tests.soak.people import Wish
 from tests.soak.promise import Promise
-from tests.soak.run import Soak
+from tests.soak.state import Soak
 
 _SINGLE = re.compile(r"_([a-z0-9]{14})_([1-9])\.(?:png|jpg)\Z")
 _OWNER = re.compile(r"<@([0-9]+)>\Z")
