@@ -167,18 +167,17 @@ def _log(soak: Soak) -> Promise:
 
 
 def _memory(soak: Soak) -> Promise:
-    """The median of the process's memory while the second fifth of the jobs was accepted, and while the last was."""
+    """The median size of the process in each fifth of the jobs: from the second to the last it stays the same."""
     first = soak.memory[0][0] if soak.memory else 0
     jobs = soak.accepted - first
-    early = [rss for count, rss in soak.memory if jobs / 5 <= count - first < 2 * jobs / 5]
-    late = [rss for count, rss in soak.memory if count - first >= 4 * jobs / 5]
-    if not early or not late:
+    fifths = [
+        [rss for count, rss in soak.memory if n * jobs <= 5 * (count - first) < (n + 1) * jobs]
+        for n in range(5)
+    ]
+    if not all(fifths):
         return Promise(name="memory flat", figure="not measured")
-    before, after = statistics.median(early), statistics.median(late)
-    growth = after / before - 1
+    medians = [statistics.median(fifth) for fifth in fifths]
+    growth = medians[-1] / medians[1] - 1
     broken = [f"it grew by {growth:.0%}"] if jobs >= JUDGED_FROM and growth > MOST_GROWTH else []
-    return Promise(
-        name="memory flat",
-        figure=f"{before / 2**20:.1f} MiB, then {after / 2**20:.1f} MiB ({growth:+.1%})",
-        broken=broken,
-    )
+    sizes = ", ".join(f"{size / 2**20:.1f}" for size in medians)
+    return Promise(name="memory flat", figure=f"{sizes} MiB ({growth:+.1%})", broken=broken)
