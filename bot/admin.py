@@ -18,7 +18,7 @@ from bot import record_pages
 from bot.boundary import acknowledge
 from bot.errors import NotAdmin, NotHost, ServerOnly
 from bot.feature import Studio
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import changes, guild_rows, guilds
 from storage.changes import EVERYWHERE, Change, Obstacle
 from storage.database import Transaction

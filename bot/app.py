@@ -95,7 +95,7 @@ async def opened(
         await generator.start()
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
-        client = EaselClient()
+        client = EaselClient(wait)
         delivery = Delivery(client, database, models, client.buttons, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
@@ -176,6 +176,8 @@ async def _connected(client: EaselClient, token: str) -> None:
         _log.info("connecting to Discord", bot=str(client.user))
         print(f"Invite Easel to a server:\n  {invite}", flush=True)
         await client.connect()
+        if client.fatal is not None:
+            raise client.fatal
     except discord.LoginFailure as error:
         raise StartupError(
             "Discord does not accept DISCORD_TOKEN. Reset the token on the Bot page of "

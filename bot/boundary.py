@@ -5,6 +5,7 @@ A failure that we did not foresee gets a reference that the sentence and the log
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from discord import app_commands
 
 from bot import erasure, texts
 from bot.errors import Refusal
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage.jobs import DuplicateInteraction
 
 _log = structlog.get_logger(__name__)
@@ -32,12 +33,27 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     This comes before everything that may wait for the database. Afterwards, what was kept against somebody who had
     their data deleted is theirs again: whatever asks the database for something about the person comes after this.
     """
+    if task := asyncio.current_task():
+        interaction.client.answering.add(task)
+        task.add_done_callback(interaction.client.answering.discard)
     try:
         await interaction.response.defer(ephemeral=thinking, thinking=thinking)
     except discord.HTTPException as error:
         if error.code != _ALREADY_ACKNOWLEDGED:
             raise
     await erasure.welcome(interaction.client.studio, interaction.user.id)
+
+
+async def tell_privately(interaction: discord.Interaction[Any], text: str) -> None:
+    """Say a sentence to the person alone, whether or not their interaction was acknowledged."""
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(text, ephemeral=True)
+            return
+        except discord.HTTPException as error:
+            if error.code != _ALREADY_ACKNOWLEDGED:
+                raise
+    await interaction.followup.send(text, ephemeral=True)
 
 
 @asynccontextmanager
@@ -65,6 +81,9 @@ async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
         case app_commands.AppCommandError():
             _log.info("refused", what=what, why=type(error).__name__)
             words = texts.BAD_OPTION
+        case _ if isinstance(error, Unreachable):
+            _log.warning("Discord failed", what=what, error=str(error))
+            words = texts.DISCORD_FAILED
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 
 import discord
@@ -11,13 +12,16 @@ import structlog
 
 from bot import leftovers
 from bot.access import only_welcome
-from bot.boundary import Tell, acknowledge, answered
+from bot.boundary import Tell, acknowledge, answered, tell_privately
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
 from bot.feature import Ask, Place, Studio, Verb
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from bot.surface import Surface
 from storage import jobs
 from storage.jobs import Job
+
+CANCEL = "x"
+"""The verb of the button under a progress message."""
 
 _log = structlog.get_logger(__name__)
 
@@ -62,9 +66,7 @@ class JobButton(
         return cls(match["verb"], match["job"], int(match["index"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async def tell(text: str) -> None:
-            await interaction.followup.send(text, ephemeral=True)
-
+        tell = partial(tell_privately, interaction)
         async with answered(tell, what=f"button {self.verb}"):
             await acknowledge(interaction)
             await self._press(interaction, tell)
@@ -95,6 +97,7 @@ class JobButton(
             bot_permissions=interaction.app_permissions,
             tell=tell,
             words=interaction.message.content,
+            upload_limit=interaction.filesize_limit,
         )
         await verb.run(ask)
         if verb.marks:
@@ -163,6 +166,15 @@ def _buttons(place: Place, verb: Verb, job: Job, index: int, hidden: Collection[
 def _bare(emoji: str) -> str:
     """An emoji without the mark that asks for its coloured form, which some clients leave out."""
     return emoji.replace("\ufe0f", "")
+
+
+def cancels(message: discord.Message, job_id: str) -> bool:
+    """Whether a message is a job's progress message: nothing else has its button to cancel it."""
+    return any(
+        button.custom_id == JobButton(CANCEL, job_id, 0).custom_id
+        for row in message.components
+        for button in getattr(row, "children", ())
+    )
 
 
 async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member) -> Job:

@@ -16,7 +16,7 @@ from bot.adult import may_show
 from bot.buttons import JobButton
 from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TimedOut, TooManyReports
 from bot.feature import Studio
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import guilds, images, jobs, messages, refusals, reports
 from storage.database import Transaction
 from storage.jobs import Job, JobState

@@ -24,6 +24,10 @@ class Chores:
         task.add_done_callback(self._ended)
         return task
 
+    def busy(self, job_id: str) -> bool:
+        """Whether anything is being done about a job."""
+        return bool(self._about({job_id}))
+
     async def settle(
         self, job_ids: Collection[str], *, spare: Collection[asyncio.Task[None]], patience: float
     ) -> None:

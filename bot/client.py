@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from discord.ext import tasks
 from bot import boundary, buttons, feature
 from bot.feature import Studio
 from bot.reactions import react
+from bot.seams import Wait, plain_wait
+from bot.settings import StartupError
+from bot.transport import Transport
 from storage import state
 
 PERMISSIONS = discord.Permissions(
@@ -27,7 +31,13 @@ PERMISSIONS = discord.Permissions(
 )
 """Everything that Easel asks for when it is invited."""
 
-HEARTBEAT_SECONDS = 15
+HEARTBEAT_SECONDS, WATCH_SECONDS, RECONCILE_SECONDS = 15, 15, 60
+
+_ANSWER_SECONDS, _REQUEST_SECONDS = 10.0, 5.0
+"""How long commands that are being answered, and requests under way, hold up the end."""
+_TOKEN_REFUSED = (
+    "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env and start again."
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -43,14 +53,8 @@ class Tree(app_commands.CommandTree[Any]):
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
-        async def tell(text: str) -> None:
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
-
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        await boundary.answer(error, tell, what=f"/{name}")
+        await boundary.answer(error, partial(boundary.tell_privately, interaction), what=f"/{name}")
 
 
 class EaselClient(discord.Client):
@@ -58,7 +62,7 @@ class EaselClient(discord.Client):
 
     studio: Studio
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Wait = plain_wait) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel never speaks
         super().__init__(
             intents=intents(),
@@ -73,8 +77,20 @@ class EaselClient(discord.Client):
         self._running: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
         self._closing: asyncio.Task[None] | None = None
+        self.answering: set[asyncio.Task[Any]] = set()
+        """The tasks of interactions that were acknowledged and are being answered."""
+        self.fatal: StartupError | None = None
+        """Why the bot ended by itself, if it did."""
+        self.transport = Transport(
+            on_token_refused=lambda: self.end_with(StartupError(_TOKEN_REFUSED)), wait=wait
+        )
         for command in dict.fromkeys(command for one in self.features for command in one.commands):
             self.tree.add_command(command)
+
+    async def login(self, token: str) -> None:
+        self.transport.install(self)
+        await super().login(token)
+        self.transport.starting = False
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
@@ -82,20 +98,33 @@ class EaselClient(discord.Client):
         self._heartbeat.start()
         await self.studio.dispatcher.recover()
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
-        self._running.add_done_callback(self._dispatcher_ended)
+        self._running.add_done_callback(self._essential_ended)
+        for loop in (self._reconcile, self._watch_requests):
+            loop.start().add_done_callback(self._essential_ended)
         self._start_background()
+
+    def end_with(self, error: StartupError) -> None:
+        """End the bot by itself, which `fatal` explains."""
+        if self.fatal is None:
+            self.fatal = error
+            _log.critical("the bot ends", why=str(error))
+            self._closing = asyncio.create_task(self.close(), name="close")
 
     async def close(self) -> None:
         if self.is_closed():
             return
-        self._heartbeat.cancel()
+        for loop in (self._heartbeat, self._reconcile, self._watch_requests):
+            loop.cancel()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if answering := self.answering - {asyncio.current_task()}:
+            await asyncio.wait(answering, timeout=_ANSWER_SECONDS)
         await self.studio.dispatcher.drain()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        await self.transport.settle(patience=_REQUEST_SECONDS)
         await super().close()
 
     def _start_background(self) -> None:
@@ -105,10 +134,14 @@ class EaselClient(discord.Client):
                 task.add_done_callback(_background_ended)
                 self._background.append(task)
 
-    def _dispatcher_ended(self, task: asyncio.Task[None]) -> None:
+    def _essential_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.critical("the dispatcher stopped, and the bot with it", exc_info=error)
-            self._closing = asyncio.create_task(self.close(), name="close")
+            _log.critical(
+                "a part that the bot can't do without stopped", part=task.get_name(), exc_info=error
+            )
+            self.end_with(
+                StartupError("A part that Easel can't do without stopped; the log says why. Start again.")
+            )
 
     # ------------------------------------------------------------------ events
 
@@ -144,7 +177,15 @@ class EaselClient(discord.Client):
             await state.put(tx, key, fingerprint)
         _log.info("commands sent to Discord", count=len(described))
 
-    # --------------------------------------------------------------- heartbeat
+    # ---------------------------------------------------------- at fixed times
+
+    @tasks.loop(seconds=RECONCILE_SECONDS)
+    async def _reconcile(self) -> None:
+        await self.studio.dispatcher.reconcile()
+
+    @tasks.loop(seconds=WATCH_SECONDS)
+    async def _watch_requests(self) -> None:
+        self.transport.look()
 
     @tasks.loop(seconds=HEARTBEAT_SECONDS)
     async def _heartbeat(self) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import discord
@@ -17,13 +18,14 @@ import structlog
 
 from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
-from bot.buttons import Buttons
+from bot.buttons import Buttons, cancels
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
-from bot.patience import LONGEST_PAUSE, Undeliverable, persistently, verdict
+from bot.patience import Undeliverable, Unreachable, persistently
 from bot.post import Post
-from bot.progress import ProgressMessage, Unreachable
+from bot.progress import ProgressMessage
 from bot.safety import standing
+from bot.sending import Sender, only
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
@@ -31,8 +33,9 @@ from storage import images, jobs, terms
 from storage.database import Database
 from storage.jobs import Job, JobState
 
-_LOOK_BACK = 1000
-"""How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far this machine's clock may be from Discord's."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -53,7 +56,7 @@ class Delivery:
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
-        self._seal = seal
+        self._sender = Sender(client, seal)
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
 
@@ -83,14 +86,25 @@ class Delivery:
             first_line=_first_line(job),
             view=lambda: self._buttons.view(Surface.PROGRESS, job),
             seconds=self._seconds,
+            look=lambda: self._lost_progress(job),
             may_preview=lambda: may_show(self._catalogue, job, self._client.get_channel(job.channel_id)),
         )
         return self._progress[job.id]
 
-    async def retire(self, job: Job) -> None:
-        """Take the job's progress message away."""
-        await self.progress(job).remove()
+    async def retire(self, job: Job) -> bool:
+        """Take the job's progress message away; False where that is to be tried again later."""
+        gone = await self.progress(job).remove()
         self._progress.pop(job.id, None)
+        return gone
+
+    async def _lost_progress(self, job: Job) -> discord.PartialMessage | None:
+        """The progress message whose posting was never answered, known by its button. Raises what `Unreachable` names."""
+        began = job.created_at - _CLOCKS_DIFFER
+        channel = self._channel(job)
+        async for message in self._sender.recent(channel, since=discord.utils.time_snowflake(began)):
+            if cancels(message, job.id):
+                return channel.get_partial_message(message.id)
+        return None
 
     # ----------------------------------------------------------------- results
 
@@ -137,7 +151,7 @@ class Delivery:
         channel = self._channel(job)
         shown: dict[str, Any] = {}
         if grid is not None:
-            small = await self._fitting(grid, channel)
+            small = await self._sender.fitting(grid, pictures.upload_limit(channel))
             name, alt = (
                 f"{file_stem(job.prompt)}_{job.id}.jpg",
                 texts.alt_text(job.prompt, index=0, count=job.images),
@@ -163,11 +177,12 @@ class Delivery:
         channel_id: int,
         asked_by: int,
         reply_to: int | None,
+        limit: int | None = None,
         note: str = "",
         look_first: bool = False,
     ) -> int | None:
         """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone, also where
-        it went while Discord did not answer.
+        it went while Discord did not answer. `limit` is what Discord said that the channel takes, in bytes.
 
         `look_first` looks whether it was posted already, behind the message that it replies to.
         """
@@ -188,6 +203,7 @@ class Delivery:
             mention=asked_by,
             reply_to=reply_to,
             since=reply_to,
+            limit=limit,
         )
         message = await self._post(job, post, look_first=look_first, channel_id=channel_id, owner_id=asked_by)
         if message is None:
@@ -202,31 +218,32 @@ class Delivery:
             raise images.ImageGone(f"job {job.id} is no longer there")
         return message.id
 
-    async def post_failure(self, job: Job) -> None:
-        """Tell the owner how a failed or cancelled job ended; the progress message becomes that, where it can."""
-        progress = self.progress(job)
-        self._progress.pop(job.id, None)
+    async def post_failure(self, job: Job) -> bool:
+        """Tell the owner how a failed or cancelled job ended; False where that is to be tried again later.
+
+        A cancelled job's progress message says so. Of a failed one, a message of its own tells.
+        """
         if job.state is JobState.CANCELLED:
-            await progress.close_with(texts.cancelled(job.price, by_owner=job.cancelled_by == job.user_id))
-            return
+            words = texts.cancelled(job.price, by_owner=job.cancelled_by == job.user_id)
+            told = await self.progress(job).close_with(words)
+            self._progress.pop(job.id, None)
+            return told
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
         content = f"{_first_line(job)}\n{texts.failure(reason, price=job.price)}"
-        await self._tell(job, content)
-        await progress.remove()
+        nonce = cast(Any, job.nonce)
+        try:
+            await persistently(
+                lambda: self._channel(job).send(content, allowed_mentions=only(job.user_id), nonce=nonce)
+            )
+        except Undeliverable as error:
+            _log.warning("nobody could be told of a failure", error=str(error))
+        return True
 
-    async def _tell(self, job: Job, content: str) -> None:
-        """Send words to the owner in the job's channel, as often as it takes, unless Discord refuses for good."""
-        pause, nonce = 1.0, cast(Any, job.nonce)
-        while True:
-            try:
-                await self._channel(job).send(content, allowed_mentions=_only(job.user_id), nonce=nonce)
-                return
-            except Unreachable as error:
-                _log.warning("could not tell of a failure", error=str(error))
-                if verdict(error) != "again":
-                    return
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
+        """Send a picture directly to somebody, smaller where Discord does not take as much. Raises what `Unreachable`
+        names.
+        """
+        await self._sender.offer(await self._sender.fitting(picture, pictures.UPLOAD_LIMIT), send)
 
     # ----------------------------------------------------------------- removal
 
@@ -261,7 +278,9 @@ class Delivery:
         adult = is_adult(self._catalogue, job)
         try:
             priced = replace(post, content=await self._priced(post.content, job))
-            return await self._send(channel, priced, look_first=look_first, adult=adult)
+            return await self._sender.send(
+                channel, priced, look_first=look_first, may=self._only_adults(channel) if adult else None
+            )
         except Undeliverable as refused:
             if adult:
                 _log.error("a result for adults could not be posted", error=str(refused))
@@ -270,10 +289,19 @@ class Delivery:
         try:
             letters = await persistently(lambda: self._letters_of(owner_id or job.user_id))
             letter = replace(post, view=lambda: discord.ui.View(timeout=None), reply_to=None)
-            return await self._send(letters, letter, look_first=look_first)
+            return await self._sender.send(letters, letter, look_first=look_first)
         except Undeliverable as refused:
             _log.error("a result could not be posted anywhere; its pictures are kept", error=str(refused))
             return None
+
+    def _only_adults(self, channel: discord.PartialMessageable) -> Callable[[], Awaitable[None]]:
+        """Raises Undeliverable, when called, where the channel is open to everyone by then."""
+
+        async def check() -> None:
+            if not age_restricted(await self.known_channel(channel.id)):
+                raise Undeliverable("the channel is open to everyone")
+
+        return check
 
     async def known_channel(self, channel_id: int) -> object:
         """What Discord knows of a channel; None where it tells nothing."""
@@ -294,82 +322,6 @@ class Delivery:
     async def _letters_of(self, user_id: int) -> discord.DMChannel:
         return await (await self._client.fetch_user(user_id)).create_dm()
 
-    async def _send(
-        self, channel: discord.abc.Messageable, post: Post, *, look_first: bool, adult: bool = False
-    ) -> discord.Message:
-        """Send until it stands there once. Raises Undeliverable when Discord refuses for good, or when the channel is
-        open to everyone by then and this is for adults.
-        """
-        picture, pause, look = await self._fitting(post.picture, channel), 1.0, look_first
-        shrunk = picture is not post.picture
-        while True:
-            try:
-                if look and (standing := await self._find(channel, post)):
-                    return standing
-                if adult and not age_restricted(await self.known_channel(getattr(channel, "id", 0))):
-                    raise Undeliverable("the channel is open to everyone")
-                return await self._send_once(channel, post, picture)
-            except Unreachable as error:
-                match verdict(error):
-                    case "too large" if not shrunk:
-                        picture = await asyncio.to_thread(
-                            pictures.shrink, picture, len(picture) // 2, self._seal
-                        )
-                        shrunk = True
-                        continue
-                    case "again":
-                        _log.info(
-                            "Discord did not take a result; trying again", error=str(error), pause=pause
-                        )
-                    case _:
-                        raise Undeliverable(str(error)) from error
-            look = True
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-
-    async def _fitting(self, picture: bytes, channel: discord.abc.Messageable) -> bytes:
-        """The picture, smaller where the channel does not take as much."""
-        guild = getattr(channel, "guild", None)
-        limit: int = getattr(guild, "filesize_limit", discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES)
-        if len(picture) <= limit:
-            return picture
-        return await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
-
-    async def _send_once(
-        self, channel: discord.abc.Messageable, post: Post, picture: bytes
-    ) -> discord.Message:
-        reference = None
-        if post.reply_to is not None and isinstance(channel, discord.PartialMessageable):
-            reference = discord.MessageReference(
-                message_id=post.reply_to, channel_id=channel.id, fail_if_not_exists=False
-            )
-        return await channel.send(
-            post.content,
-            file=pictures.attachment(picture, post.filename(pictures.content_type(picture)), post.alt),
-            view=post.view(),
-            nonce=post.nonce,  # type: ignore[arg-type]
-            reference=reference,  # type: ignore[arg-type]
-            allowed_mentions=_only(post.mention),
-        )
-
-    async def _find(self, channel: discord.abc.Messageable, post: Post) -> discord.Message | None:
-        """A recent message of ours that carries this very picture.
-
-        Raises what `Unreachable` names where Discord does not answer: to send without having looked could be twice.
-        """
-        me = self._client.user
-        endings = tuple(post.filename(kind) for kind in ("image/jpeg", "image/png"))
-        try:
-            async for message in channel.history(limit=_LOOK_BACK):
-                if post.since is not None and message.id <= post.since:
-                    return None
-                names = [attachment.filename for attachment in message.attachments]
-                if me and message.author.id == me.id and any(name.endswith(endings) for name in names):
-                    return message
-        except discord.Forbidden as error:
-            _log.debug("may not look for an earlier post", error=str(error))
-        return None
-
     def _channel(self, job: Job, channel_id: int | None = None) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id or job.channel_id, guild_id=job.guild_id)
 
@@ -379,12 +331,6 @@ class Delivery:
 
     def _model_name(self, job: Job) -> str:
         return self._catalogue[job.model].name if job.model in self._catalogue else job.model
-
-
-def _only(user_id: int | None) -> discord.AllowedMentions:
-    """Mentions that ping this person and nobody else."""
-    users = [discord.Object(user_id)] if user_id else False
-    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=users)
 
 
 def _first_line(job: Job) -> str:

@@ -18,6 +18,7 @@ from bot.orders import Order
 from bot.outcomes import Outcomes
 from bot.places import Places
 from bot.reception import enrol
+from bot.reconciler import Reconciler
 from bot.seams import (
     DATABASE_PAUSE,
     Accepted,
@@ -98,6 +99,9 @@ class Dispatcher:
         self._places = Places(
             database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
         )
+        self._reconciler = Reconciler(
+            database=database, outcomes=self._outcomes, chores=self._chores, look_again=self.look_again
+        )
         self._wake = asyncio.Event()
         self._closing = False
         self._tickets: dict[str, str] = {}
@@ -130,7 +134,11 @@ class Dispatcher:
         structlog.contextvars.bind_contextvars(job=job.id)
         _log.info("job accepted", action=job.action, model=job.model, price=job.price)
         self._wake.set()
-        await self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds)
+        # The answer to the person doesn't wait for this: Discord may take its time.
+        self._chores.spawn(
+            self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds),
+            f"announcement of {job.id}",
+        )
         return accepted
 
     def _workers(self) -> Workers:
@@ -260,11 +268,13 @@ class Dispatcher:
         structlog.contextvars.bind_contextvars(job=job.id)
         try:
             await self._see_through(job)
+        except (StorageError, OSError) as error:
+            _log.error("a job could not be read", error=str(error))
+            failed = Failed(reason=FailureReason.INTERNAL, detail=str(error))
+            await self._outcomes.failed(job, failed, may_pass=True)
         except Exception:
-            _log.exception("a job met a bug or a full disk")
-            await self._outcomes.until_written(
-                lambda: self._outcomes.failed(job, Failed(reason=FailureReason.INTERNAL))
-            )
+            _log.exception("a job met a bug")
+            await self._outcomes.failed(job, Failed(reason=FailureReason.INTERNAL))
         finally:
             self._tickets.pop(job.id, None)
             self._performing.pop(job.id, None)
@@ -277,7 +287,7 @@ class Dispatcher:
         try:
             ended = await self._draw(job, view)
         finally:
-            await view.end()
+            view.end()
         match ended:
             case Finished():
                 await self._outcomes.finished(job, ended)
@@ -328,20 +338,20 @@ class Dispatcher:
         adult = [key for key, spec in self._catalogue.items() if spec.adult]
         async with self._database.transaction() as tx:
             await jobs.settle_adult(tx, adult)
-            found = await jobs.recover(tx)
+            requeued = await jobs.recover(tx)
+            found = await jobs.unfinished(tx)
             line = await jobs.active(tx, limit=_LINE)
             kept = await images.with_rows(tx)
         await asyncio.to_thread(images.sweep, self._database.folder, kept)
-        if found.requeued or found.undelivered or found.unnotified:
-            _log.info(
-                "recovered",
-                requeued=len(found.requeued),
-                undelivered=len(found.undelivered),
-                unnotified=len(found.unnotified),
-            )
-        for job in found.undelivered:
-            self._chores.spawn(self._outcomes.deliver(job, look_first=True), f"delivery of {job.id}")
-        for job in found.unnotified:
-            self._chores.spawn(self._outcomes.tell_failure(job), f"failure of {job.id}")
+        if requeued:
+            _log.info("jobs that were running are queued again", count=len(requeued))
+        self._reconciler.take_up(found)
         self._chores.spawn(self._places.announce_again(line), "progress messages")
         self._wake.set()
+
+    async def reconcile(self) -> None:
+        """Take up what is owed to people and nobody works on. To be called each minute."""
+        try:
+            await self._reconciler.look()
+        except StorageError as error:
+            _log.error("what is owed to people can't be read", error=str(error))

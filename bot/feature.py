@@ -78,7 +78,7 @@ class Ask:
 
     `index` is the picture meant, from 1, or 0 for all of them. `tell` says a sentence to that person alone.
     `permissions` are that person's in the channel, and `bot_permissions` are ours. `words` stand in the message; None
-    where Discord did not send it along.
+    where Discord did not send it along. `upload_limit` is what Discord said that a message here may carry, in bytes.
     """
 
     studio: Studio
@@ -92,6 +92,7 @@ class Ask:
     bot_permissions: discord.Permissions
     tell: Callable[[str], Awaitable[None]]
     words: str | None = None
+    upload_limit: int | None = None
 
     @property
     def message(self) -> discord.PartialMessage:

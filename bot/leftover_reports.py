@@ -15,7 +15,7 @@ from bot import leftovers, moderation_pages, verdicts
 from bot.cases import MOST_REPORTS, SPAN, moderators_channel, only_reporters
 from bot.errors import BadLink, NoModerators, TooManyReports
 from bot.feature import Studio
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 
 _MOST_PEOPLE = 10_000
 

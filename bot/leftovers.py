@@ -15,7 +15,7 @@ import structlog
 
 from bot import moderation_pages, texts
 from bot.feature import Studio
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import jobs, messages, reports
 from storage.database import Transaction
 from storage.reports import Case, Kind

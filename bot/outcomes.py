@@ -16,7 +16,7 @@ from bot.credentials import Seal
 from bot.seams import DATABASE_PAUSE, Announcer, Moderators, Wait
 from generation.contract import Failed, Finished, from_json
 from storage import guilds, images, jobs, paces, quotas, reports
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.errors import StorageError
 from storage.images import Finding
 from storage.jobs import Job, JobState
@@ -53,7 +53,7 @@ class Outcomes:
 
     async def finished(self, job: Job, result: Finished) -> None:
         """Keep the pictures and post them; those of a job that is over by now are thrown away."""
-        ended = await self._keep(job, result)
+        ended = await self.until_written(lambda: self._keep(job, result))
         if ended is not None and ended.state is JobState.FINISHED:
             _log.info("job finished", seconds=round(result.seconds, 2))
             self._chores.spawn(self.deliver(ended, look_first=False), f"delivery of {job.id}")
@@ -96,12 +96,21 @@ class Outcomes:
         """Post a finished job's pictures; `look_first` whether they were posted before a crash."""
         structlog.contextvars.bind_contextvars(job=job.id)
         message_id = await self._announcer.post_result(job, look_first=look_first)
-        # Before the row says delivered: after that, nobody would take it away if the bot were killed here.
-        await self._announcer.retire(job)
         withheld = await self.until_written(lambda: self._mark_delivered(job, message_id))
         _log.info("job delivered", message=message_id)
+        await self.put_away(job)
         if withheld:
             await self._moderators.bring(job)
+
+    async def put_away(self, job: Job) -> None:
+        """Take an ended job's progress message away. It is left open in the database where Discord stumbles."""
+        structlog.contextvars.bind_contextvars(job=job.id)
+        if await self._announcer.retire(job):
+            await self.until_written(lambda: self._write(jobs.close_progress, job))
+
+    async def _write(self, change: Callable[[Transaction, str], Awaitable[None]], job: Job) -> None:
+        async with self._database.transaction() as tx:
+            await change(tx, job.id)
 
     async def _mark_delivered(self, job: Job, message_id: int | None) -> bool:
         """The result stands in the channel, or could be posted nowhere; for that, and what was withheld, nobody pays.
@@ -122,28 +131,35 @@ class Outcomes:
         return bool(hidden)
 
     async def until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Write an ending, however long the database fails, say on a full disk."""
+        """Write what must be written, however long the database or the disk fails. Done twice, it changes nothing more."""
         while True:
             try:
                 return await write()
-            except StorageError:
-                _log.exception("an ending can't be written", again_in=DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database failed")
+            except (StorageError, OSError) as error:
+                _log.error("what must be kept can't be written", error=str(error), again_in=DATABASE_PAUSE)
+                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database or the disk failed")
 
-    async def failed(self, job: Job, failure: Failed) -> None:
-        """Queue the job again where that may help; else refund it and tell its people."""
-        again = failure.reason.worth_another_attempt and job.tries + 1 < MAX_TRIES
+    async def failed(self, job: Job, failure: Failed, *, may_pass: bool = False) -> None:
+        """Queue the job again where that may help; else refund it and tell its people.
+
+        `may_pass` says that another attempt may help whatever the reason is.
+        """
+        again = (may_pass or failure.reason.worth_another_attempt) and job.tries + 1 < MAX_TRIES
         _log.warning("attempt failed", reason=failure.reason, detail=failure.detail, again=again)
+        ended = await self.until_written(lambda: self._record_failure(job, failure, again=again))
+        if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
+            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+
+    async def _record_failure(self, job: Job, failure: Failed, *, again: bool) -> Job | None:
+        """The job as it is then, or None where it was queued again."""
         async with self._database.transaction() as tx:
             if again and await jobs.requeue(tx, job.id, job.attempt, counts=True):
-                return
+                return None
             if not again and await jobs.fail(
                 tx, job.id, job.attempt, reason=failure.reason, now=self._clock()
             ):
                 await quotas.refund(tx, job.id, now=self._clock())
-            ended = await jobs.get(tx, job.id)
-        if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
-            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+            return await jobs.get(tx, job.id)
 
     async def tell_failures(self, ended: Sequence[Job]) -> None:
         """Tell of one after the other."""
@@ -153,6 +169,8 @@ class Outcomes:
     async def tell_failure(self, job: Job) -> None:
         """Tell the owner how a failed or cancelled job ended, and remember that they know."""
         structlog.contextvars.bind_contextvars(job=job.id)
-        await self._announcer.post_failure(job)
-        async with self._database.transaction() as tx:
-            await jobs.mark_notified(tx, job.id)
+        if not await self._announcer.post_failure(job):
+            return
+        await self.until_written(lambda: self._write(jobs.mark_notified, job))
+        if job.state is JobState.FAILED:
+            await self.put_away(job)

@@ -1,18 +1,31 @@
-"""Asks Discord again when it stumbles, and tells that from a refusal."""
+"""Says what a failed request to Discord calls for, and asks again: the one place that decides what is asked again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import Literal, TypeVar
 
+import aiohttp
 import discord
 import structlog
 
-from bot.progress import Unreachable
+Unreachable = (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError)
+"""What a request to Discord can fail with that is not our bug. Errors of files are not among them."""
 
 LONGEST_PAUSE = 60.0
 """Seconds; pauses begin at one and double."""
+
+TOO_MANY = 429
+"""Ours or, from Cloudflare, the whole address's: discord.py gives the latter up at once."""
+_PASSING = frozenset({TOO_MANY, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524})
+_UNAUTHORIZED = 401
+_UNKNOWN_TOKEN = 50027
+"""An interaction's token ended. It comes with 401, too, and says nothing of the bot's token."""
+
+_once: ContextVar[bool] = ContextVar("asked once", default=False)
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -22,24 +35,86 @@ class Undeliverable(Exception):
     """Discord will not take the message in that channel, however often it is sent."""
 
 
-async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
-    pause = 1.0
-    while True:
-        try:
-            return await ask()
-        except Unreachable as error:
-            if verdict(error) != "again":
-                raise Undeliverable(str(error)) from error
-            _log.info("Discord did not answer; asking again", error=str(error), pause=pause)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+class OddAnswer(aiohttp.ClientError):
+    """Discord, or something on the way, answered with success and no JSON: the request may have taken effect."""
 
 
 def verdict(error: BaseException) -> Literal["again", "too large", "no"]:
-    """What a failed request calls for."""
+    """What a failed request calls for. Lost answers call for another try, which may find the first one's effect.
+
+    So does a bot token that is no longer accepted: nothing is refused for good, and the bot is about to end.
+    """
     if not isinstance(error, discord.HTTPException):
         return "again"
     if error.status == 413 or error.code == 40005:
         return "too large"
-    return "again" if error.status >= 500 or error.status == 429 else "no"
+    return "again" if error.status in _PASSING or token_refused(error) else "no"
+
+
+def token_refused(error: BaseException) -> bool:
+    """Whether Discord no longer accepts the bot's own token."""
+    return (
+        isinstance(error, discord.HTTPException)
+        and error.status == _UNAUTHORIZED
+        and error.code != _UNKNOWN_TOKEN
+    )
+
+
+def pauses(first: float = 1.0, longest: float = LONGEST_PAUSE) -> Iterator[float]:
+    """Seconds before each further try, doubled each time, without end."""
+    pause = first
+    while True:
+        yield pause
+        pause = min(pause * 2, longest)
+
+
+@contextlib.contextmanager
+def asked_once() -> Iterator[None]:
+    """Inside, a request is not asked again by itself: the caller has something to look at before each try."""
+    token = _once.set(True)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
+def is_asked_once() -> bool:
+    """Whether the caller asks again by itself."""
+    return _once.get()
+
+
+async def insist(
+    ask: Callable[[], Awaitable[_T]],
+    *,
+    between: Iterable[float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> _T:
+    """What Discord answers, asked again after each pause of `between`.
+
+    Raises what `Unreachable` names: a refusal at once, a passing failure when the pauses are used up.
+    """
+    for pause in between:
+        try:
+            return await ask()
+        except Unreachable as error:
+            if verdict(error) != "again":
+                raise
+            _log.warning("Discord did not answer; asking again", error=str(error), pause=pause)
+            await sleep(max(pause, asked_to_wait(error)))
+    return await ask()
+
+
+async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
+    try:
+        return await insist(ask, between=pauses())
+    except Unreachable as error:
+        raise Undeliverable(str(error)) from error
+
+
+def asked_to_wait(error: BaseException) -> float:
+    """The seconds that Discord or Cloudflare asked to wait, at most LONGEST_PAUSE; 0 where it said nothing."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    with contextlib.suppress(ValueError):
+        return min(max(float(headers.get("Retry-After", 0)), 0.0), LONGEST_PAUSE)
+    return 0.0

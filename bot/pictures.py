@@ -18,6 +18,9 @@ from generation.contract import Finished
 from storage import images
 from storage.images import Finding
 
+UPLOAD_LIMIT = 20 * 2**20
+"""Bytes that one message may carry everywhere: Discord's default since September 2026. discord.py 2.7.1 says 10 MiB."""
+
 _NO_FILE = hashlib.sha256().hexdigest()
 
 
@@ -69,6 +72,12 @@ def content_type(data: bytes) -> str:
 def attachment(data: bytes, filename: str, alt: str) -> discord.File:
     """An upload; a `discord.File` is used up by one request, so make one for each."""
     return discord.File(io.BytesIO(data), filename, description=alt)
+
+
+def upload_limit(channel: object, told: int | None = None) -> int:
+    """Bytes that one message may carry in a channel; `told` is what Discord said of it with an interaction."""
+    boosted: int = getattr(getattr(channel, "guild", None), "filesize_limit", 0)
+    return told or max(boosted, UPLOAD_LIMIT)
 
 
 def shrink(data: bytes, limit: int, seal: Seal) -> bytes:

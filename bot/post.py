@@ -12,7 +12,8 @@ import discord
 class Post:
     """A message with one picture: `marker` is the part of its file's name that tells it from all others.
 
-    `since` is a message that is certainly older, if one is known: a look for this post ends there.
+    `since` is a message that is certainly older, if one is known: a look for this post ends there. `limit` is what Discord
+    said that the channel takes, in bytes, if it did.
     """
 
     content: str
@@ -25,6 +26,7 @@ class Post:
     mention: int | None
     reply_to: int | None
     since: int | None
+    limit: int | None = None
 
     def filename(self, content_type: str) -> str:
         return f"{self.stem}_{self.marker}.{'jpg' if content_type == 'image/jpeg' else 'png'}"

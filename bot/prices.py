@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import PriceChanged
 from bot.orders import Action
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from generation.catalogue import Catalogue
 from storage import terms
 from storage.jobs import Job

@@ -12,7 +12,7 @@ from bot.boundary import answered
 from bot.buttons import find
 from bot.feature import Ask, Verb
 from bot.leftovers import is_leftover
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import jobs
 
 ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread

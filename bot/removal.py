@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 import discord
 import structlog
 
-from bot.patience import verdict
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 
-PAUSES = (1.0, 4.0)
-"""Seconds before another try, after discord.py's own have failed."""
 _ARCHIVED = 50083
 
 _log = structlog.get_logger(__name__)
@@ -35,16 +31,8 @@ async def remove(client: discord.Client, channel_id: int, message_id: int) -> bo
 
 async def _delete(message: discord.PartialMessage) -> bool:
     """Raises what `Unreachable` names when Discord refuses, or stumbles every time."""
-    for pause in (*PAUSES, None):
-        try:
-            await message.delete()
-            break
-        except discord.NotFound:
-            break
-        except Unreachable as error:
-            if pause is None or verdict(error) != "again":
-                raise
-        await asyncio.sleep(pause)
+    with contextlib.suppress(discord.NotFound):
+        await message.delete()
     return True
 
 

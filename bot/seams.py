@@ -46,8 +46,8 @@ class ProgressView(Protocol):
         """Show this state when there is time. Never blocks; newer states replace older ones."""
         ...
 
-    async def end(self) -> None:
-        """Stop showing; nothing is edited afterwards."""
+    def end(self) -> None:
+        """Stop showing; no further edit begins."""
         ...
 
 
@@ -70,12 +70,12 @@ class Announcer(Protocol):
         """Post the pictures and return the message's id; None where Discord takes them nowhere."""
         ...
 
-    async def post_failure(self, job: Job) -> None:
-        """Tell the owner how a failed or cancelled job ended."""
+    async def post_failure(self, job: Job) -> bool:
+        """Tell the owner how a failed or cancelled job ended; False where that is to be tried again later."""
         ...
 
-    async def retire(self, job: Job) -> None:
-        """Take the progress message away."""
+    async def retire(self, job: Job) -> bool:
+        """Take the progress message away; False where that is to be tried again later."""
         ...
 
 

@@ -29,6 +29,10 @@ UNEXPECTED = (
     "Something went wrong on our side. `/info` shows what was accepted and what you have left. "
     "If it keeps happening, tell the host this reference: `{}`."
 )
+DISCORD_FAILED = (
+    "Discord did not answer as it should, so this may have been done in part. `/info` shows what was accepted and "
+    "what you have left. Try again in a minute."
+)
 
 
 def sentence(error: errors.Refusal) -> str:

@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from bot import moderation_pages, record_pages
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import changes, guilds
 from storage.changes import Change, Obstacle
 from storage.database import Database, Transaction

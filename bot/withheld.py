@@ -20,8 +20,7 @@ from bot.buttons import JobButton
 from bot.credentials import Seal
 from bot.delivery import Delivery
 from bot.errors import AdultOnly, JobGone
-from bot.patience import Undeliverable, persistently
-from bot.progress import Unreachable
+from bot.patience import Undeliverable, Unreachable, persistently
 from storage import guilds, images, jobs, reports
 from storage.database import Database
 from storage.images import Finding

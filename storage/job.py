@@ -66,7 +66,9 @@ class Job:
     these its owner is charged a `weight`-th part when turns are dealt out. `load` is the seconds that loading its model
     was expected to take when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it
     grew from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says
-    that the owner of a failed or cancelled job has been told. `seconds` is the drawing time of the whole job;
+    that the owner of a failed or cancelled job has been told. `progress_open` says that a progress message may still be
+    there which is to go, or to say how the job ended. `unposted` says that the result could be posted nowhere, and that
+    its owner has not been told. `seconds` is the drawing time of the whole job;
     `finished_at` is when it finished, failed or was cancelled.
     """
 
@@ -96,6 +98,8 @@ class Job:
     nonce: str
     failure: str | None
     notified: bool
+    progress_open: bool
+    unposted: bool
     cancelled_by: int | None
     seconds: float | None
     created_at: datetime
@@ -114,7 +118,7 @@ def as_job(row: Row) -> Job:
     for name in _MOMENTS:
         values[name] = None if values[name] is None else from_sql(values[name])
     values["state"] = JobState(values["state"])
-    for name in ("notified", "adult"):
+    for name in ("notified", "adult", "progress_open", "unposted"):
         values[name] = bool(values[name])
     return Job(**values)
 

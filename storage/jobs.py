@@ -28,13 +28,14 @@ __all__ = [
     "NewJob",
     "Outlook",
     "PostedMessage",
-    "Recovered",
+    "Unfinished",
     "active",
     "add_message",
     "by_message",
     "cancel",
     "channels",
     "claim",
+    "close_progress",
     "count_waiting",
     "deliver",
     "fail",
@@ -44,6 +45,7 @@ __all__ = [
     "insert",
     "mark_adult",
     "mark_notified",
+    "mark_seen",
     "message",
     "new_id",
     "outlook",
@@ -54,6 +56,8 @@ __all__ = [
     "requeue",
     "set_progress_message",
     "settle_adult",
+    "unfinished",
+    "unposted",
 ]
 
 
@@ -62,25 +66,27 @@ class DuplicateInteraction(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """What a stopped bot left behind, each in the order of acceptance."""
+class Unfinished:
+    """What is owed to people, each in the order of acceptance."""
 
-    requeued: tuple[Job, ...]
-    """Were running; are queued again, with their turn and their tries as before."""
-    undelivered: tuple[Job, ...]
+    running: tuple[Job, ...] = ()
+    """A generator has them, or had them when the bot stopped."""
+    undelivered: tuple[Job, ...] = ()
     """Finished, perhaps posted: look before posting."""
-    unnotified: tuple[Job, ...]
+    unnotified: tuple[Job, ...] = ()
     """Failed or cancelled, and their owner has not been told."""
+    progress_open: tuple[Job, ...] = ()
+    """Over and told; a progress message may be left in the channel."""
 
 
 INSERT = f"""
 INSERT INTO jobs (
     id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost, weight,
-    parent_id, parent_index, progress_message_id, nonce, created_at, turn, turn_end
+    parent_id, parent_index, progress_message_id, progress_open, nonce, created_at, turn, turn_end
 )
 SELECT
     :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,
-    :price, :adult, :cost, :weight, :parent_id, :parent_index, :progress_message_id, :nonce, :created_at, start,
+    :price, :adult, :cost, :weight, :parent_id, :parent_index, :progress_message_id, 1, :nonce, :created_at, start,
     start + :cost / :weight
 FROM (SELECT max(
     {CLOCK},
@@ -159,9 +165,9 @@ async def deliver(tx: Transaction, job_id: str, *, message_id: int | None, now: 
     """A finished job's result is in the channel as this message; None when there was nowhere to post it."""
     delivered = await _changed(
         tx,
-        "UPDATE jobs SET state = 'delivered', result_message_id = ?, delivered_at = ?"
+        "UPDATE jobs SET state = 'delivered', result_message_id = ?, unposted = ?, delivered_at = ?"
         " WHERE id = ? AND state = 'finished'",
-        (message_id, to_sql(now), job_id),
+        (message_id, message_id is None, to_sql(now), job_id),
     )
     if delivered and message_id is not None:
         await add_message(tx, message_id, job_id, None)
@@ -174,8 +180,16 @@ async def set_progress_message(tx: Transaction, job_id: str, message_id: int | N
 
 
 async def mark_notified(tx: Transaction, job_id: str) -> None:
-    """The owner of a failed or cancelled job has been told."""
-    await tx.execute("UPDATE jobs SET notified = 1 WHERE id = ?", (job_id,))
+    """The owner of a failed or cancelled job has been told. A cancelled one's progress message says so, and stays."""
+    await tx.execute(
+        "UPDATE jobs SET notified = 1, progress_open = progress_open AND state <> 'cancelled' WHERE id = ?",
+        (job_id,),
+    )
+
+
+async def close_progress(tx: Transaction, job_id: str) -> None:
+    """Nothing is left to do about a job's progress message."""
+    await tx.execute("UPDATE jobs SET progress_open = 0 WHERE id = ?", (job_id,))
 
 
 async def mark_adult(tx: Transaction, job_id: str) -> None:
@@ -191,17 +205,50 @@ async def settle_adult(tx: Transaction, models: Iterable[str]) -> None:
     )
 
 
-async def recover(tx: Transaction) -> Recovered:
-    """Queue again what was running when the bot stopped, and list what is still owed to people."""
+async def recover(tx: Transaction) -> tuple[Job, ...]:
+    """Queue again what was running when the bot stopped, with turn and tries as before."""
     running = await tx.fetch_all(
         "UPDATE jobs SET state = 'queued', started_at = NULL WHERE state = 'running' RETURNING *"
     )
-    finished = await tx.fetch_all("SELECT * FROM jobs WHERE state = 'finished' ORDER BY number")
-    untold = await tx.fetch_all(
-        "SELECT * FROM jobs WHERE state IN ('failed', 'cancelled') AND notified = 0 ORDER BY number"
+    return tuple(as_job(row) for row in sorted(running, key=lambda row: int(row["number"])))
+
+
+# Each part is the condition of an index.
+UNFINISHED = """
+SELECT * FROM jobs WHERE state = 'running'
+UNION ALL SELECT * FROM jobs WHERE state = 'finished'
+UNION ALL SELECT * FROM jobs WHERE state IN ('failed', 'cancelled') AND notified = 0
+UNION ALL SELECT * FROM jobs WHERE progress_open = 1
+    AND (state = 'delivered' OR (state IN ('failed', 'cancelled') AND notified = 1))
+ORDER BY number
+"""
+
+
+async def unfinished(tx: Transaction) -> Unfinished:
+    """All that is owed to people at this moment, whether or not somebody works on it."""
+    found = [as_job(row) for row in await tx.fetch_all(UNFINISHED)]
+    told = [job for job in found if job.notified or job.state is JobState.DELIVERED]
+    ended = [job for job in found if job.state in (JobState.FAILED, JobState.CANCELLED)]
+    return Unfinished(
+        running=tuple(job for job in found if job.state is JobState.RUNNING),
+        undelivered=tuple(job for job in found if job.state is JobState.FINISHED),
+        unnotified=tuple(job for job in ended if not job.notified),
+        progress_open=tuple(told),
     )
-    return Recovered(
-        requeued=tuple(as_job(row) for row in sorted(running, key=lambda row: int(row["number"]))),
-        undelivered=tuple(as_job(row) for row in finished),
-        unnotified=tuple(as_job(row) for row in untold),
+
+
+async def unposted(tx: Transaction, *, guild_id: int, user_id: int, limit: int) -> list[Job]:
+    """A member's results that could be posted nowhere and that they have not seen, the newest first."""
+    rows = await tx.fetch_all(
+        "SELECT * FROM jobs WHERE unposted = 1 AND guild_id = ? AND user_id = ? ORDER BY number DESC LIMIT ?",
+        (guild_id, user_id, limit),
+    )
+    return [as_job(row) for row in rows]
+
+
+async def mark_seen(tx: Transaction, job_ids: Iterable[str]) -> None:
+    """The owner of results that could be posted nowhere has seen them."""
+    await tx.execute(
+        "UPDATE jobs SET unposted = 0 WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(job_ids)),),
     )

@@ -6,6 +6,7 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import aiohttp
 import pytest
 from PIL import Image
 
@@ -143,7 +144,7 @@ async def test_a_file_that_discord_lost_is_refused_kindly(
     easel: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(_: object) -> bytes:
-        raise OSError("gone")
+        raise aiohttp.ClientConnectionError("gone")
 
     monkeypatch.setattr(describe.discord.Attachment, "read", gone)
     assert "does not hand it out" in await described(easel, picture(1))

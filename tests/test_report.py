@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from bot import cases, removal
+from bot import cases
 from storage import jobs, refusals, reports
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
@@ -259,13 +259,11 @@ async def test_a_picture_that_discord_does_not_let_go_is_said_to_stand_and_can_b
     assert easel.messages() == []
 
 
-async def test_a_picture_goes_although_discord_stumbles(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(removal, "PAUSES", (0.0, 0.0))
+async def test_a_picture_goes_although_discord_stumbles(easel: World) -> None:
     moderators, mo = await reported(easel)
     easel.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=2)
     await easel.press(mo, moderators.history()[0], "Remove picture")
+    await easel.env.advance_time(3)
     assert "**Removed** by" in moderators.history()[0].content
     assert easel.messages() == []
 

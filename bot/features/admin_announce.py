@@ -12,7 +12,7 @@ from bot import admin_pages
 from bot.admin import Desk, admin, opened
 from bot.errors import NotSpeaker
 from bot.feature import Feature
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import jobs
 from storage.changes import EVERYWHERE, Obstacle
 

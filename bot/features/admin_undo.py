@@ -11,7 +11,7 @@ from discord import app_commands
 from bot import record_pages
 from bot.admin import Desk, admin, opened
 from bot.feature import Feature
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from bot.undoing import Last, undo_last
 from storage import changes, guild_rows
 from storage.changes import Cell, Change, Obstacle

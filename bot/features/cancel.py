@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot import pages
 from bot.boundary import acknowledge
+from bot.buttons import CANCEL
 from bot.errors import NothingToCancel, NotYours
 from bot.feature import Ask, Feature, Place, Studio, Verb, requester
 from bot.inert import readable
@@ -97,7 +98,7 @@ FEATURE = Feature(
     commands=(cancel,),
     verbs=(
         Verb(
-            name="x",
+            name=CANCEL,
             run=stop,
             places=(Place(surface=Surface.PROGRESS, row=0, label="Cancel", emoji="✖️"),),
             reactions={"❌": 0},

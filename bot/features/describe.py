@@ -13,7 +13,7 @@ from bot import access, again, describe_pages
 from bot.boundary import acknowledge
 from bot.errors import BadPicture
 from bot.feature import Feature, Studio, requester
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from bot.verification import verify
 from generation.description import describe as read_description
 from generation.pictures import MAX_SOURCE_BYTES, BadSource

@@ -36,15 +36,16 @@ async def _send(ask: Ask, row: images.Image) -> None:
         data = await asyncio.to_thread(images.read, ask.studio.database.folder, row.job_id, row.index)
     except images.ImageGone:
         raise JobGone from None
-    limit = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-    if len(data) > limit:
-        data = await asyncio.to_thread(pictures.shrink, data, limit, ask.studio.seal)
     alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
-    suffix = "jpg" if pictures.content_type(data) == "image/jpeg" else "png"
-    name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
     words = pages.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
+
+    async def send(picture: bytes) -> None:
+        suffix = "jpg" if pictures.content_type(picture) == "image/jpeg" else "png"
+        name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
+        await ask.actor.send(words, file=pictures.attachment(picture, name, alt))
+
     try:
-        await ask.actor.send(words, file=pictures.attachment(data, name, alt))
+        await ask.studio.delivery.offer(data, send)
     except discord.Forbidden:
         raise DirectMessagesClosed from None
 

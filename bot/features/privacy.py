@@ -15,7 +15,7 @@ from discord import app_commands
 from bot import archive, erasure, privacy_pages, retention, rewriting
 from bot.boundary import acknowledge, answered
 from bot.feature import Feature, Studio
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from storage import personal
 from storage.erasures import Erasure
 from storage.errors import StorageError

@@ -13,7 +13,7 @@ from bot import quota_pages, sheets
 from bot.admin import Desk, Page, opened
 from bot.errors import BadSheet
 from bot.feature import Feature
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from bot.quota import changing, quota
 from storage import ledger
 from storage import sheets as tables

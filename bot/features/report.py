@@ -17,7 +17,7 @@ from bot.admin import admin, opened
 from bot.boundary import acknowledge
 from bot.errors import BadLink, NotModerator, ServerOnly
 from bot.feature import Ask, Feature, Place, Studio, Verb, able_to_post
-from bot.progress import Unreachable
+from bot.patience import Unreachable
 from bot.surface import Surface
 from storage import guilds, jobs
 from storage.errors import StorageError

@@ -21,6 +21,7 @@ from storage.migrations import (
     v8_adult,
     v9_retention,
     v10_undo,
+    v11_open_work,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -34,6 +35,7 @@ MIGRATIONS: Sequence[str] = (
     v8_adult.SCRIPT,
     v9_retention.SCRIPT,
     v10_undo.SCRIPT,
+    v11_open_work.SCRIPT,
 )
 
 

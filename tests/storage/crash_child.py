@@ -78,9 +78,10 @@ async def main(folder: Path, seed: int) -> None:
     source = random.Random(seed)
     database = await Database.open(folder)
     async with database.transaction() as tx:
-        found = await jobs.recover(tx)
-    if found.requeued:  # in one write: they were one step
-        print("\n".join(f"{job.id} {job.state}" for job in found.requeued), flush=True)
+        requeued = await jobs.recover(tx)
+        found = await jobs.unfinished(tx)
+    if requeued:  # in one write: they were one step
+        print("\n".join(f"{job.id} {job.state}" for job in requeued), flush=True)
     held = [job.id for job in found.undelivered]
     while True:
         async with database.transaction() as tx:

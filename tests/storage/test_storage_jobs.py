@@ -172,16 +172,19 @@ async def test_recovery_queues_the_running_and_lists_what_is_owed(tmp_path: Path
 
     database = await Database.open(tmp_path)
     async with database.transaction() as tx:
-        found = await jobs.recover(tx)
+        before = await jobs.unfinished(tx)
+        requeued = await jobs.recover(tx)
+        found = await jobs.unfinished(tx)
         again = await jobs.recover(tx)
         order = [await jobs.claim(tx, now=LATER) for _ in range(3)]
     await database.close()
-    assert [job.id for job in found.requeued] == [first.id, second.id]
-    assert {(job.state, job.attempt, job.tries) for job in found.requeued} == {(JobState.QUEUED, 1, 0)}
-    assert {job.turn for job in found.requeued} == {first.turn, second.turn}
+    assert [job.id for job in before.running] == [job.id for job in requeued] == [first.id, second.id]
+    assert {(job.state, job.attempt, job.tries) for job in requeued} == {(JobState.QUEUED, 1, 0)}
+    assert {job.turn for job in requeued} == {first.turn, second.turn}
     assert [job.id for job in found.undelivered] == [done.id]
     assert [job.id for job in found.unnotified] == [untold.id, stopped.id]
-    assert (again.requeued, again.undelivered, again.unnotified) == ((), found.undelivered, found.unnotified)
+    assert [job.id for job in found.progress_open] == [told.id]
+    assert (again, found.running) == ((), ())
     claimed = {job.id: job.attempt for job in order if job is not None}
     assert claimed == {first.id: 2, second.id: 2, waiting.id: 1}
 

@@ -351,12 +351,13 @@ class Studio(RuleBasedStateMachine):
     def restart(self) -> None:
         self.loop.run_until_complete(self.database.close())
         self.database = self.loop.run_until_complete(Database.open(Path(self.folder.name)))
-        found = self.transact(jobs.recover)
-        assert {job.id for job in found.requeued} == set(self.model.in_state(JobState.RUNNING))
+        requeued = self.transact(jobs.recover)
+        found = self.transact(jobs.unfinished)
+        assert {job.id for job in requeued} == set(self.model.in_state(JobState.RUNNING))
         assert {job.id for job in found.undelivered} == set(self.model.in_state(JobState.FINISHED))
         ended = self.model.in_state(JobState.FAILED, JobState.CANCELLED)
         assert {job.id for job in found.unnotified} == set(ended)
-        for job in found.requeued:
+        for job in requeued:
             self.model.jobs[job.id].state = JobState.QUEUED
 
     @invariant()

@@ -1,0 +1,129 @@
+"""Sends a message with a picture until it is in its channel, once.
+
+Each message carries a nonce, by which Discord knows it again for some minutes. After that, or after an answer was lost,
+the channel's recent messages are looked through before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import discord
+import structlog
+
+from bot import pictures
+from bot.credentials import Seal
+from bot.patience import Undeliverable, Unreachable, asked_once, asked_to_wait, pauses, verdict
+from bot.post import Post
+
+_LOOK_BACK = 1000
+"""How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
+
+_log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+
+class Sender:
+    """Sends as the client's bot; what it makes smaller, it signs anew with the seal."""
+
+    def __init__(self, client: discord.Client, seal: Seal) -> None:
+        self._client = client
+        self._seal = seal
+
+    async def send(
+        self,
+        channel: discord.abc.Messageable,
+        post: Post,
+        *,
+        look_first: bool,
+        may: Callable[[], Awaitable[None]] | None = None,
+    ) -> discord.Message:
+        """Send until the message is there once. `may` is asked before each try, and raises Undeliverable.
+
+        Raises Undeliverable when Discord refuses for good.
+        """
+        picture = await self.fitting(post.picture, pictures.upload_limit(channel, post.limit))
+        look = look_first
+        for pause in pauses():
+            try:
+                if look and (earlier := await self._find(channel, post)):
+                    return earlier
+                if may is not None:
+                    await may()
+                with asked_once():
+                    return await self.offer(picture, lambda smaller: _send(channel, post, smaller))
+            except Unreachable as error:
+                if verdict(error) != "again":
+                    raise Undeliverable(str(error)) from error
+                _log.info("Discord did not take a result; trying again", error=str(error), pause=pause)
+                await asyncio.sleep(max(pause, asked_to_wait(error)))
+            look = True
+        raise AssertionError("pauses have no end")
+
+    async def fitting(self, picture: bytes, limit: int) -> bytes:
+        """The picture, or a smaller one of at most `limit` bytes."""
+        if len(picture) <= limit:
+            return picture
+        return await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
+
+    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[_T]]) -> _T:
+        """Send a picture, half as large each time Discord calls it too large. Raises what `Unreachable` names."""
+        while True:
+            try:
+                return await send(picture)
+            except discord.HTTPException as error:
+                if verdict(error) != "too large":
+                    raise
+                smaller = await asyncio.to_thread(pictures.shrink, picture, len(picture) // 2, self._seal)
+                if len(smaller) >= len(picture):
+                    raise
+            picture = smaller
+
+    async def recent(
+        self, channel: discord.abc.Messageable, *, since: int | None
+    ) -> AsyncIterator[discord.Message]:
+        """Our own latest messages, the newest first, down to the id `since`; none where the channel's are not for us.
+
+        Raises what `Unreachable` names where Discord does not answer: to send without having looked could be twice.
+        """
+        me = self._client.user
+        try:
+            async for message in channel.history(limit=_LOOK_BACK):
+                if since is not None and message.id <= since:
+                    return
+                if me and message.author.id == me.id:
+                    yield message
+        except (discord.Forbidden, discord.NotFound) as error:
+            _log.debug("may not look for an earlier message", error=str(error))
+
+    async def _find(self, channel: discord.abc.Messageable, post: Post) -> discord.Message | None:
+        """A recent message of ours that carries this very picture."""
+        endings = tuple(post.filename(kind) for kind in ("image/jpeg", "image/png"))
+        async for message in self.recent(channel, since=post.since):
+            if any(attachment.filename.endswith(endings) for attachment in message.attachments):
+                return message
+        return None
+
+
+async def _send(channel: discord.abc.Messageable, post: Post, picture: bytes) -> discord.Message:
+    reference = None
+    if post.reply_to is not None and isinstance(channel, discord.PartialMessageable):
+        reference = discord.MessageReference(
+            message_id=post.reply_to, channel_id=channel.id, fail_if_not_exists=False
+        )
+    return await channel.send(
+        post.content,
+        file=pictures.attachment(picture, post.filename(pictures.content_type(picture)), post.alt),
+        view=post.view(),
+        nonce=post.nonce,  # type: ignore[arg-type]
+        reference=reference,  # type: ignore[arg-type]
+        allowed_mentions=only(post.mention),
+    )
+
+
+def only(user_id: int | None) -> discord.AllowedMentions:
+    """Mentions that ping this person and nobody else."""
+    users = [discord.Object(user_id)] if user_id else False
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=users)

@@ -1,0 +1,226 @@
+"""Makes every request to Discord: none is ever cancelled, each has a time limit, passing failures are asked again.
+
+discord.py holds locks while a request waits. One that is cancelled while it sleeps a global rate limit out leaves
+the lock of all requests closed for ever (discord.py 2.7.1, `HTTPClient.request`). So each request is a task of its
+own, and who is cancelled meanwhile only stops to wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord.webhook.async_ import AsyncWebhookAdapter, async_context
+
+from bot.patience import (
+    OddAnswer,
+    Unreachable,
+    insist,
+    is_asked_once,
+    pauses,
+    token_refused,
+    verdict,
+)
+from bot.seams import Wait, plain_wait
+
+WORDS_LIMIT = aiohttp.ClientTimeout(total=15)
+FILES_LIMIT = aiohttp.ClientTimeout(total=90)
+"""Seconds for one try, waiting for rate limits not counted. 90 are enough for 10 MB on a line of 1 Mbit/s."""
+_PAUSES = (0.5, 1.5, 4.0)
+_QUICK_PAUSES = (0.2, 0.4, 0.8, 1.6)
+"""Seconds before another try, for all requests and for acknowledgements, which Discord takes for three seconds."""
+_ACKNOWLEDGED = 40060
+STUCK = 60.0
+"""After so many seconds with requests under way and none that ends, something holds them up."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Traffic:
+    """The requests of one kind that are under way."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """`seconds` is a monotonic clock."""
+        self._seconds = seconds
+        self._under_way: dict[asyncio.Task[Any], float] = {}
+        self._ended = float("-inf")
+
+    async def carry(self, request: Coroutine[Any, Any, Any]) -> Any:
+        """What the request answers. It goes on where this is cancelled, and its answer is ignored then."""
+        task = asyncio.create_task(request, name="request to Discord")
+        self._under_way[task] = self._seconds()
+        task.add_done_callback(self._end)
+        return await asyncio.shield(task)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """The requests under way."""
+        return set(self._under_way)
+
+    def stuck(self) -> float:
+        """Seconds for which requests have been under way and none has ended; 0 where none is."""
+        if not self._under_way:
+            return 0.0
+        return self._seconds() - max(self._ended, min(self._under_way.values()))
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        del self._under_way[task]
+        self._ended = self._seconds()
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio doesn't complain about one that nobody waited for
+
+
+class Transport:
+    """Stands between discord.py's methods and its sockets. `on_token_refused` is called once, at a 401."""
+
+    def __init__(
+        self,
+        *,
+        on_token_refused: Callable[[], None],
+        wait: Wait = plain_wait,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wait = wait
+        self._on_token_refused = on_token_refused
+        self._messages, self._answers = Traffic(seconds), Traffic(seconds)
+        self._client: discord.Client | None = None
+        self._refused = False
+        self.starting = True
+        """While the bot starts, requests are asked again for as long as it takes."""
+
+    def install(self, client: discord.Client) -> None:
+        """Take over the client's requests, and those that answer interactions in this task and its children."""
+        self._client = client
+        client.http.request = self._guarded(client.http.request)  # type: ignore[method-assign]
+        adapter = async_context.get()
+        if type(adapter) is AsyncWebhookAdapter:  # the one that all clients of a process share
+            adapter = AsyncWebhookAdapter()  # type: ignore[no-untyped-call]
+            async_context.set(adapter)
+        adapter.request = self._guarded_answers(adapter.request)  # type: ignore[method-assign]
+
+    def stuck(self) -> float:
+        """Seconds for which something should have gone out to Discord, and nothing has."""
+        return max(self._messages.stuck(), self._answers.stuck())
+
+    def look(self) -> None:
+        """Free requests that hold each other up. To be called every few seconds."""
+        if (seconds := self._messages.stuck()) >= STUCK:
+            _log.error("no request to Discord has ended lately; their lock is opened", seconds=round(seconds))
+            self._open_lock()
+
+    async def settle(self, *, patience: float) -> None:
+        """Wait until no request is under way, `patience` seconds at most."""
+        if under_way := self._messages.tasks | self._answers.tasks:
+            await asyncio.wait(under_way, timeout=patience)
+
+    def _open_lock(self) -> None:
+        lock = getattr(getattr(self._client, "http", None), "_global_over", None)
+        if isinstance(lock, asyncio.Event):
+            lock.set()
+
+    def _guarded(self, send: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+        async def request(
+            route: Any, *, files: Sequence[discord.File] | None = None, form: Any = None, **options: Any
+        ) -> Any:
+            form = None if form is None else list(form)
+            if route.method == "POST" and route.path.endswith("/messages"):
+                _mark(options, form)
+
+            async def once() -> Any:
+                _rewind(files)
+                limit = FILES_LIMIT if files else WORDS_LIMIT
+                return _sound(await send(route, files=files, form=form, timeout=limit, **options))
+
+            return await self._messages.carry(self._insisted(once))
+
+        return request
+
+    async def _insisted(self, once: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        try:
+            return await insist(once, between=self._pauses(), sleep=self._sleep)
+        except discord.HTTPException as error:
+            if token_refused(error) and not self.starting and not self._refused:
+                self._refused = True
+                self._on_token_refused()
+            raise
+
+    def _guarded_answers(self, send: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+        async def request(
+            route: Any, session: Any, *, files: Sequence[discord.File] | None = None, **options: Any
+        ) -> Any:
+            timed = _Timed(session, FILES_LIMIT if files else WORDS_LIMIT)
+
+            async def once() -> Any:
+                _rewind(files)
+                return _sound(await send(route, timed, files=files, **options))
+
+            if route.path.endswith("/callback"):
+                return await self._answers.carry(self._acknowledge(route, once))
+            return await self._answers.carry(insist(once, between=self._pauses(), sleep=self._sleep))
+
+        return request
+
+    async def _acknowledge(self, route: Any, once: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """Answer an interaction. That it was answered already is what a lost answer looks like on the second try."""
+        tried_before = False
+        for pause in (*_QUICK_PAUSES, None):
+            try:
+                return await once()
+            except Unreachable as error:
+                if tried_before and getattr(error, "code", 0) == _ACKNOWLEDGED:
+                    return {"interaction": {"id": route.webhook_id}}
+                if pause is None or verdict(error) != "again":
+                    raise
+            tried_before = True
+            await self._sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _pauses(self) -> Iterable[float]:
+        if is_asked_once():
+            return ()
+        return pauses() if self.starting else _PAUSES
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._wait(asyncio.sleep(seconds), reason="Discord stumbled")
+
+
+class _Timed:
+    """A session whose requests have a time limit: discord.py takes none for answers to interactions."""
+
+    def __init__(self, session: Any, limit: aiohttp.ClientTimeout) -> None:
+        self._session, self._limit = session, limit
+
+    def request(self, *arguments: Any, **options: Any) -> Any:
+        return self._session.request(*arguments, timeout=self._limit, **options)
+
+
+def _sound(answer: Any) -> Any:
+    """The answer. Raises OddAnswer for text, which is all that discord.py makes of a page of HTML."""
+    if isinstance(answer, str) and answer:
+        raise OddAnswer(f"Discord answered with text instead of JSON: {answer[:80]!r}")
+    return answer
+
+
+def _rewind(files: Sequence[discord.File] | None) -> None:
+    for file in files or ():
+        file.reset(seek=True)
+
+
+def _mark(options: dict[str, Any], form: list[dict[str, Any]] | None) -> None:
+    """Give a message a nonce where it has none, so that Discord takes it once although it is sent twice."""
+    part = next((one for one in form or () if one["name"] == "payload_json"), None)
+    payload = options.get("json") if part is None else json.loads(part["value"])
+    if not isinstance(payload, dict) or "nonce" in payload:
+        return
+    payload = payload | {"nonce": secrets.token_hex(8), "enforce_nonce": True}
+    if part is None:
+        options["json"] = payload
+    else:
+        part["value"] = json.dumps(payload)
