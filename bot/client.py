@@ -14,7 +14,7 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature
+from bot import boundary, buttons, feature, unposted
 from bot.feature import Studio
 from bot.reactions import react
 from bot.seams import Wait, plain_wait
@@ -144,6 +144,10 @@ class EaselClient(discord.Client):
             )
 
     # ------------------------------------------------------------------ events
+
+    async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
+        if getattr(command, "name", "") != "info":
+            await unposted.remind(interaction)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         key = (payload.message_id, payload.user_id, str(payload.emoji))

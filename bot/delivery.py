@@ -99,9 +99,9 @@ class Delivery:
 
     async def _lost_progress(self, job: Job) -> discord.PartialMessage | None:
         """The progress message whose posting was never answered, known by its button. Raises what `Unreachable` names."""
-        began = job.created_at - _CLOCKS_DIFFER
+        began = job.interaction_id or discord.utils.time_snowflake(job.created_at - _CLOCKS_DIFFER)
         channel = self._channel(job)
-        async for message in self._sender.recent(channel, since=discord.utils.time_snowflake(began)):
+        async for message in self._sender.recent(channel, since=began):
             if cancels(message, job.id):
                 return channel.get_partial_message(message.id)
         return None

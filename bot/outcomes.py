@@ -13,6 +13,7 @@ import structlog
 from bot import pictures, safety
 from bot.chores import Chores
 from bot.credentials import Seal
+from bot.patience import pauses
 from bot.seams import DATABASE_PAUSE, Announcer, Moderators, Wait
 from generation.contract import Failed, Finished, from_json
 from storage import guilds, images, jobs, paces, quotas, reports
@@ -132,12 +133,13 @@ class Outcomes:
 
     async def until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write what must be written, however long the database or the disk fails. Done twice, it changes nothing more."""
-        while True:
+        for pause in pauses(DATABASE_PAUSE):
             try:
                 return await write()
             except (StorageError, OSError) as error:
-                _log.error("what must be kept can't be written", error=str(error), again_in=DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database or the disk failed")
+                _log.error("what must be kept can't be written", error=str(error), again_in=pause)
+                await self._wait(asyncio.sleep(pause), reason="the database or the disk failed")
+        raise AssertionError("pauses have no end")
 
     async def failed(self, job: Job, failure: Failed, *, may_pass: bool = False) -> None:
         """Queue the job again where that may help; else refund it and tell its people.

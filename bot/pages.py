@@ -82,6 +82,22 @@ def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:
     return "\n".join(lines)
 
 
+def unposted(shown: Sequence[Job], *, elsewhere: int) -> str:
+    """What `/info` says of results that could be posted nowhere, which come with it."""
+    lines = []
+    if shown:
+        lines.append("**These could be posted nowhere. They cost nothing, and here they are:**")
+        lines += [f"- {inert(job.prompt, limit=_PROMPT)} (`{job.id}`)" for job in shown]
+    if elsewhere:
+        lines.append("Others are for age-restricted channels: type `/info` in one to get them.")
+    return "\n".join(lines)
+
+
+def unposted_reminder() -> str:
+    """What somebody reads after a command, whose results could be posted nowhere."""
+    return "-# A result of yours could be posted nowhere. It cost nothing and is kept: `/info` shows it."
+
+
 def balance_line(balance: Balance) -> str:
     """What a member has left, and when more comes."""
     period = balance.rate.period

@@ -202,10 +202,16 @@ class _Timed:
 
 
 def _sound(answer: Any) -> Any:
-    """The answer. Raises OddAnswer for text, which is all that discord.py makes of a page of HTML."""
-    if isinstance(answer, str) and answer:
-        raise OddAnswer(f"Discord answered with text instead of JSON: {answer[:80]!r}")
-    return answer
+    """The answer. Raises OddAnswer for a page of HTML, of which discord.py makes text.
+
+    It makes text of JSON, too, where its type is named in other words than Discord's own.
+    """
+    if not isinstance(answer, str) or not answer:
+        return answer
+    try:
+        return json.loads(answer)
+    except ValueError:
+        raise OddAnswer(f"Discord answered with text instead of JSON: {answer[:80]!r}") from None
 
 
 def _rewind(files: Sequence[discord.File] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import pages
+from bot import pages, unposted
 from bot.balances import balance_of
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
@@ -35,6 +35,14 @@ async def info(interaction: discord.Interaction[Any]) -> None:
         active = await jobs.active(tx, **place)
         recent = await jobs.recent(tx, **place, limit=_RECENT)
     await interaction.followup.send(pages.info(balance, active, recent), ephemeral=True)
+    found = await unposted.of_member(studio, **place, channel=interaction.channel)
+    if found.shown or found.elsewhere:
+        words = pages.unposted(found.shown, elsewhere=found.elsewhere)
+        await interaction.followup.send(words, files=found.files, ephemeral=True)
+        await unposted.seen(studio, found.shown)
 
 
-FEATURE = Feature(commands=(info,), help=("**/info** shows your credits and your latest jobs.",))
+FEATURE = Feature(
+    commands=(info,),
+    help=("**/info** shows your credits, your latest jobs, and results that could be posted nowhere.",),
+)
