@@ -9,6 +9,8 @@ import re
 import socket
 import struct
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,10 +36,13 @@ _BUCKET_LIMIT = 50
 
 
 class Rest:
-    """Answers every route under `API`. `odd` holds what no real Discord would have been asked."""
+    """Answers every route under `API`. `odd` holds what no real Discord would have been asked.
 
-    def __init__(self, town: Town, weather: Weather) -> None:
-        self._town, self._weather = town, weather
+    `trace` is a file with a line for each request and its fault.
+    """
+
+    def __init__(self, town: Town, weather: Weather, *, trace: Path) -> None:
+        self._town, self._weather, self._trace = town, weather, trace
         self.odd: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
         self.under_way = 0
@@ -52,6 +57,24 @@ class Rest:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body, files = await _read(request)
         fault = self._weather.fault()
+        begun = datetime.now(UTC)
+        answer = await self._meet(request, body, files, fault)
+        self._write(request, fault, begun, answer)
+        return answer
+
+    def _write(
+        self, request: web.Request, fault: Fault | None, begun: datetime, answer: web.StreamResponse
+    ) -> None:
+        took = (datetime.now(UTC) - begun).total_seconds()
+        path = request.path.removeprefix(API)
+        with self._trace.open("a") as file:
+            file.write(
+                f"{begun.time()} {request.method} {path} {answer.status} {took:.2f}s {fault.kind if fault else ''}\n"
+            )
+
+    async def _meet(
+        self, request: web.Request, body: Any, files: list[Any], fault: Fault | None
+    ) -> web.StreamResponse:
         if fault is None:
             return self._apply(request, body, files)
         match fault.kind:

@@ -86,6 +86,6 @@ def make(plan: Plan) -> Soak:
         town=town,
         weather=weather,
         gateway=Gateway(town, random.Random(f"gateway {plan.seed}")),
-        rest=Rest(town, weather),
+        rest=Rest(town, weather, trace=plan.folder / "requests.txt"),
         people=People(town, random.Random(f"people {plan.seed}")),
     )
