@@ -15,7 +15,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import erasure, texts
+from bot import erasure, servers, texts
 from bot.errors import Refusal
 from bot.patience import Unreachable
 from storage.jobs import DuplicateInteraction
@@ -32,6 +32,7 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
 
     This comes before everything that may wait for the database. Afterwards, what was kept against somebody who had
     their data deleted is theirs again: whatever asks the database for something about the person comes after this.
+    Raises ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
     """
     if task := asyncio.current_task():
         interaction.client.answering.add(task)
@@ -41,6 +42,7 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     except discord.HTTPException as error:
         if error.code != _ALREADY_ACKNOWLEDGED:
             raise
+    servers.only_allowed(interaction.client.studio.settings, interaction.guild_id)
     await erasure.welcome(interaction.client.studio, interaction.user.id)
 
 

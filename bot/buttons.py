@@ -10,7 +10,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot import leftovers
+from bot import leftovers, servers
 from bot.access import only_welcome
 from bot.boundary import Tell, acknowledge, answered, tell_privately
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
@@ -178,7 +178,11 @@ def cancels(message: discord.Message, job_id: str) -> bool:
 
 
 async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member) -> Job:
-    """The job, with a picture of that number (0: any). Raises JobGone, or Banned for who may not use the bot."""
+    """The job, with a picture of that number (0: any).
+
+    Raises JobGone, Banned for who may not use the bot, or ServerNotAllowed where nobody may.
+    """
+    servers.only_allowed(studio.settings, asker.guild.id)
     async with studio.database.reading() as tx:
         await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
         job = await jobs.get(tx, job_id)

@@ -18,6 +18,7 @@ import structlog
 
 from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
+from bot.balances import free_actions
 from bot.buttons import Buttons, cancels
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -26,10 +27,11 @@ from bot.post import Post
 from bot.progress import ProgressMessage
 from bot.safety import standing
 from bot.sending import Sender, only
+from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import images, jobs, terms
+from storage import images, jobs
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -49,6 +51,7 @@ class Delivery:
         catalogue: Catalogue,
         buttons: Buttons,
         *,
+        settings: Settings,
         seal: Seal = unsigned,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,6 +60,7 @@ class Delivery:
         self._catalogue = catalogue
         self._buttons = buttons
         self._sender = Sender(client, seal)
+        self._settings = settings
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
 
@@ -316,7 +320,7 @@ class Delivery:
     async def _priced(self, words: str, job: Job) -> str:
         """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
-            free = (await terms.terms(tx, job.guild_id)).free
+            free = await free_actions(tx, job.guild_id, self._settings)
         return prices.under(words, job, catalogue=self._catalogue, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:

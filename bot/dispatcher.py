@@ -13,6 +13,7 @@ import structlog
 from bot.chores import Chores
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.orders import Order
 from bot.outcomes import Outcomes
@@ -76,6 +77,7 @@ class Dispatcher:
         random: random.Random,
         seal: Seal = unsigned,
         wait: Wait = plain_wait,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -86,6 +88,7 @@ class Dispatcher:
         self._clock = clock
         self._random = random
         self._wait = wait
+        self._metrics = metrics or Metrics()
         self._chores = Chores()
         self._outcomes = Outcomes(
             database=database,
@@ -225,6 +228,11 @@ class Dispatcher:
 
     # --------------------------------------------------------------------- run
 
+    @property
+    def drawing(self) -> int:
+        """How many jobs it has in hand."""
+        return len(self._tickets)
+
     async def run(self) -> None:
         """Claim and perform jobs for as long as the bot lives."""
         while not self._closing:
@@ -261,6 +269,7 @@ class Dispatcher:
                 most_running=self._settings.max_running,
             )
         if job is not None:
+            self._metrics.claimed()
             self._places.moved()
         return job
 
@@ -290,8 +299,10 @@ class Dispatcher:
             view.end()
         match ended:
             case Finished():
+                self._metrics.finished(job.model, ended.seconds)
                 await self._outcomes.finished(job, ended)
             case Failed():
+                self._metrics.failed(ended.reason)
                 await self._outcomes.failed(job, ended)
 
     async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import re
@@ -91,7 +92,7 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
     yield from _disk(settings)
     yield from _database(settings)
     yield from _words(settings)
-    yield from _port(settings)
+    yield from _playground(settings)
     yield from _signing(settings)
     yield from _drawing(settings, probe)
 
@@ -225,8 +226,10 @@ def _words(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
-    """The playground's port matters only where the playground is what would start."""
+def _playground(settings: Settings) -> Iterator[Finding]:
+    """The playground's packages and port matter only where the playground is what would start."""
+    if settings.discord_token is None and importlib.util.find_spec("simcord") is None:
+        yield _note("The playground's packages are not installed", "./easel run installs them.")
     if settings.discord_token is not None or settings.playground_port == 0:
         return
     with socket.socket() as probe:

@@ -29,6 +29,10 @@ class StartupError(Exception):
     """Easel can't start. Its text is one sentence that says why, and is all that the host sees."""
 
 
+class BotStopped(StartupError):
+    """Easel ran and can't go on. Its text is one sentence that says why."""
+
+
 class SettingsError(StartupError):
     """A setting can't be read: the text names the variable, what was given and what is allowed."""
 
@@ -130,6 +134,25 @@ class Settings:
         "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
         "ban in all servers at once.",
     )
+    servers: frozenset[int] = variables.setting(
+        frozenset(),
+        "EASEL_SERVERS",
+        variables.IDS,
+        "The ids of the servers in which Easel works; it leaves every other that it is invited to. Empty: all.",
+    )
+    server_weights: tuple[tuple[int, float], ...] = variables.setting(
+        (),
+        "EASEL_SERVER_WEIGHTS",
+        variables.SERVER_WEIGHTS,
+        "How many times as much of the GPU as others these servers get while several wait, like 1234567890123456789=2.",
+    )
+    monthly_grants: int | None = variables.setting(
+        None,
+        "EASEL_MONTHLY_GRANTS",
+        variables.whole_number(0, 1_000_000_000),
+        "The most credits that the admins of each server may give out in a month of UTC, on top of EASEL_DAILY_CREDITS, "
+        "which nobody's allowance may exceed then. Empty: no limit.",
+    )
     blocked_words: tuple[str, ...] | Path = variables.setting(
         (),
         "EASEL_BLOCKED_WORDS",
@@ -201,6 +224,20 @@ class Settings:
         variables.whole_number(0, 65535),
         "The playground's port on this machine. 0 takes any free one.",
     )
+    metrics_port: int | None = variables.setting(
+        None,
+        "EASEL_METRICS_PORT",
+        variables.whole_number(0, 65535),
+        "The port of a page with the bot's health (`/healthz`) and numbers for Prometheus (`/metrics`). 0 takes any "
+        "free one. Empty: there is no such page.",
+    )
+    metrics_host: str = variables.setting(
+        "127.0.0.1",
+        "EASEL_METRICS_HOST",
+        variables.IP_ADDRESS,
+        "The address of this machine that the page listens on. It has no password: with 0.0.0.0, everybody who "
+        "reaches this machine can read how much is drawn and what fails.",
+    )
     log_level: str = variables.setting(
         "info",
         "EASEL_LOG_LEVEL",
@@ -246,7 +283,7 @@ class Settings:
 
     @property
     def heartbeat(self) -> Path:
-        """The file that a running bot touches every 15 seconds."""
+        """The file that a running bot writes every 15 seconds."""
         return self.data / "heartbeat"
 
     def model_among(self, keys: Collection[str], otherwise: str) -> str:

@@ -153,6 +153,27 @@ def sentence(error: errors.Refusal) -> str:
                 f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
             )
             return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
+        case errors.ServerNotAllowed():
+            return (
+                "Whoever runs this bot lets it work in chosen servers only, and this one is not among them. "
+                f"Ask them to add the server's id, `{error.guild_id}`. {UNCHARGED}"
+            )
+        case errors.OverGrants():
+            return (
+                f"That gives out {credits(error.wanted)}. Whoever runs this bot lets this server's admins give out "
+                f"{credits(error.most)} a month, and {error.left:,} are left until "
+                f"{discord.utils.format_dt(error.resets_at, 'D')}. Nothing was given or changed."
+            )
+        case errors.OverDefault():
+            return (
+                f"Whoever runs this bot lets no quota here be more than {credits(error.daily)}, whether for a day, a week "
+                "or a month. Nothing was changed. Bonus credits can be given with `/quota grant`."
+            )
+        case errors.NothingFree():
+            return (
+                "Whoever runs this bot limits what may be given out here, so nothing can be made free. "
+                "Nothing was changed."
+            )
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from storage import state
 from storage.clock import from_sql, to_sql
 from storage.database import Transaction
-from storage.line import CLOCK
 
 _PIECES, _REWRITTEN = "pieces of forgotten jobs", "database rewritten"
 _NONE = "none"
@@ -53,16 +52,8 @@ async def forget_pictures(tx: Transaction, job_ids: Sequence[str]) -> None:
     )
 
 
-# The queue's clock is read off the jobs: it must not fall back, or whoever waits would be passed by newcomers.
-KEEP_CLOCK = f"""
-UPDATE jobs SET clock = {CLOCK}
-WHERE number = (SELECT max(number) FROM jobs WHERE id NOT IN (SELECT value FROM json_each(?)))
-"""
-
-
 async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
     """Delete these jobs, with their prompts, pictures and messages. Their lines in the ledger stay."""
-    await tx.execute(KEEP_CLOCK, (json.dumps(job_ids),))
     await tx.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),))
 
 

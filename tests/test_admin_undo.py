@@ -28,6 +28,7 @@ NO_SETTINGS = {
     "quota_changes": "credits",
     "quota_terms": "credits",
     "refusals": "what the bot saw",
+    "server_turns": "the queue",
 }
 """Tables with a server's id that hold no setting of `/admin`, and what they hold."""
 

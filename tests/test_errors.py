@@ -30,6 +30,11 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
         whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
     ),
     errors.UnknownZone: errors.UnknownZone("Mars"),
+    errors.ServerNotAllowed: errors.ServerNotAllowed(1),
+    errors.OverGrants: errors.OverGrants(
+        wanted=9, left=1, most=100, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    errors.OverDefault: errors.OverDefault(40),
     errors.BadSheet: errors.BadSheet(("line 2: `credits` is empty",)),
     errors.QueueFull: errors.QueueFull(10),
     errors.Banned: errors.Banned(reason="spam", everywhere=False),

@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot import quota_pages, sheets
 from bot.admin import Desk, Page, opened
+from bot.balances import host_of
 from bot.errors import BadSheet
 from bot.feature import Feature
 from bot.patience import Unreachable
@@ -69,7 +70,12 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
     rows = sheets.read_quotas(await _content(file), role_ids=roles)
     async with changing(desk) as tx:
         await tables.apply(
-            tx, guild_id=desk.guild_id, rows=rows, actor_id=desk.actor_id, now=desk.studio.clock()
+            tx,
+            guild_id=desk.guild_id,
+            rows=rows,
+            actor_id=desk.actor_id,
+            now=desk.studio.clock(),
+            host=host_of(desk.studio.settings),
         )
     await desk.tell(quota_pages.imported(len(rows)))
 

@@ -93,10 +93,12 @@ class Model:
         return [
             Waiting(
                 id=job_id,
+                guild_id=GUILD,
                 user_id=job.user,
                 model="toy",
                 turn=turn,
-                weight=1.0,
+                server_turn=0.0,
+                server_weight=1.0,
                 seconds=job.cost,
                 load=USUAL_LOAD,
                 delayed=job.delayed,
@@ -231,7 +233,7 @@ class Studio(RuleBasedStateMachine):
         for passed in line[:place]:
             model.jobs[passed.id].delayed += line[place].takes(())
         model.virtual = max(line[0].turn, model.virtual)
-        job.sharers = sharers(line)
+        job.sharers = sharers(dict.fromkeys({one.user_id for one in line}, 1.0))
 
     @precondition(lambda self: self.model.in_state(JobState.RUNNING))
     @rule(seconds=COSTS)
