@@ -74,7 +74,7 @@ def look(soak: Soak) -> list[Promise]:
         answered(soak, jobs),
         Promise(
             name="nobody told that something went wrong",
-            figure=f"{len(told)} private answers",
+            figure=f"{len(told)} private answers, {_gave_up(lines)} that Discord failed",
             broken=[f"{line['user']}: {line['text']}" for line in told if line["text"].startswith(_WRONG)],
         ),
         Promise(
@@ -102,6 +102,12 @@ def look(soak: Soak) -> list[Promise]:
             broken=soak.broken,
         ),
     ]
+
+
+def _gave_up(lines: list[Line]) -> int:
+    """How many were told in words, in private or by letter, that Discord did not answer."""
+    words = texts.DISCORD_FAILED
+    return sum(words in (line.get("text", ""), line.get("content", "")) for line in lines)
 
 
 def _told_once(lines: list[Line]) -> list[Line]:

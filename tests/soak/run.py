@@ -76,17 +76,15 @@ async def _live(soak: Soak, address: str, halfway: Halfway | None, say: Say) -> 
 
 
 async def _ask(soak: Soak, bot: Bot, jobs: int, say: Say) -> bool:
-    """People ask for things until so many jobs have been accepted. False where the bot stopped accepting any."""
+    """People ask for things until so many jobs have been accepted. False where no job got on any more."""
     source = random.Random(f"pace {soak.plan.seed} {jobs}")
-    last, since = soak.accepted, time.monotonic()
+    last, since = soak.states, time.monotonic()
     while soak.accepted < jobs:
         bot.check_alive()
-        if soak.accepted != last:
-            last, since = soak.accepted, time.monotonic()
+        if soak.states != last:
+            last, since = soak.states, time.monotonic()
         if time.monotonic() - since > soak.plan.patience:
-            soak.broken.append(
-                f"no job was accepted for {soak.plan.patience:.0f} s; {soak.owed} are under way"
-            )
+            soak.broken.append(f"no job got on for {soak.plan.patience:.0f} s; {soak.owed} are under way")
             return False
         if soak.owed < MOST_OWED:
             soak.people.wish()
