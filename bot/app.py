@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,9 @@ from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
 from bot.health import Health
+from bot.host_notices import HostNotices, tell_hosts
+from bot.inspection import Inspection
+from bot.limiter import limits
 from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
@@ -113,6 +117,7 @@ async def opened(
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client, metrics = EaselClient(wait), Metrics()
+        notices = HostNotices(partial(tell_hosts, client, settings.owners))
         delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
@@ -128,7 +133,12 @@ async def opened(
             seal=seal,
             wait=wait,
             metrics=metrics,
+            notices=notices,
         )
+        limited = limits(wait)
+        stack.callback(limited.close)
+        inspection = Inspection(limited.files, trust=settings.c2pa_trust)
+        stack.callback(inspection.close)
         client.studio = Studio(
             settings=settings,
             database=database,
@@ -140,8 +150,11 @@ async def opened(
             moderation=moderation,
             withheld=withheld,
             seal=seal,
+            limits=limited,
+            inspection=inspection,
             clock=clock,
             random=rng,
+            notices=notices,
         )
         client.health = Health(
             database=database,

@@ -12,9 +12,9 @@ import structlog
 
 from bot import leftovers, servers
 from bot.access import only_welcome
-from bot.boundary import Tell, acknowledge, answered, tell_privately
+from bot.boundary import acknowledge, answered, tell_privately
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
-from bot.feature import Ask, Place, Studio, Verb
+from bot.feature import Ask, Place, Reply, Studio, Verb
 from bot.patience import Unreachable
 from bot.surface import Surface
 from storage import jobs
@@ -67,11 +67,11 @@ class JobButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         tell = partial(tell_privately, interaction)
-        async with answered(tell, what=f"button {self.verb}"):
+        async with answered(tell, what=f"button {self.verb}", studio=interaction.client.studio):
             await acknowledge(interaction)
             await self._press(interaction, tell)
 
-    async def _press(self, interaction: discord.Interaction[Any], tell: Tell) -> None:
+    async def _press(self, interaction: discord.Interaction[Any], tell: Reply) -> None:
         client = interaction.client
         if not isinstance(interaction.user, discord.Member) or interaction.message is None:
             raise ServerOnly
@@ -83,7 +83,7 @@ class JobButton(
                 await leftovers.clear_pressed(interaction.message)
             if verb.leftover is None:
                 raise
-            await tell(await verb.leftover(client.studio, interaction.message, interaction.user))
+            await verb.leftover(client.studio, interaction.message, interaction.user, tell)
             return
         ask = Ask(
             studio=client.studio,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,12 +170,17 @@ def _with_line(text: str, model: str, name: str, value: str | None) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write the file whole or not at all. Raises StartupError."""
     path = path.resolve()
-    beside = path.with_name(f"{path.name}.new")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            shutil.copymode(path, beside)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise StartupError(f"{path} can't be written ({error.strerror}).") from error

@@ -15,6 +15,7 @@ from discord import app_commands
 from discord.ext import tasks
 
 from bot import boundary, buttons, feature, heartbeat, servers, unposted
+from bot.duplicates import RecentEvents
 from bot.feature import Studio
 from bot.health import Health
 from bot.reactions import react
@@ -34,6 +35,8 @@ PERMISSIONS = discord.Permissions(
 
 WATCH_SECONDS, RECONCILE_SECONDS = 15, 60
 
+REACTION_SECONDS = 60.0
+"""For so long, the same reaction of a person under a message is the same event, also if it was taken away meanwhile."""
 _ANSWER_SECONDS, _REQUEST_SECONDS = 10.0, 5.0
 """How long commands that are being answered, and requests under way, hold up the end."""
 _TOKEN_REFUSED = (
@@ -51,16 +54,18 @@ def intents() -> discord.Intents:
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """The command tree, with our error boundary."""
+    """The command tree, with our error boundary. What comes twice is dropped before anything is answered."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        return await servers.check_command(interaction)
+        choices = interaction.type is discord.InteractionType.autocomplete
+        return (choices or boundary.is_new(interaction)) and await servers.check_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        await boundary.answer(error, partial(boundary.tell_privately, interaction), what=f"/{name}")
+        tell = partial(boundary.tell_privately, interaction)
+        await boundary.answer(error, tell, what=f"/{name}", studio=interaction.client.studio)
 
 
 class EaselClient(discord.Client):
@@ -80,7 +85,8 @@ class EaselClient(discord.Client):
         self.features = feature.load()
         self.buttons = buttons.Buttons(verb for one in self.features for verb in one.verbs)
         self.tree = Tree(self)
-        self._reacted: dict[tuple[int, int, str], None] = {}
+        self.interactions = RecentEvents()
+        self.reactions = RecentEvents(span=REACTION_SECONDS)
         self._running: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
         self.failure = ""
@@ -164,9 +170,9 @@ class EaselClient(discord.Client):
 
     def _essential_ended(self, task: asyncio.Task[None]) -> None:
         """Nothing gets on without it, and what made it end may be anything: the bot ends too."""
-        if self._stopping:
+        if self._stopping or task.cancelled():  # whoever cancels it ends the whole loop
             return
-        error = None if task.cancelled() else task.exception()
+        error = task.exception()
         _log.critical("a part that the bot can't do without stopped", part=task.get_name(), exc_info=error)
         self.end_with(f"A part that Easel can't do without stopped ({task.get_name()}): {error!r}.")
 
@@ -183,20 +189,11 @@ class EaselClient(discord.Client):
             await unposted.remind(interaction)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        key = (payload.message_id, payload.user_id, str(payload.emoji))
-        if key in self._reacted or (self.user and payload.user_id == self.user.id):
-            return  # after a resume, events can come twice
-        self._reacted[key] = None
-        while len(self._reacted) > 1000:
-            del self._reacted[next(iter(self._reacted))]
         channel = self.get_channel(payload.channel_id)
         if isinstance(
             channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)
         ):
             await react(self, payload, channel)
-
-    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        self._reacted.pop((payload.message_id, payload.user_id, str(payload.emoji)), None)
 
     # ---------------------------------------------------------------- commands
 

@@ -26,7 +26,7 @@ from bot.patience import Undeliverable, Unreachable, persistently
 from bot.post import Post
 from bot.progress import ProgressMessage
 from bot.safety import standing
-from bot.sending import Sender, only
+from bot.sending import Run, Sender, only
 from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
@@ -243,11 +243,12 @@ class Delivery:
             _log.warning("nobody could be told of a failure", error=str(error))
         return True
 
-    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
-        """Send a picture directly to somebody, smaller where Discord does not take as much. Raises what `Unreachable`
-        names.
+    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[None]], *, run: Run) -> None:
+        """Send a picture directly to somebody, smaller where Discord does not take as much; `run` takes what blocks to a
+        thread. Raises what `Unreachable` names.
         """
-        await self._sender.offer(await self._sender.fitting(picture, pictures.UPLOAD_LIMIT), send)
+        small = await self._sender.fitting(picture, pictures.UPLOAD_LIMIT, run=run)
+        await self._sender.offer(small, send, run=run)
 
     # ----------------------------------------------------------------- removal
 

@@ -10,9 +10,11 @@ from datetime import datetime
 
 import structlog
 
+from bot import sweeping
 from bot.chores import Chores
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.host_notices import HostNotices
 from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.orders import Order
@@ -78,6 +80,7 @@ class Dispatcher:
         seal: Seal = unsigned,
         wait: Wait = plain_wait,
         metrics: Metrics | None = None,
+        notices: HostNotices | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -98,6 +101,7 @@ class Dispatcher:
             clock=clock,
             seal=seal,
             wait=wait,
+            notices=notices or HostNotices(),
         )
         self._places = Places(
             database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
@@ -352,8 +356,7 @@ class Dispatcher:
             requeued = await jobs.recover(tx)
             found = await jobs.unfinished(tx)
             line = await jobs.active(tx, limit=_LINE)
-            kept = await images.with_rows(tx)
-        await asyncio.to_thread(images.sweep, self._database.folder, kept)
+        await sweeping.sweep(self._database, now=self._clock())
         if requeued:
             _log.info("jobs that were running are queued again", count=len(requeued))
         self._reconciler.take_up(found)

@@ -18,6 +18,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from packaging.requirements import Requirement
 from rich.console import Console
 
 from bot import credentials, verification
+from bot.doctor_files import looks
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -91,6 +93,8 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
         yield from _token(settings, env_file)
     yield from _disk(settings)
     yield from _database(settings)
+    seen = looks(settings, env_file, now=datetime.now(UTC))
+    yield from (_note(what, advice) if advice else _ok(what) for what, advice in seen)
     yield from _words(settings)
     yield from _playground(settings)
     yield from _signing(settings)

@@ -37,6 +37,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── TooManyReports          the person reported many pictures lately
 ├── NotSpeaker              the person may not write in the channel where Easel is to speak
 ├── NotModerator            only moderators decide on reports
+├── PublicChannel           everyone can read the channel that is to be the moderators'
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
 ├── ServerNotAllowed        the host has Easel work in other servers only
@@ -44,6 +45,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── OverDefault             the host lets nobody's allowance be higher than the default
 ├── NothingFree             the host lets nothing be free
 ├── BadSheet                a file of quotas with lines that can't be imported
+├── Busy                    too many ask for the same costly thing at once
 └── ShuttingDown            Easel is about to restart
 """
 
@@ -313,6 +315,14 @@ class NotModerator(Refusal):
     """The person can't manage messages in the moderators' channel."""
 
 
+class PublicChannel(Refusal):
+    """Everyone in the server can read the channel that an admin chose for moderators."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(channel_id)
+        self.channel_id = channel_id
+
+
 class BadRule(Refusal):
     """`reason` is a full sentence."""
 
@@ -366,6 +376,14 @@ class OverDefault(Refusal):
 
 class NothingFree(Refusal):
     """Where the host limits what admins may give out, no action can be made free."""
+
+
+class Busy(Refusal):
+    """Something costly is being done for others, or for the person's `own` earlier wish, and no place became free."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__(own)
+        self.own = own
 
 
 class ShuttingDown(Refusal):

@@ -93,7 +93,8 @@ class Health:
     _asked: float = 0.0
     _idle: _Since = field(default_factory=_Since)
     _away: _Since = field(default_factory=_Since)
-    _claims: float = 0.0
+    _claims: int = 0
+    _unwell: set[str] = field(default_factory=set)
     _failed: dict[str, float] = field(default_factory=dict)
 
     async def look(self) -> list[Component]:
@@ -113,12 +114,19 @@ class Health:
         """Look, and write it into the heartbeat file. Never raises."""
         try:
             components = await self.look()
-            for each in components:
-                if not each.well:
-                    _log.warning("a part of the bot is unwell", part=each.name, why=each.words)
+            self._tell(components)
             await asyncio.to_thread(heartbeat.write, path, components)
         except Exception as error:  # the next beat comes in any case
             _log.warning("no heartbeat", error=repr(error))
+
+    def _tell(self, components: list[Component]) -> None:
+        """Log what changed since the last beat."""
+        for each in components:
+            if each.name in self._unwell and each.well:
+                _log.info("a part of the bot is well again", part=each.name)
+            elif each.name not in self._unwell and not each.well:
+                _log.warning("a part of the bot is unwell", part=each.name, why=each.words)
+        self._unwell = {each.name for each in components if not each.well}
 
     def task_failed(self, name: str) -> None:
         """Work in the background ended with an error."""

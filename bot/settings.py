@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,11 @@ class Settings:
         90,
         "EASEL_KEEP_MODERATION_DAYS",
         "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
+    )
+    keep_quarantine_days: int = variables.keep(
+        30,
+        "EASEL_KEEP_QUARANTINE_DAYS",
+        "Days for which picture files that the database doesn't know are kept in quarantine.",
     )
     owners: frozenset[int] = variables.setting(
         frozenset(),
@@ -280,6 +286,11 @@ class Settings:
         return SafetyCheck(
             source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
         )
+
+    @property
+    def timeout(self) -> timedelta:
+        """How long refusals count, and how long a timeout lasts."""
+        return timedelta(minutes=self.timeout_minutes)
 
     @property
     def heartbeat(self) -> Path:

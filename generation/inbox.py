@@ -51,3 +51,12 @@ class Heard:
 
 
 Item = Submit | Cancel | TellReady | Close | Heard
+
+
+def settle(future: asyncio.Future[wire.Ready], outcome: wire.Ready | WorkerUnavailable) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, WorkerUnavailable):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

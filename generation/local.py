@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from generation import wire
 from generation.catalogue import Catalogue
 from generation.contract import Condition, Event, Failed, FailureReason, Finished, ModelStatus, Request
-from generation.inbox import Cancel, Close, Submit, TellReady, WorkerUnavailable
+from generation.inbox import Cancel, Close, Submit, TellReady, WorkerUnavailable, settle
 from generation.safety import SafetyCheck
 from generation.supervisor import (
     BURIAL_SECONDS,
@@ -23,7 +23,6 @@ from generation.supervisor import (
     LONGEST_PAUSE,
     STARTS,
     Supervisor,
-    settle,
 )
 
 __all__ = ["LocalGenerator", "WorkerUnavailable"]

@@ -24,7 +24,7 @@ from typing import TypeVarTuple, Unpack
 from generation import wire
 from generation.child import Child, Gone
 from generation.contract import Event, Failed, FailureReason, Finished, ModelState, ModelStatus
-from generation.inbox import Cancel, Close, Heard, Item, Submit, TellReady, WorkerUnavailable
+from generation.inbox import Cancel, Close, Heard, Item, Submit, TellReady, WorkerUnavailable, settle
 from generation.installed import installed
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Supervisor:
         self._deadline: float | None = None
         self._start_at = time.monotonic()
         self._pause = FIRST_PAUSE
-        self._failed_starts = 0
+        self._failed_starts = self._fruitless = 0
         self._closing = False
 
     @property
@@ -206,7 +206,9 @@ class Supervisor:
                 log.info("worker %d is ready on %s", word.pid, word.device_name)
                 self.ready, self.memory = word, word.memory
                 self._hear_of_safety(word.safety)
-                self._failed_starts, self._deadline, self.trouble = 0, None, ""
+                self._failed_starts, self._deadline = 0, None
+                if self._fruitless < STARTS:
+                    self.trouble = ""
                 self._reassure()
             case wire.Models():
                 self.memory = word.memory
@@ -241,7 +243,7 @@ class Supervisor:
         if isinstance(event, Finished | Failed):
             self._current, self._deadline = None, None
         if isinstance(event, Finished):
-            self._pause = FIRST_PAUSE
+            self._pause, self._fruitless, self.trouble = FIRST_PAUSE, 0, ""
         self._say(ticket, event)
 
     def _launch(self, now: float) -> None:
@@ -288,6 +290,9 @@ class Supervisor:
         self._return_current()
         self._fail_current(FailureReason.WORKER_DIED, detail)
         self._rest()
+        self._fruitless += 1
+        if self._fruitless >= STARTS:
+            self.trouble = f"{self._fruitless} workers ended since the last picture; {detail}"
         if not was_ready:
             self._count_failure(detail)
 
@@ -378,12 +383,3 @@ class Supervisor:
 
 _COLD = ModelStatus(state=ModelState.COLD)
 _ABSENT = ModelStatus(state=ModelState.UNUSABLE, reason="its files aren't on this machine")
-
-
-def settle(future: asyncio.Future[wire.Ready], outcome: wire.Ready | WorkerUnavailable) -> None:
-    if future.done():
-        return
-    if isinstance(outcome, WorkerUnavailable):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)

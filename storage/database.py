@@ -19,7 +19,8 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from storage.errors import DatabaseFailed, DatabaseUnreadable
+from storage import private_files
+from storage.errors import DatabaseFailed, DatabaseUnreadable, PiecesLeft
 from storage.folder_lock import FolderLock
 from storage.migrations import migrate
 
@@ -30,7 +31,11 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 _T = TypeVar("_T")
 
+_BUSY_MILLISECONDS = 5000
+"""For how long a statement waits for another program that holds the file's lock."""
+
 _SETTINGS = (
+    f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -78,9 +83,11 @@ def _prepare(path: Path) -> None:
     This is not left to aiosqlite's thread, which outlives the event loop for a moment when its start fails.
     """
     try:
+        private_files.make_file(path)  # SQLite would let everybody read it, and its log takes its mode
+        private_files.tighten(path.parent)
         with closing(_connect(path)) as connection:
             migrate(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseUnreadable(f"The database {path} can't be opened: {error}.") from error
 
 
@@ -250,21 +257,31 @@ class Database:
         seconds that it took.
 
         `secure_delete` alone leaves pieces of rows in pages that were rebalanced, and the write-ahead log holds
-        pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room.
+        pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room, and
+        `PiecesLeft` when another program's reading keeps the log from being emptied.
         """
         async with self._turn:
             if self._closed:
                 raise DatabaseFailed("The database is closed.")
             began = time.monotonic()
-            await _to_the_end(self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"))
-            return time.monotonic() - began
+            await _to_the_end(self._run_alone("VACUUM"))
+            seconds = time.monotonic() - began
+            # A reader may take hours: nobody's order waits for it.
+            await _to_the_end(self._run_alone("PRAGMA busy_timeout = 0"))
+            emptied = await _to_the_end(self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)"))
+            await _to_the_end(self._run_alone(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}"))
+            assert emptied is not None
+            busy, frames, moved = emptied
+            if busy or frames != moved:
+                raise PiecesLeft(seconds)
+            return seconds
 
-    async def _run_alone(self, *statements: str) -> None:
-        """Run statements outside of a transaction: a cursor of its own does not begin one."""
+    async def _run_alone(self, statement: str) -> Row | None:
+        """Run a statement outside of a transaction: a cursor of its own does not begin one. Its first row."""
         try:
             async with self._connection.cursor() as cursor:
-                for statement in statements:
-                    await cursor.execute(statement)
+                await cursor.execute(statement)
+                return await cursor.fetchone()
         except sqlite3.Error as error:
             raise DatabaseFailed(f"The database could not be cleaned: {error}.") from error
 

@@ -71,3 +71,8 @@ async def recent(tx: Transaction, *, guild_id: int, user_id: int, limit: int) ->
         (guild_id, user_id, limit),
     )
     return [as_job(row) for row in rows]
+
+
+async def any_kept(tx: Transaction) -> bool:
+    """Whether the database knows any job at all."""
+    return await tx.fetch_one("SELECT 1 FROM jobs LIMIT 1") is not None

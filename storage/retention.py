@@ -70,17 +70,26 @@ class Pieces:
     due_at: datetime
 
 
-async def pieces(tx: Transaction) -> Pieces | None:
-    """What a rewriting of the database would take out of the files; None where nothing is in them."""
+async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
+    """What a rewriting of the database would take out of the files; None where nothing is in them.
+
+    A rewriting of the future holds up no other: the clock was put back since.
+    """
     mark = await state.get(tx, _PIECES)
     if mark in (None, _NONE):
         return None
     at, _, seconds = (await state.get(tx, _REWRITTEN) or "0 0").partition(" ")
-    return Pieces(mark=mark, due_at=from_sql(int(at)) + timedelta(seconds=float(seconds) * _REST))
+    last = from_sql(int(at))
+    return Pieces(mark=mark, due_at=last + timedelta(seconds=float(seconds) * _REST) if last <= now else now)
 
 
-async def note_rewriting(tx: Transaction, gone: Pieces, *, seconds: float, now: datetime) -> None:
-    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted."""
-    if await state.get(tx, _PIECES) == gone.mark:
+async def note_rewriting(
+    tx: Transaction, gone: Pieces, *, seconds: float, now: datetime, whole: bool = True
+) -> None:
+    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted.
+
+    So are these where it was not done `whole`; the next rewriting waits as after any.
+    """
+    if whole and await state.get(tx, _PIECES) == gone.mark:
         await state.put(tx, _PIECES, _NONE)
     await state.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

@@ -56,7 +56,7 @@ def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
         ("admin log", {"channel": easel.channel}),
         ("admin log", {}),
         ("admin role", {"role": crew}),
-        ("admin moderators", {"channel": lounge}),
+        ("admin moderators", {"channel": lounge, "even_if_public": True}),
         ("admin appeal", {"text": "Ask in #help."}),
         ("admin default-model", {"model": "easel"}),
         ("admin channel", {"channel": lounge}),

@@ -21,6 +21,8 @@ CANCELLERS = {
     "bot/chores.py",  # at the end, and when a person is erased
     "bot/client.py",  # at the end
     "bot/doctor.py",  # asks Discord nothing
+    "bot/features/describe.py",  # fetches a file, for which discord.py holds no lock
+    "bot/limiter.py",  # waits for a place
     "bot/playground/__init__.py",  # has no sockets to Discord
 }
 """Where tasks are cancelled, also by a time limit. Whoever adds one sees to it that requests outlive it."""

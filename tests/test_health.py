@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 import pytest_asyncio
+import structlog
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from yarl import URL
@@ -199,6 +200,20 @@ async def test_a_beat_that_fails_is_no_end_of_beats(bot: Bot, tmp_path: Path) ->
     await bot.health.beat(tmp_path / "taken")
     await bot.health.beat(tmp_path / "heartbeat")
     assert heartbeat.read(tmp_path / "heartbeat")
+
+
+async def test_what_changes_is_logged_once(bot: Bot, tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await bot.health.beat(tmp_path / "heartbeat")
+        bot.generator.trouble = "3 starts failed"
+        for _ in range(3):
+            await bot.health.beat(tmp_path / "heartbeat")
+        bot.generator.trouble = ""
+        await bot.health.beat(tmp_path / "heartbeat")
+    assert [(line["event"], line["part"]) for line in lines] == [
+        ("a part of the bot is unwell", "worker"),
+        ("a part of the bot is well again", "worker"),
+    ]
 
 
 # -------------------------------------------------------------------------------------------------- `easel health`

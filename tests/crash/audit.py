@@ -162,7 +162,7 @@ def _pictures_whole(
 def _stray(data: Path, pictures: list[sqlite3.Row]) -> int:
     """How many files among the pictures no row speaks of."""
     homes = Counter(row["job_id"] for row in pictures)
-    files = Counter(file.parent.name for file in (data / "images").rglob("*") if file.is_file())
+    files = Counter(file.parent.name for file in (data / "images").glob("*/*/*") if file.is_file())
     return sum((files - homes).values())
 
 

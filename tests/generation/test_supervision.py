@@ -269,6 +269,30 @@ def count_launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return launched
 
 
+async def test_workers_that_start_and_draw_nothing_are_told(
+    generator: LocalGenerator, write_worker: Callable[[str], object]
+) -> None:
+    write_worker(
+        QUICK.replace("    if isinstance(word, wire.Draw):", "    sys.exit('out of memory')\n    if True:")
+    )
+    await generator.start()
+    await generator.wait_ready()
+    assert generator.condition().trouble == ""
+    for ticket in "abc":
+        last = await outcome(generator, ticket)
+        assert isinstance(last, Failed)
+        assert last.reason is FailureReason.WORKER_DIED
+    await generator.wait_ready()
+    assert "workers ended since the last picture" in generator.condition().trouble
+    assert "out of memory" in generator.condition().trouble
+
+    write_worker(QUICK)
+    assert isinstance(await outcome(generator, "d"), Finished | Failed)
+    assert isinstance(await outcome(generator, "e"), Finished)
+    assert generator.condition().trouble == ""
+    assert generator.condition().starts > 3
+
+
 async def test_a_descendant_that_keeps_the_pipe_open_does_not_hide_the_worker_s_end(
     generator: LocalGenerator, write_worker: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
