@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from PIL import Image
 
 from generation.contract import (
+    Condition,
     Event,
     Failed,
     FailureReason,
@@ -49,6 +50,9 @@ class Painter:
 
     def safety(self) -> ModelStatus | None:
         return None
+
+    def condition(self) -> Condition:
+        return Condition(ready=True)
 
     async def start(self) -> None:
         pass
