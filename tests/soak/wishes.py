@@ -164,13 +164,17 @@ def _compared(
             sure[kind(wish)] += _acknowledged(soak, wish) and not told[wish.interaction]
         else:
             sure[kind(wish)] += _heard(soak, jobs, wish) and not letters[wish.who.id]
+
+    def about(one: tuple[Any, ...]) -> str:
+        return "; ".join(_named(wish) for wish in wishes if kind(wish) == one)
+
     broken = [
-        f"{one} was asked {asked[one]} times, and {word} {count} times"
+        f"{about(one)}: asked {asked[one]} times, and {word} {count} times"
         for one, count in done.items()
         if count > asked[one] > 0
     ]
     return broken + [
-        f"{one} was asked {count} times, and {word} {done[one]} times, without a word"
+        f"{about(one)}: {word} {done[one]} times and not {count}, without a word"
         for one, count in sure.items()
         if done[one] < count
     ]
@@ -212,4 +216,5 @@ def early(soak: Soak, jobs: Jobs) -> int:
 
 def _named(wish: Wish) -> str:
     about = f" of {wish.job_id}" + (f" #{wish.index}" if wish.index else "") if wish.job_id else ""
-    return f"{'reaction' if wish.interaction is None else 'interaction'} {wish.key}, {wish.verb}{about}"
+    kind = "reaction" if wish.interaction is None else "interaction"
+    return f"{kind} {wish.key} at {wish.at:%H:%M:%S}, {wish.verb}{about}"
