@@ -18,6 +18,7 @@ from bot import boundary, buttons, feature, heartbeat, servers, unposted
 from bot.duplicates import RecentEvents
 from bot.feature import Studio
 from bot.health import Health
+from bot.patience import pauses
 from bot.reactions import react
 from bot.seams import Wait, plain_wait
 from bot.settings import StartupError
@@ -104,6 +105,20 @@ class EaselClient(discord.Client):
         self.transport.install(self)
         await super().login(token)
         self.transport.starting = False
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected to the gateway. discord.py 2.7.1 raises AttributeError where the first connection fails, since
+        it asks one that was never made for its session.
+        """
+        for pause in pauses():
+            try:
+                await super().connect(reconnect=reconnect)
+                return
+            except AttributeError:
+                if getattr(self, "ws", None) is not None or self.is_closed():
+                    raise
+            _log.warning("Discord's gateway can't be reached; asking again", pause=pause)
+            await asyncio.sleep(pause)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))

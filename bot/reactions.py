@@ -34,7 +34,7 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
     async def tell(text: str, /, *, view: discord.ui.View | None = None) -> None:
         await _tell(member, channel, text, view)
 
-    async with answered(tell, what=f"reaction {verb.name}"):
+    async with answered(tell, what=f"reaction {verb.name}", studio=client.studio):
         async with client.studio.database.reading() as tx:
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)

@@ -92,6 +92,8 @@ class Transport:
         self._messages, self._answers = Traffic(seconds), Traffic(seconds)
         self._client: discord.Client | None = None
         self._refused = False
+        self.on_outcome: Callable[[str], None] = lambda _: None
+        """Is called after each try with what came of it: a status, or a word for a failure without one."""
         self.starting = True
         """While the bot starts, requests are asked again for as long as it takes."""
 
@@ -136,11 +138,21 @@ class Transport:
             async def once() -> Any:
                 _rewind(files)
                 limit = FILES_LIMIT if files else WORDS_LIMIT
-                return _sound(await send(route, files=files, form=form, timeout=limit, **options))
+                return await self._counted(send(route, files=files, form=form, timeout=limit, **options))
 
             return await self._messages.carry(self._insisted(once))
 
         return request
+
+    async def _counted(self, sent: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            answer = _sound(await sent)
+        except Unreachable as error:
+            status = getattr(error, "status", None)
+            self.on_outcome(type(error).__name__ if status is None else str(status))
+            raise
+        self.on_outcome("200")
+        return answer
 
     async def _insisted(self, once: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         try:
@@ -159,7 +171,7 @@ class Transport:
 
             async def once() -> Any:
                 _rewind(files)
-                return _sound(await send(route, timed, files=files, **options))
+                return await self._counted(send(route, timed, files=files, **options))
 
             if route.path.endswith("/callback"):
                 return await self._answers.carry(self._acknowledge(route, once))

@@ -54,7 +54,9 @@ class Sure(
         return cls(int(match["guild"]), int(match["channel"]), int(match["message"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async with answered(partial(tell_privately, interaction), what="button report"):
+        async with answered(
+            partial(tell_privately, interaction), what="button report", studio=interaction.client.studio
+        ):
             await acknowledge(interaction)
             member = await _member(interaction, self.guild_id)
             channel = _visible(member, self.channel_id)
