@@ -8,13 +8,17 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     EASEL_DATA=/data \
     container=docker \
-    HF_HOME=/data/huggingface
+    HF_HOME=/data/huggingface \
+    XDG_CACHE_HOME=/data/cache \
+    CUDA_CACHE_PATH=/data/cache/cuda
 
 WORKDIR /app
 
 # The packages first, so that a change of Easel's own code does not fetch gigabytes again.
+# EXTRAS are words of pyproject.toml's optional dependencies: playground, to try Easel without a token; c2pa, to sign.
+ARG EXTRAS=""
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
+RUN python -c "import os, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *(d for e in os.environ['EXTRAS'].split() for d in p['optional-dependencies'][e]), sep='\n')" \
         > /tmp/requirements.txt \
     && pip install --constraint constraints.txt --requirement /tmp/requirements.txt \
     && rm /tmp/requirements.txt
@@ -29,7 +33,7 @@ USER easel
 VOLUME /data
 STOPSIGNAL SIGTERM
 
-# The running bot touches /data/heartbeat every 15 seconds. Loading the first model may take a while.
+# The running bot writes into /data/heartbeat how it fares, every 15 seconds. Loading the first model may take a while.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=2m --retries=3 CMD ["python", "-m", "bot", "health"]
 
 ENTRYPOINT ["python", "-m", "bot"]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from PIL import Image
 
-from generation.contract import Event, Finished, ModelState, ModelStatus, Request, Started
+from generation.contract import Condition, Event, Finished, ModelState, ModelStatus, Request, Started
 
 
 class InstantGenerator:
@@ -34,6 +34,10 @@ class InstantGenerator:
     def safety(self) -> ModelStatus | None:
         """See Generator."""
         return None
+
+    def condition(self) -> Condition:
+        """See Generator."""
+        return Condition(ready=True)
 
     async def start(self) -> None:
         """See Generator."""

@@ -8,7 +8,16 @@ from concurrent.futures import ProcessPoolExecutor
 
 from benchmarks.rows import Row
 
-NAMES = ("acknowledgement", "overhead", "startup", "throughput", "first_picture", "encoding", "fairness")
+NAMES = (
+    "acknowledgement",
+    "overhead",
+    "startup",
+    "throughput",
+    "first_picture",
+    "encoding",
+    "fairness",
+    "servers",
+)
 
 
 def measure(name: str, *, quick: bool) -> list[Row]:

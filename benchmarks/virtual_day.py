@@ -39,6 +39,10 @@ class InMemory(Transaction):
         """See Transaction."""
         return self._file.execute(sql, parameters).fetchall()
 
+    async def execute_many(self, sql: str, parameters: Sequence[Parameters]) -> None:
+        """See Transaction."""
+        self._file.executemany(sql, parameters)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:

@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit, QueueFull, Refusal, TooSoon
+from bot.errors import (
+    Banned,
+    ClosedChannel,
+    KeptForRoles,
+    NoNewJobs,
+    OverLimit,
+    QueueFull,
+    Refusal,
+    ServerOnly,
+    TimedOut,
+    TooSoon,
+)
 from bot.orders import Most, Order
 from bot.seams import Requester
-from storage import access, bans, pauses
+from storage import access, bans, guilds, pauses, refusals
 from storage.access import EVERYONE, Limit, Rules, Thing
 from storage.bans import Ban
 from storage.changes import EVERYWHERE
@@ -97,8 +108,10 @@ def _over_a_limit(
     if here is not None and standing.waiting_here >= here:
         return QueueFull(here)
     cooldown = amount(rules, Limit.COOLDOWN, wish.role_ids) or 0
-    if standing.latest is not None and now < (again := standing.latest + timedelta(seconds=cooldown)):
-        return TooSoon(again)
+    if cooldown and standing.latest is not None:
+        again = standing.latest + timedelta(seconds=cooldown)
+        if standing.latest <= now < again:  # a clock that was put back says nothing of how long ago that was
+            return TooSoon(again)
     return None
 
 
@@ -175,3 +188,23 @@ async def only_welcome(tx: Transaction, *, guild_id: int, user_id: int) -> None:
     ban = await bans.of_person(tx, guild_id=guild_id, user_id=user_id)
     if ban is not None:
         raise Banned(reason=ban.reason, everywhere=ban.guild_id == EVERYWHERE)
+
+
+async def only_admitted(
+    tx: Transaction, *, guild_id: int | None, user_id: int, now: datetime, longest: timedelta
+) -> None:
+    """Raises Banned or TimedOut for who may ask for nothing in the guild. No timeout lasts longer than `longest`.
+
+    Without a guild, in direct messages, a timeout or ban anywhere counts: else they would be a way around it. Whoever is
+    banned in one guild is sent to the others, with ServerOnly.
+    """
+    if guild_id is not None:
+        await only_welcome(tx, guild_id=guild_id, user_id=user_id)
+    elif (ban := await bans.anywhere(tx, user_id)) is not None:
+        if ban.guild_id == EVERYWHERE:
+            raise Banned(reason=ban.reason, everywhere=True)
+        raise ServerOnly
+    until = await refusals.timed_out_until(tx, guild_id=guild_id, user_id=user_id, now=now, longest=longest)
+    if until is not None:
+        appeal = None if guild_id is None else (await guilds.settings(tx, guild_id)).appeal
+        raise TimedOut(until, appeal=appeal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.charts import label
-from bot.doctor import Finding, Level
+from bot.findings import Finding, Level
 from bot.inert import inert
 from bot.pages import leaf, page
 from bot.seams import Cleared

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import os
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,18 +21,24 @@ import aiohttp
 import discord
 import structlog
 
-from bot import credentials, logs, verification
+from bot import credentials, heartbeat, logs, verification
 from bot.client import PERMISSIONS, EaselClient
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
+from bot.health import Health
+from bot.host_notices import HostNotices, tell_hosts
+from bot.inspection import Inspection
+from bot.limiter import limits
+from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
-from bot.settings import Settings, StartupError
+from bot.settings import BotStopped, Settings, StartupError
 from bot.withheld import Withheld
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
+from storage import server_turns
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -40,6 +49,15 @@ This is a container, and only itself reaches that address, whatever ports are pu
   docker run --rm --network host easel
 and where your browser is on another machine, forward the port to it: ssh -L {port}:127.0.0.1:{port} HOST
 Or write DISCORD_TOKEN into .env, and start again."""
+
+_NO_PLAYGROUND = (
+    "There is no DISCORD_TOKEN, and the playground's packages are not installed: write the token into .env, or start "
+    'with ./easel run, which installs them (or: pip install -c constraints.txt -e ".[playground]").'
+)
+_NO_PLAYGROUND_IN_CONTAINER = (
+    "There is no DISCORD_TOKEN, and this image is made without the playground: write the token into .env, or build it "
+    "with: docker compose build --build-arg EXTRAS=playground."
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -87,16 +105,20 @@ async def opened(
     rng = rng or random.SystemRandom()
     async with AsyncExitStack() as stack:
         try:
-            database = await Database.open(settings.data)
+            database = await Database.open(settings.data, now=clock())
         except (StorageError, OSError) as error:
             raise StartupError(str(error)) from error
         stack.push_async_callback(database.close)
+        stack.callback(_remove_heartbeat, settings)
+        async with database.transaction() as tx:
+            await server_turns.set_weights(tx, dict(settings.server_weights))
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
-        client = EaselClient(wait)
-        delivery = Delivery(client, database, models, client.buttons, seal=seal)
+        client, metrics = EaselClient(wait), Metrics()
+        notices = HostNotices(partial(tell_hosts, client, settings.owners))
+        delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,
@@ -110,7 +132,13 @@ async def opened(
             random=rng,
             seal=seal,
             wait=wait,
+            metrics=metrics,
+            notices=notices,
         )
+        limited = limits(wait)
+        stack.callback(limited.close)
+        inspection = Inspection(limited.files, trust=settings.c2pa_trust)
+        stack.callback(inspection.close)
         client.studio = Studio(
             settings=settings,
             database=database,
@@ -122,11 +150,42 @@ async def opened(
             moderation=moderation,
             withheld=withheld,
             seal=seal,
+            limits=limited,
+            inspection=inspection,
             clock=clock,
             random=rng,
+            notices=notices,
+        )
+        client.health = Health(
+            database=database,
+            generator=generator,
+            dispatcher=dispatcher,
+            client=client,
+            metrics=metrics,
+            most_running=settings.max_running,
+            requests=client.transport.stuck,
         )
         stack.push_async_callback(client.close)
+        await stack.enter_async_context(_health_page(settings, client.health))
         yield client
+
+
+@asynccontextmanager
+async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None]:
+    """The host's page, where one is wanted. Raises StartupError."""
+    if settings.metrics_port is None:
+        yield
+        return
+    from bot import health_page  # it brings a web server that most bots never need
+
+    async with health_page.open_page(health, host=settings.metrics_host, port=settings.metrics_port):
+        yield
+
+
+def _remove_heartbeat(settings: Settings) -> None:
+    """A bot that was stopped isn't taken for one that is stuck."""
+    with contextlib.suppress(OSError):
+        heartbeat.remove(settings.heartbeat)
 
 
 async def run(settings: Settings) -> int:
@@ -134,21 +193,36 @@ async def run(settings: Settings) -> int:
     if settings.discord_token is None:
         return await _run_playground(settings)
     async with opened(settings) as client:
-        await until_stopped(_connected(client, settings.discord_token))
+        try:
+            await until_stopped(_connected(client, settings.discord_token))
+        finally:
+            _raise_failure(client)  # whatever else went wrong then came of it
     return 0
 
 
+def _raise_failure(client: EaselClient) -> None:
+    """Raises BotStopped where the bot ended by itself, so that whatever watches over it starts it again."""
+    if client.failure:
+        raise BotStopped(f"{client.failure} No job is lost: the next start takes them up.")
+
+
 async def _run_playground(settings: Settings) -> int:
-    """The whole bot in a browser page."""
+    """The whole bot in a browser page. Raises StartupError where its packages are missing."""
+    if importlib.util.find_spec("simcord") is None:
+        raise StartupError(_NO_PLAYGROUND_IN_CONTAINER if os.environ.get("container") else _NO_PLAYGROUND)  # noqa: SIM112
     with logs.quiet("discord"):  # SimCord tries out a bare client when it is imported, which warns
         from bot import playground  # it brings a web server and a renderer that a bot on Discord never needs
 
+    ended = asyncio.Event()
     async with AsyncExitStack() as stack:
 
         async def build(wait: Wait) -> EaselClient:
-            return await stack.enter_async_context(opened(settings, wait=wait))
+            client = await stack.enter_async_context(opened(settings, wait=wait))
+            client.on_failure = ended.set
+            stack.callback(_raise_failure, client)
+            return client
 
-        await playground.serve(build, port=settings.playground_port, on_ready=_say_address)
+        await playground.serve(build, port=settings.playground_port, on_ready=_say_address, ended=ended)
     return 0
 
 
@@ -176,8 +250,6 @@ async def _connected(client: EaselClient, token: str) -> None:
         _log.info("connecting to Discord", bot=str(client.user))
         print(f"Invite Easel to a server:\n  {invite}", flush=True)
         await client.connect()
-        if client.fatal is not None:
-            raise client.fatal
     except discord.LoginFailure as error:
         raise StartupError(
             "Discord does not accept DISCORD_TOKEN. Reset the token on the Bot page of "
@@ -191,10 +263,12 @@ async def _connected(client: EaselClient, token: str) -> None:
         ) from error
     except discord.DiscordException as error:
         raise StartupError(f"Discord refused: {error}. Start again in a few minutes.") from error
-    except (aiohttp.ClientConnectionError, OSError) as error:
+    except (aiohttp.ClientError, ConnectionError, TimeoutError, socket.gaierror) as error:
         raise StartupError(
-            f"Discord can't be reached: {error}. Check the network and start again."
+            f"Discord can't be reached: {error or type(error).__name__}. Check the network and start again."
         ) from error
+    except OSError as error:
+        raise StartupError(f"A file or folder can't be used: {error}. See to it and start again.") from error
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:

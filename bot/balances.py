@@ -1,22 +1,35 @@
-"""What a member may spend now: gifts collected, roles heeded, the host's default where the server set nothing."""
+"""What a member may spend now: gifts collected, roles heeded, the host's default and limits kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage import gifts, quotas
+from bot.settings import Settings
+from storage import gifts, quotas, terms
 from storage.database import Transaction
+from storage.grants import Host
 from storage.quotas import Balance, Rate
 
 
+def host_of(settings: Settings) -> Host:
+    """What the host grants."""
+    return Host(daily=settings.daily_credits, monthly=settings.monthly_grants)
+
+
+async def free_actions(tx: Transaction, guild_id: int, settings: Settings) -> frozenset[str]:
+    """The actions that cost nothing in a server."""
+    return host_of(settings).free((await terms.terms(tx, guild_id)).free)
+
+
 async def rate_of(
-    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: int
+    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], host: Host
 ) -> Rate:
-    """A member's allowance. `default` is that of those for whom nothing else is set, in credits a day."""
-    return await quotas.allowance(
-        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=Rate(default)
+    """A member's allowance."""
+    rate = await quotas.allowance(
+        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=host.usual
     )
+    return host.capped(rate)
 
 
 async def balance_of(
@@ -26,14 +39,11 @@ async def balance_of(
     user_id: int,
     role_ids: Sequence[int],
     joined_at: datetime | None,
-    default: int,
+    host: Host,
     now: datetime,
 ) -> Balance:
-    """A member's balance, once what admins gave to their roles or to everyone is in it.
-
-    `default` is the allowance, in credits a day, of those for whom nothing else is set.
-    """
-    rate = await rate_of(tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=default)
+    """A member's balance, once what admins gave to their roles or to everyone is in it."""
+    rate = await rate_of(tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, host=host)
     await gifts.collect(
         tx,
         guild_id=guild_id,
@@ -42,5 +52,6 @@ async def balance_of(
         joined_at=joined_at,
         allowance=rate,
         now=now,
+        host=host,
     )
     return await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=rate, now=now)

@@ -15,16 +15,34 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import erasure, texts
+from bot import erasure, servers, texts
 from bot.errors import Refusal
+from bot.feature import Studio
 from bot.patience import Unreachable
+from storage import disk
 from storage.jobs import DuplicateInteraction
 
 _log = structlog.get_logger(__name__)
 
 _ALREADY_ACKNOWLEDGED = 40060
 
+_NEW = "new"
+"""Under this key an interaction notes whether its event is new."""
+
 Tell = Callable[[str], Awaitable[None]]
+
+
+def is_new(interaction: discord.Interaction[Any]) -> bool:
+    """Whether its event was not taken up before: after a resume, Discord may send it again as another object."""
+    if _NEW not in interaction.extras:
+        interaction.extras[_NEW] = interaction.client.interactions.is_new(interaction.id)
+    return bool(interaction.extras[_NEW])
+
+
+def only_new(interaction: discord.Interaction[Any]) -> None:
+    """Raises DuplicateInteraction for an event that was taken up before. To be called before anything is answered."""
+    if not is_new(interaction):
+        raise DuplicateInteraction(f"interaction {interaction.id} came twice")
 
 
 async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = False) -> None:
@@ -32,7 +50,9 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
 
     This comes before everything that may wait for the database. Afterwards, what was kept against somebody who had
     their data deleted is theirs again: whatever asks the database for something about the person comes after this.
+    Raises DuplicateInteraction, and ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
     """
+    only_new(interaction)
     if task := asyncio.current_task():
         interaction.client.answering.add(task)
         task.add_done_callback(interaction.client.answering.discard)
@@ -41,31 +61,35 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     except discord.HTTPException as error:
         if error.code != _ALREADY_ACKNOWLEDGED:
             raise
+    servers.only_allowed(interaction.client.studio.settings, interaction.guild_id)
     await erasure.welcome(interaction.client.studio, interaction.user.id)
 
 
-async def tell_privately(interaction: discord.Interaction[Any], text: str) -> None:
+async def tell_privately(
+    interaction: discord.Interaction[Any], text: str, /, *, view: discord.ui.View | None = None
+) -> None:
     """Say a sentence to the person alone, whether or not their interaction was acknowledged."""
+    buttons = discord.utils.MISSING if view is None else view
     if not interaction.response.is_done():
         try:
-            await interaction.response.send_message(text, ephemeral=True)
+            await interaction.response.send_message(text, ephemeral=True, view=buttons)
             return
         except discord.HTTPException as error:
             if error.code != _ALREADY_ACKNOWLEDGED:
                 raise
-    await interaction.followup.send(text, ephemeral=True)
+    await interaction.followup.send(text, ephemeral=True, view=buttons)
 
 
 @asynccontextmanager
-async def answered(tell: Tell, *, what: str) -> AsyncIterator[None]:
+async def answered(tell: Tell, *, what: str, studio: Studio | None = None) -> AsyncIterator[None]:
     """Turns whatever the body raises into one sentence through `tell` and one line in the log."""
     try:
         yield
     except Exception as error:  # the boundary: nothing above it could tell the person
-        await answer(error, tell, what=what)
+        await answer(error, tell, what=what, studio=studio)
 
 
-async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
+async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio | None = None) -> None:
     """Say in words what went wrong with `what`."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -85,6 +109,11 @@ async def answer(error: BaseException, tell: Tell, *, what: str) -> None:
         case _ if isinstance(error, Unreachable):
             _log.warning("Discord failed", what=what, error=str(error))
             words = texts.DISCORD_FAILED
+        case _ if disk.is_full(error):
+            _log.warning("refused: the disk is full", what=what, error=str(error))
+            words = texts.HOST_DISK_FULL
+            if studio is not None:
+                await studio.notices.disk_full(studio.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

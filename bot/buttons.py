@@ -10,11 +10,11 @@ from typing import Any
 import discord
 import structlog
 
-from bot import leftovers
+from bot import leftovers, servers
 from bot.access import only_welcome
-from bot.boundary import Tell, acknowledge, answered, tell_privately
+from bot.boundary import acknowledge, answered, tell_privately
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
-from bot.feature import Ask, Place, Studio, Verb
+from bot.feature import Ask, Place, Reply, Studio, Verb
 from bot.patience import Unreachable
 from bot.snowflakes import INDEX
 from bot.surface import Surface
@@ -68,11 +68,11 @@ class JobButton(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         tell = partial(tell_privately, interaction)
-        async with answered(tell, what=f"button {self.verb}"):
+        async with answered(tell, what=f"button {self.verb}", studio=interaction.client.studio):
             await acknowledge(interaction)
             await self._press(interaction, tell)
 
-    async def _press(self, interaction: discord.Interaction[Any], tell: Tell) -> None:
+    async def _press(self, interaction: discord.Interaction[Any], tell: Reply) -> None:
         client = interaction.client
         if not isinstance(interaction.user, discord.Member) or interaction.message is None:
             raise ServerOnly
@@ -84,7 +84,7 @@ class JobButton(
                 await leftovers.clear_pressed(interaction.message)
             if verb.leftover is None:
                 raise
-            await tell(await verb.leftover(client.studio, interaction.message, interaction.user))
+            await verb.leftover(client.studio, interaction.message, interaction.user, tell)
             return
         ask = Ask(
             studio=client.studio,
@@ -181,8 +181,10 @@ def cancels(message: discord.Message, job_id: str) -> bool:
 async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member) -> Job:
     """The job, with a picture of that number (0: any).
 
-    Raises JobGone, also for a job of another server, or Banned for who may not use the bot.
+    Raises JobGone, also for a job of another server, Banned for who may not use the bot, or ServerNotAllowed where
+    nobody may.
     """
+    servers.only_allowed(studio.settings, asker.guild.id)
     async with studio.database.reading() as tx:
         await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
         job = await jobs.get(tx, job_id)

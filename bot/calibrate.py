@@ -9,6 +9,8 @@ import codecs
 import math
 import os
 import re
+import shutil
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -179,12 +181,17 @@ def _with_line(text: str, model: str, name: str, value: str | None) -> str:
 def _replace(path: Path, content: bytes) -> None:
     """Write the file whole or not at all. Raises StartupError."""
     path = path.resolve()
-    beside = path.with_name(f"{path.name}.new")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            shutil.copymode(path, beside)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise StartupError(f"{path} can't be written ({error.strerror}).") from error

@@ -10,19 +10,19 @@ from weakref import WeakValueDictionary
 import discord
 import structlog
 
-from bot import moderation_pages, pictures, texts, verdicts
-from bot.access import only_welcome
+from bot import moderation_pages, pictures, servers, texts, verdicts
+from bot.access import only_admitted
 from bot.adult import may_show
 from bot.buttons import JobButton
-from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TimedOut, TooManyReports
+from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TooManyReports
 from bot.feature import Studio
 from bot.patience import Unreachable
-from storage import guilds, images, jobs, messages, refusals, reports
+from storage import guilds, images, jobs, messages, reports
 from storage.database import Transaction
 from storage.jobs import Job, JobState
 from storage.reports import Case, Kind, Verdict
 
-REMOVE, KEEP = "mod_remove", "mod_keep"
+REMOVE, KEEP, REPORTERS = "mod_remove", "mod_keep", "mod_reporters"
 """The verbs of the buttons under a case."""
 
 _LOOK_BACK = 1000
@@ -48,10 +48,7 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
     Raises Banned, TimedOut, NotReady, JobGone, AlreadyReported, TooManyReports, or NoModerators where there is no channel
     that takes the report.
     """
-    await only_reporters(studio, reporter)
-    if job.state in (JobState.QUEUED, JobState.RUNNING):
-        raise NotReady
-    channel = await moderators_channel(studio, reporter.guild)
+    channel = await open_to(studio, job, reporter)
     try:
         grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
     except images.ImageGone:
@@ -60,15 +57,25 @@ async def report(studio: Studio, job: Job, reporter: discord.Member) -> str:
         return await _take(studio, job, reporter, channel, grid)
 
 
+async def open_to(studio: Studio, job: Job, reporter: discord.Member) -> discord.TextChannel:
+    """The channel that takes this person's report of a job. Raises Banned, TimedOut, NotReady or NoModerators."""
+    await only_reporters(studio, reporter)
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        raise NotReady
+    return await moderators_channel(studio, reporter.guild)
+
+
 async def only_reporters(studio: Studio, reporter: discord.Member) -> None:
-    """Raises Banned or TimedOut for who may report nothing."""
-    member = {"guild_id": reporter.guild.id, "user_id": reporter.id}
+    """Raises ServerNotAllowed where Easel does not work, Banned or TimedOut for who may report nothing."""
+    servers.only_allowed(studio.settings, reporter.guild.id)
     async with studio.database.reading() as tx:
-        await only_welcome(tx, **member)
-        until = await refusals.timed_out_until(tx, **member, now=studio.clock())
-        appeal = (await guilds.settings(tx, reporter.guild.id)).appeal
-    if until is not None:
-        raise TimedOut(until, appeal=appeal)
+        await only_admitted(
+            tx,
+            guild_id=reporter.guild.id,
+            user_id=reporter.id,
+            now=studio.clock(),
+            longest=studio.settings.timeout,
+        )
 
 
 async def _take(
@@ -96,7 +103,7 @@ async def _take(
 
 async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
     """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
-    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN)
+    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN, now=now)
     if len(lately) > MOST_REPORTS:
         raise TooManyReports(lately[0] + SPAN)
 
@@ -143,6 +150,11 @@ async def moderators_channel(studio: Studio, guild: discord.Guild) -> discord.Te
     return channel
 
 
+def is_public(channel: discord.TextChannel) -> bool:
+    """Whether everyone in the server can read a channel."""
+    return channel.permissions_for(channel.guild.default_role).view_channel
+
+
 async def _show(
     studio: Studio,
     job: Job,
@@ -151,19 +163,19 @@ async def _show(
     grid: bytes | None,
     by: list[int],
 ) -> None:
-    """Post the case, or add its newest reporter to what stands there. `case` is as it was before this report.
+    """Post the case, or count its newest reporter in what stands there. `case` is as it was before this report.
 
     Raises what `Unreachable` names, and JobGone where the job was deleted meanwhile. What an adult model drew is not shown
     where everyone looks.
     """
-    words = moderation_pages.case(job, by)
+    words = moderation_pages.case(job, reports=len(by))
     nonce: Any = f"report-{job.id}"
     standing = case.message_id if case is not None and case.channel_id == channel.id else None
     if case is not None and case.message_id is None:
         standing = await _find(job, channel)
     if standing is not None:
         try:
-            await channel.get_partial_message(standing).edit(content=words)
+            await channel.get_partial_message(standing).edit(content=words, view=_buttons(job))
         except discord.NotFound:
             _log.info("a case was deleted by hand; it is posted again", job=job.id)
             standing = nonce = None  # Discord would take it for the first one, which had the same nonce
@@ -204,6 +216,7 @@ def _buttons(job: Job, *, keep: bool = True) -> discord.ui.View:
     view.add_item(JobButton(REMOVE, job.id, 0, label="Remove picture", emoji="🗑️"))
     if keep:
         view.add_item(JobButton(KEEP, job.id, 0, label="Keep", emoji="✅"))
+    view.add_item(JobButton(REPORTERS, job.id, 0, label=moderation_pages.REPORTERS))
     return view
 
 
@@ -225,7 +238,7 @@ async def decide(
             async with studio.database.reading() as tx:
                 if await reports.case(tx, job.id) is None:
                     raise JobGone
-            words = moderation_pages.case(job, by, left=left)
+            words = moderation_pages.case(job, reports=len(by), left=left)
             await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
             return True
         async with studio.database.transaction() as tx:
@@ -233,7 +246,7 @@ async def decide(
                 raise JobGone  # its person was erased meanwhile, and the case cleared
             change = await verdicts.note(tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=studio.clock())
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
-        words = moderation_pages.case(job, by, verdict=verdict, judge_id=judge.id, grown=grown)
+        words = moderation_pages.case(job, reports=len(by), verdict=verdict, judge_id=judge.id, grown=grown)
         shown: dict[str, Any] = {"attachments": []} if verdict is Verdict.REMOVED else {}
         await message.edit(content=words, view=None, **shown)
         await verdicts.post(studio.database, judge.guild.get_channel_or_thread, change)

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from bot.patience import Unreachable
+
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +53,10 @@ class Chores:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Unreachable):
+            _log.warning("Discord failed", task=task.get_name(), error=str(error))
+        elif error is not None:
             _log.error("a background task failed", task=task.get_name(), exc_info=error)
 
 

@@ -1,4 +1,7 @@
-"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`; an error ends in one sentence on stderr."""
+"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`, and those of `backup_commands.py`.
+
+An error ends in one sentence on stderr.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bot import logs
+from bot import backup_commands, heartbeat, logs
 from bot.flags import FLAGS, look, read_aspect
 from bot.plain_text import is_visible, plain
 from bot.settings import PROJECT, Settings, StartupError
@@ -39,9 +42,6 @@ from storage.errors import StorageError
 
 STOPPED = 130
 """The exit status of a program that Ctrl-C ended: 128 + SIGINT."""
-
-HEARTBEAT_SECONDS = 60
-"""A bot whose heartbeat file is older than this is taken for stuck."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,14 +86,9 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _health(_: argparse.Namespace) -> int:
-    path = load_settings().heartbeat
-    try:
-        age = time.time() - path.stat().st_mtime
-    except OSError:
-        print(f"Not running: there is no {path}.")
-        return 1
-    print(f"The last heartbeat was {age:.0f} s ago.")
-    return 0 if age < HEARTBEAT_SECONDS else 1
+    well, words = heartbeat.report(load_settings().heartbeat, now=time.time())
+    print(words)
+    return 0 if well else 1
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
@@ -278,12 +273,13 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     doctor = commands.add_parser("doctor", help="what is missing or broken here, and what to do about it")
     doctor.set_defaults(command=_doctor)
-    health = commands.add_parser("health", help="whether the bot is alive, for containers")
+    health = commands.add_parser("health", help="whether the bot is well, for containers")
     health.set_defaults(command=_health)
     calibrate = commands.add_parser("calibrate", help="prices for the models from what drawing took here")
     calibrate.set_defaults(command=_calibrate)
     calibrate.add_argument("--write", action="store_true", help="write them into the models file")
     calibrate.add_argument("--seconds", type=_seconds, metavar="X", help="of drawing that one credit buys")
+    backup_commands.add(commands, load_settings)
     imagine = commands.add_parser("imagine", help="draw one prompt without Discord", allow_abbrev=False)
     imagine.set_defaults(command=_imagine)
     _add_flags(imagine)

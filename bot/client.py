@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -14,8 +14,10 @@ import structlog
 from discord import app_commands
 from discord.ext import tasks
 
-from bot import boundary, buttons, feature, unposted
+from bot import boundary, buttons, feature, heartbeat, servers, unposted
+from bot.duplicates import RecentEvents
 from bot.feature import Studio
+from bot.health import Health
 from bot.reactions import react
 from bot.seams import Wait, plain_wait
 from bot.settings import StartupError
@@ -31,13 +33,17 @@ PERMISSIONS = discord.Permissions(
 )
 """Everything that Easel asks for when it is invited."""
 
-HEARTBEAT_SECONDS, WATCH_SECONDS, RECONCILE_SECONDS = 15, 15, 60
+WATCH_SECONDS, RECONCILE_SECONDS = 15, 60
 
+REACTION_SECONDS = 60.0
+"""For so long, the same reaction of a person under a message is the same event, also if it was taken away meanwhile."""
 _ANSWER_SECONDS, _REQUEST_SECONDS = 10.0, 5.0
 """How long commands that are being answered, and requests under way, hold up the end."""
 _TOKEN_REFUSED = (
     "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env and start again."
 )
+BEGIN_AGAIN_SECONDS = 60.0
+"""How long after its failure work in the background is begun again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,19 +54,25 @@ def intents() -> discord.Intents:
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """The command tree, with our error boundary."""
+    """The command tree, with our error boundary. What comes twice is dropped before anything is answered."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        choices = interaction.type is discord.InteractionType.autocomplete
+        return (choices or boundary.is_new(interaction)) and await servers.check_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        await boundary.answer(error, partial(boundary.tell_privately, interaction), what=f"/{name}")
+        tell = partial(boundary.tell_privately, interaction)
+        await boundary.answer(error, tell, what=f"/{name}", studio=interaction.client.studio)
 
 
 class EaselClient(discord.Client):
-    """Easel on Discord. `studio` is set before it connects."""
+    """Easel on Discord. `studio` and `health` are set before it connects."""
 
     studio: Studio
+    health: Health
 
     def __init__(self, wait: Wait = plain_wait) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel never speaks
@@ -73,17 +85,18 @@ class EaselClient(discord.Client):
         self.features = feature.load()
         self.buttons = buttons.Buttons(verb for one in self.features for verb in one.verbs)
         self.tree = Tree(self)
-        self._reacted: dict[tuple[int, int, str], None] = {}
+        self.interactions = RecentEvents()
+        self.reactions = RecentEvents(span=REACTION_SECONDS)
         self._running: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
+        self.failure = ""
+        """Why the bot can't go on, in one sentence; empty while it can."""
+        self.on_failure: Callable[[], None] = lambda: None
         self._closing: asyncio.Task[None] | None = None
+        self._stopping = False
         self.answering: set[asyncio.Task[Any]] = set()
         """The tasks of interactions that were acknowledged and are being answered."""
-        self.fatal: StartupError | None = None
-        """Why the bot ended by itself, if it did."""
-        self.transport = Transport(
-            on_token_refused=lambda: self.end_with(StartupError(_TOKEN_REFUSED)), wait=wait
-        )
+        self.transport = Transport(on_token_refused=lambda: self.end_with(_TOKEN_REFUSED), wait=wait)
         for command in dict.fromkeys(command for one in self.features for command in one.commands):
             self.tree.add_command(command)
 
@@ -96,23 +109,35 @@ class EaselClient(discord.Client):
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
         await self._sync_commands()
         self._heartbeat.start()
-        await self.studio.dispatcher.recover()
+        await self._recover()
+        await servers.cancel_others(self.studio, by=self.application_id or 0)
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._essential_ended)
         for loop in (self._reconcile, self._watch_requests):
             loop.start().add_done_callback(self._essential_ended)
         self._start_background()
 
-    def end_with(self, error: StartupError) -> None:
-        """End the bot by itself, which `fatal` explains."""
-        if self.fatal is None:
-            self.fatal = error
-            _log.critical("the bot ends", why=str(error))
-            self._closing = asyncio.create_task(self.close(), name="close")
+    def end_with(self, failure: str) -> None:
+        """End the bot by itself, for a reason in one sentence, with a status that says so."""
+        if self.failure or self._stopping:
+            return
+        self.failure = failure
+        _log.critical("the bot ends", why=failure)
+        self._closing = asyncio.create_task(self.close(), name="close")
+        self.on_failure()
+
+    async def _recover(self) -> None:
+        """Take up what an earlier run left. Raises StartupError where files keep it from that: not Discord's fault."""
+        try:
+            await self.studio.dispatcher.recover()
+        except OSError as error:
+            folder = self.studio.settings.data
+            raise StartupError(f"What the last run left in {folder} can't be taken up: {error}.") from error
 
     async def close(self) -> None:
         if self.is_closed():
             return
+        self._stopping = True
         for loop in (self._heartbeat, self._reconcile, self._watch_requests):
             loop.cancel()
         for task in self._background:
@@ -130,40 +155,45 @@ class EaselClient(discord.Client):
     def _start_background(self) -> None:
         for one in self.features:
             if one.background is not None:
-                task = asyncio.create_task(one.background(self.studio), name=one.background.__qualname__)
-                task.add_done_callback(_background_ended)
-                self._background.append(task)
+                name = one.background.__qualname__
+                self._background.append(asyncio.create_task(self._keep_on(one.background, name), name=name))
+
+    async def _keep_on(self, work: Callable[[Studio], Awaitable[None]], name: str) -> None:
+        """Begin work in the background again whenever it fails."""
+        while True:
+            try:
+                return await work(self.studio)
+            except Exception:
+                _log.exception("work in the background failed", task=name, again_in=BEGIN_AGAIN_SECONDS)
+                self.health.task_failed(name)
+            await asyncio.sleep(BEGIN_AGAIN_SECONDS)
 
     def _essential_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.critical(
-                "a part that the bot can't do without stopped", part=task.get_name(), exc_info=error
-            )
-            self.end_with(
-                StartupError("A part that Easel can't do without stopped; the log says why. Start again.")
-            )
+        """Nothing gets on without it, and what made it end may be anything: the bot ends too."""
+        if self._stopping or task.cancelled():  # whoever cancels it ends the whole loop
+            return
+        error = task.exception()
+        _log.critical("a part that the bot can't do without stopped", part=task.get_name(), exc_info=error)
+        self.end_with(f"A part that Easel can't do without stopped ({task.get_name()}): {error!r}.")
 
     # ------------------------------------------------------------------ events
+
+    async def on_ready(self) -> None:
+        servers.name_others(self.studio, self.guilds)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await servers.joined(self.studio, guild)
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         if getattr(command, "name", "") != "info":
             await unposted.remind(interaction)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        key = (payload.message_id, payload.user_id, str(payload.emoji))
-        if key in self._reacted or (self.user and payload.user_id == self.user.id):
-            return  # after a resume, events can come twice
-        self._reacted[key] = None
-        while len(self._reacted) > 1000:
-            del self._reacted[next(iter(self._reacted))]
         channel = self.get_channel(payload.channel_id)
         if isinstance(
             channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)
         ):
             await react(self, payload, channel)
-
-    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        self._reacted.pop((payload.message_id, payload.user_id, str(payload.emoji)), None)
 
     # ---------------------------------------------------------------- commands
 
@@ -191,18 +221,6 @@ class EaselClient(discord.Client):
     async def _watch_requests(self) -> None:
         self.transport.look()
 
-    @tasks.loop(seconds=HEARTBEAT_SECONDS)
+    @tasks.loop(seconds=heartbeat.SECONDS)
     async def _heartbeat(self) -> None:
-        await asyncio.to_thread(_touch, self.studio.settings.heartbeat)
-
-
-def _background_ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("work in the background stopped", task=task.get_name(), exc_info=error)
-
-
-def _touch(path: Path) -> None:
-    try:
-        path.touch()
-    except OSError as error:
-        _log.warning("no heartbeat", error=str(error))
+        await self.health.beat(self.studio.settings.heartbeat)

@@ -18,6 +18,7 @@ import structlog
 
 from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
+from bot.balances import free_actions
 from bot.buttons import Buttons, cancels
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -25,11 +26,12 @@ from bot.patience import Undeliverable, Unreachable, persistently
 from bot.post import Post
 from bot.progress import ProgressMessage
 from bot.safety import standing
-from bot.sending import Sender, only
+from bot.sending import Run, Sender, only
+from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import images, jobs, terms
+from storage import images, jobs
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -49,6 +51,7 @@ class Delivery:
         catalogue: Catalogue,
         buttons: Buttons,
         *,
+        settings: Settings,
         seal: Seal = unsigned,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,6 +60,7 @@ class Delivery:
         self._catalogue = catalogue
         self._buttons = buttons
         self._sender = Sender(client, seal)
+        self._settings = settings
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
 
@@ -239,11 +243,12 @@ class Delivery:
             _log.warning("nobody could be told of a failure", error=str(error))
         return True
 
-    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
-        """Send a picture directly to somebody, smaller where Discord does not take as much. Raises what `Unreachable`
-        names.
+    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[None]], *, run: Run) -> None:
+        """Send a picture directly to somebody, smaller where Discord does not take as much; `run` takes what blocks to a
+        thread. Raises what `Unreachable` names.
         """
-        await self._sender.offer(await self._sender.fitting(picture, pictures.UPLOAD_LIMIT), send)
+        small = await self._sender.fitting(picture, pictures.UPLOAD_LIMIT, run=run)
+        await self._sender.offer(small, send, run=run)
 
     # ----------------------------------------------------------------- removal
 
@@ -316,7 +321,7 @@ class Delivery:
     async def _priced(self, words: str, job: Job) -> str:
         """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
-            free = (await terms.terms(tx, job.guild_id)).free
+            free = await free_actions(tx, job.guild_id, self._settings)
         return prices.under(words, job, catalogue=self._catalogue, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:

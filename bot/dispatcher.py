@@ -10,9 +10,12 @@ from datetime import datetime
 
 import structlog
 
+from bot import sweeping
 from bot.chores import Chores
 from bot.credentials import Seal, unsigned
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.host_notices import HostNotices
+from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.orders import Order
 from bot.outcomes import Outcomes
@@ -76,6 +79,8 @@ class Dispatcher:
         random: random.Random,
         seal: Seal = unsigned,
         wait: Wait = plain_wait,
+        metrics: Metrics | None = None,
+        notices: HostNotices | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -86,6 +91,7 @@ class Dispatcher:
         self._clock = clock
         self._random = random
         self._wait = wait
+        self._metrics = metrics or Metrics()
         self._chores = Chores()
         self._outcomes = Outcomes(
             database=database,
@@ -95,6 +101,7 @@ class Dispatcher:
             clock=clock,
             seal=seal,
             wait=wait,
+            notices=notices or HostNotices(),
         )
         self._places = Places(
             database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
@@ -225,6 +232,11 @@ class Dispatcher:
 
     # --------------------------------------------------------------------- run
 
+    @property
+    def drawing(self) -> int:
+        """How many jobs it has in hand."""
+        return len(self._tickets)
+
     async def run(self) -> None:
         """Claim and perform jobs for as long as the bot lives."""
         while not self._closing:
@@ -261,6 +273,7 @@ class Dispatcher:
                 most_running=self._settings.max_running,
             )
         if job is not None:
+            self._metrics.claimed()
             self._places.moved()
         return job
 
@@ -290,8 +303,10 @@ class Dispatcher:
             view.end()
         match ended:
             case Finished():
+                self._metrics.finished(job.model, ended.seconds)
                 await self._outcomes.finished(job, ended)
             case Failed():
+                self._metrics.failed(ended.reason)
                 await self._outcomes.failed(job, ended)
 
     async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:
@@ -341,8 +356,7 @@ class Dispatcher:
             requeued = await jobs.recover(tx)
             found = await jobs.unfinished(tx)
             line = await jobs.active(tx, limit=_LINE)
-            kept = await images.with_rows(tx)
-        await asyncio.to_thread(images.sweep, self._database.folder, kept)
+        await sweeping.sweep(self._database, now=self._clock())
         if requeued:
             _log.info("jobs that were running are queued again", count=len(requeued))
         self._reconciler.take_up(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import re
@@ -16,14 +17,18 @@ import socket
 import sys
 import tomllib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from rich.console import Console
 
-from bot import credentials, verification
+from bot import credentials, doctor_database, verification
+from bot.doctor_files import looks
+from bot.findings import Finding, Level
+from bot.findings import broken as _broken
+from bot.findings import note as _note
+from bot.findings import ok as _ok
 from bot.moderation import host_rules
 from bot.settings import PROJECT, Settings, SettingsError, StartupError
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
@@ -31,33 +36,11 @@ from generation.contract import ModelState
 from generation.installed import installed
 from generation.local import LocalGenerator, WorkerUnavailable
 from generation.wire import Ready
-from storage.database import Database
-from storage.errors import DataFolderBusy, StorageError
 
 GB = 10**9
 _TOO_LITTLE_DISK, _LITTLE_DISK = 1 * GB, 10 * GB
 _WORKER_SECONDS = 120.0
 """How long the worker may take to import its libraries from a cold disk."""
-
-
-class Level(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    """As it should be."""
-    NOTE = "note"
-    """Works, with something worth knowing."""
-    BROKEN = "broken"
-    """Easel or a part of it does not work until this is mended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at; `advice` says what to do, where there is something to do."""
-
-    level: Level
-    what: str
-    advice: str = ""
 
 
 Probe = Callable[[Settings, Catalogue], Coroutine[None, None, Ready]]
@@ -89,9 +72,11 @@ def examine(env: Mapping[str, str], env_file: Path, *, probe: Probe = ask_worker
     else:
         yield from _token(settings, env_file)
     yield from _disk(settings)
-    yield from _database(settings)
+    yield from doctor_database.look(settings)
+    seen = looks(settings, env_file, now=datetime.now(UTC))
+    yield from (_note(what, advice) if advice else _ok(what) for what, advice in seen)
     yield from _words(settings)
-    yield from _port(settings)
+    yield from _playground(settings)
     yield from _signing(settings)
     yield from _drawing(settings, probe)
 
@@ -109,18 +94,6 @@ def report(findings: Iterable[Finding], console: Console | None = None) -> int:
             console.print(f"  → {finding.advice}", markup=False, soft_wrap=True)
     console.print("\nNothing is broken." if not broken else f"\n{broken} broken.")
     return int(broken > 0)
-
-
-def _ok(what: str) -> Finding:
-    return Finding(level=Level.OK, what=what)
-
-
-def _note(what: str, advice: str = "") -> Finding:
-    return Finding(level=Level.NOTE, what=what, advice=advice)
-
-
-def _broken(what: str, advice: str) -> Finding:
-    return Finding(level=Level.BROKEN, what=what, advice=advice)
 
 
 def _packages(project: Path) -> Iterator[Finding]:
@@ -194,27 +167,6 @@ def room(what: str, free: int) -> Finding:
     return _ok(what)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
-    path = settings.data / "easel.db"
-    if not path.exists():
-        yield _ok("Database: none yet; the first start makes it")
-        return
-    try:
-        asyncio.run(_open_and_close(settings.data))
-    except DataFolderBusy:
-        yield _ok("Database: in use by a running Easel")
-    except StorageError as error:
-        advice = "Put a backup in its place, or move it away; a newer Easel's file needs that Easel."
-        yield _broken(f"Database: {error}", advice)
-    else:
-        yield _ok(f"Database: {path} opens ({path.stat().st_size / 10**6:.1f} MB)")
-
-
-async def _open_and_close(folder: Path) -> None:
-    database = await Database.open(folder)
-    await database.close()
-
-
 def _words(settings: Settings) -> Iterator[Finding]:
     """The lists of words that are refused in every server, which may be files."""
     try:
@@ -225,8 +177,10 @@ def _words(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
-    """The playground's port matters only where the playground is what would start."""
+def _playground(settings: Settings) -> Iterator[Finding]:
+    """The playground's packages and port matter only where the playground is what would start."""
+    if settings.discord_token is None and importlib.util.find_spec("simcord") is None:
+        yield _note("The playground's packages are not installed", "./easel run installs them.")
     if settings.discord_token is not None or settings.playground_port == 0:
         return
     with socket.socket() as probe:

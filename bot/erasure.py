@@ -10,7 +10,7 @@ import structlog
 from bot import leftovers
 from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
-from storage import erasures, images, personal, quotas, reports, retention
+from storage import erasure_list, erasures, images, personal, quotas, reports, retention
 from storage.erasures import Erasure
 
 _BATCH = 50
@@ -47,6 +47,8 @@ async def resume(studio: Studio) -> None:
 
 
 async def _carry_out(studio: Studio, erasure: Erasure) -> None:
+    # Before anything is gone, so that no restore of an older backup brings the person back.
+    await asyncio.to_thread(erasure_list.note, studio.database.folder, erasure.user_id, now=studio.clock())
     if erasure.posts:
         await _stop_jobs(studio, erasure.user_id)
         await _remove_posts(studio, erasure.user_id)

@@ -37,9 +37,15 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── TooManyReports          the person reported many pictures lately
 ├── NotSpeaker              the person may not write in the channel where Easel is to speak
 ├── NotModerator            only moderators decide on reports
+├── PublicChannel           everyone can read the channel that is to be the moderators'
 ├── BadRule                 a word rule that is none
 ├── UnknownZone             no such time zone
+├── ServerNotAllowed        the host has Easel work in other servers only
+├── OverGrants              the host lets a server's admins give out no more credits this month
+├── OverDefault             the host lets nobody's allowance be higher than the default
+├── NothingFree             the host lets nothing be free
 ├── BadSheet                a file of quotas with lines that can't be imported
+├── Busy                    too many ask for the same costly thing at once
 └── ShuttingDown            Easel is about to restart
 """
 
@@ -314,6 +320,14 @@ class NotModerator(Refusal):
     """The person can't manage messages in the moderators' channel."""
 
 
+class PublicChannel(Refusal):
+    """Everyone in the server can read the channel that an admin chose for moderators."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(channel_id)
+        self.channel_id = channel_id
+
+
 class BadRule(Refusal):
     """`reason` is a full sentence."""
 
@@ -336,6 +350,45 @@ class BadSheet(Refusal):
     def __init__(self, lines: tuple[str, ...]) -> None:
         super().__init__("; ".join(lines))
         self.lines = lines
+
+
+class ServerNotAllowed(Refusal):
+    """The server with this id is not among those that the host allows."""
+
+    def __init__(self, guild_id: int) -> None:
+        super().__init__(str(guild_id))
+        self.guild_id = guild_id
+
+
+class OverGrants(Refusal):
+    """`wanted` credits are more than the `left` of `most` that the server's admins may give out until `resets_at`."""
+
+    def __init__(self, *, wanted: int, left: int, most: int, resets_at: datetime) -> None:
+        super().__init__(f"{wanted} > {left}")
+        self.wanted = wanted
+        self.left = left
+        self.most = most
+        self.resets_at = resets_at
+
+
+class OverDefault(Refusal):
+    """Nobody's allowance may be more than `daily` credits, for whatever time."""
+
+    def __init__(self, daily: int) -> None:
+        super().__init__(str(daily))
+        self.daily = daily
+
+
+class NothingFree(Refusal):
+    """Where the host limits what admins may give out, no action can be made free."""
+
+
+class Busy(Refusal):
+    """Something costly is being done for others, or for the person's `own` earlier wish, and no place became free."""
+
+    def __init__(self, *, own: bool) -> None:
+        super().__init__(own)
+        self.own = own
 
 
 class ShuttingDown(Refusal):

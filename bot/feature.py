@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 from discord import app_commands
@@ -23,6 +23,9 @@ from bot.adult import age_restricted, only_among_adults
 from bot.credentials import Seal
 from bot.dispatcher import Dispatcher
 from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
+from bot.host_notices import HostNotices
+from bot.inspection import Inspection
+from bot.limiter import Limits
 from bot.moderation import Moderation
 from bot.safety import only_shown
 from bot.seams import Requester
@@ -31,6 +34,7 @@ from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import Generator, ModelState
 from storage import guilds, images
+from storage.clock_check import Watch
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -53,8 +57,12 @@ class Studio:
     moderation: Moderation
     withheld: Withheld
     seal: Seal
+    limits: Limits
+    inspection: Inspection
     clock: Callable[[], datetime]
     random: random.Random
+    notices: HostNotices = field(default_factory=HostNotices)
+    clock_watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,12 @@ class Place:
     label: str = ""
     emoji: str | None = None
     numbered: bool = False
+
+
+class Reply(Protocol):
+    """Says a sentence to one person alone, with buttons below it where there are any."""
+
+    async def __call__(self, text: str, /, *, view: discord.ui.View | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +104,7 @@ class Ask:
     interaction_id: int | None
     permissions: discord.Permissions
     bot_permissions: discord.Permissions
-    tell: Callable[[str], Awaitable[None]]
+    tell: Reply
     words: str | None = None
     upload_limit: int | None = None
 
@@ -136,8 +150,8 @@ class Verb:
     """Whether the button turns blue once it was used."""
     of_case: bool = False
     """Whether it is a moderators' button, under a copy of the job's pictures."""
-    leftover: Callable[[Studio, discord.Message, discord.Member], Awaitable[str]] | None = None
-    """What it does with a message of whose job nothing is kept any more; it returns the words for the person."""
+    leftover: Callable[[Studio, discord.Message, discord.Member, Reply], Awaitable[None]] | None = None
+    """What it does with a message of whose job nothing is kept any more."""
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu

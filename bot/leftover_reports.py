@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -22,7 +21,7 @@ _MOST_PEOPLE = 10_000
 _log = structlog.get_logger(__name__)
 
 _turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-_lately: dict[tuple[int, int], deque[datetime]] = {}
+_lately: dict[tuple[int, int], list[datetime]] = {}
 """When people had leftovers brought before moderators, by server and person. It is gone after a restart."""
 
 
@@ -32,10 +31,7 @@ async def report(studio: Studio, message: discord.Message, reporter: discord.Mem
     Raises Banned, TimedOut, BadLink for another message, TooManyReports, or NoModerators where there is no channel that
     takes the report.
     """
-    await only_reporters(studio, reporter)
-    if not leftovers.is_leftover(message):
-        raise BadLink
-    channel = await moderators_channel(studio, reporter.guild)
+    channel = await open_to(studio, message, reporter)
     async with _turns.setdefault(message.id, asyncio.Lock()):
         link = moderation_pages.link(reporter.guild.id, message.channel.id, message.id)
         case = await leftovers.find(channel, link, after=message.id)
@@ -52,12 +48,18 @@ async def report(studio: Studio, message: discord.Message, reporter: discord.Mem
     return moderation_pages.report_taken(kept=False)
 
 
+async def open_to(studio: Studio, message: discord.Message, reporter: discord.Member) -> discord.TextChannel:
+    """The channel that takes this person's report of a leftover. Raises Banned, TimedOut, BadLink or NoModerators."""
+    await only_reporters(studio, reporter)
+    if not leftovers.is_leftover(message):
+        raise BadLink
+    return await moderators_channel(studio, reporter.guild)
+
+
 def _not_too_many(reporter: discord.Member, now: datetime) -> None:
     """Raises TooManyReports: one person can't bury a case under others."""
     key = (reporter.guild.id, reporter.id)
-    times = _lately.pop(key, deque())
-    while times and times[0] <= now - SPAN:
-        times.popleft()
+    times = [at for at in _lately.pop(key, []) if now - SPAN < at <= now]
     _lately[key] = times  # the newest is last
     if len(_lately) > _MOST_PEOPLE:
         del _lately[next(iter(_lately))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,9 @@ class Moderation:
         """
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.reading() as tx:
-            until = await refusals.timed_out_until(tx, **member, now=self._clock())
+            until = await refusals.timed_out_until(
+                tx, **member, now=self._clock(), longest=self._settings.timeout
+            )
             server = await guilds.settings(tx, who.guild_id)
             rules = await word_rules.word_rules(tx, who.guild_id)
         if until is not None:
@@ -76,7 +78,7 @@ class Moderation:
 
     async def _count(self, who: Requester) -> datetime | None:
         """One more refusal: when the timeout ends to which it leads, if it does."""
-        after, span = self._settings.timeout_after, timedelta(minutes=self._settings.timeout_minutes)
+        after, span = self._settings.timeout_after, self._settings.timeout
         now = self._clock()
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.transaction() as tx:

@@ -14,6 +14,12 @@ from storage.reports import Kind, Verdict
 from storage.words import WordKind, WordRule
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
+REPORT, REPORTERS = "Report", "Who reported?"
+"""What stands on the buttons that report a picture, and that name to moderators who did."""
+_SURE = (
+    "Do you want to report {} to its server's moderators? They can see who reported it, and other members can't. A 🚩 that "
+    "you left as a reaction is seen by everyone: take it away again if nobody is to know."
+)
 _SHIELD = "🛡️"
 VERDICTS = {
     (Kind.REPORT, Verdict.REMOVED): "removed",
@@ -37,8 +43,8 @@ _REMOVED = "**Removed**"
 _LINK = re.compile(rf"https://discord\.com/channels/{ID}/{ID}/{ID}")
 _LINKS = 5
 """Messages to which a case links."""
-_REPORTERS = 10
-"""People named in a case."""
+_REPORTERS = 50
+"""People who are named at once."""
 _ABREAST = 8
 """Word rules in a line."""
 
@@ -78,37 +84,50 @@ def pardoned(user_id: int) -> str:
     return f"<@{user_id}> can use Easel again, and earlier refusals are forgotten."
 
 
-def moderators_are(channel_id: int | None) -> str:
-    """The answer to `/admin moderators`."""
+def moderators_are(channel_id: int | None, *, public: bool) -> str:
+    """The answer to `/admin moderators`; `public` says that everyone can read the channel."""
     if channel_id is None:
         return "Pictures can't be reported any more."
+    seen = " Everyone can read it, and sees which pictures were reported." if public else ""
     return (
-        f"Reported pictures go to <#{channel_id}> from now on. Who may manage messages there decides on them."
+        f"Reported pictures go to <#{channel_id}> from now on.{seen} Who may manage messages there decides on them, and can "
+        "see who reported."
     )
+
+
+def sure(guild_id: int, channel_id: int, message_id: int) -> str:
+    """What is asked before 🚩 reports the picture in this message."""
+    return _SURE.format(f"[this picture]({link(guild_id, channel_id, message_id)})")
 
 
 def report_taken(*, kept: bool) -> str:
     """What the person reads who reported a picture."""
     if kept:
         return "Thank you. The moderators have looked at this picture before, and kept it."
-    return "Thank you. The moderators have it now; nobody else sees who reported it."
+    return "Thank you. The moderators have it now. They can see who reported it, and other members can't."
+
+
+def reported_by(reporters: Sequence[int]) -> str:
+    """Who reported a job, for a moderator alone."""
+    named = ", ".join(person(one) for one in reporters[:_REPORTERS])
+    more = f" and {len(reporters) - _REPORTERS} more" if len(reporters) > _REPORTERS else ""
+    return f"Reported by {named or 'nobody of whom it is still kept'}{more}. Other members can't see this."
 
 
 def case(
     job: Job,
-    reporters: Sequence[int],
     *,
+    reports: int,
     verdict: Verdict | None = None,
     judge_id: int = 0,
     left: Sequence[int] = (),
     grown: Sequence[Job] = (),
 ) -> str:
-    """A report in the moderators' channel, and what they decided.
+    """A case of so many `reports` in the moderators' channel, and what they decided. It doesn't say who reported.
 
     `left` are messages that could not be deleted, `grown` the jobs that were made from a removed picture.
     """
-    more = f" and {len(reporters) - _REPORTERS} more" if len(reporters) > _REPORTERS else ""
-    by = ", ".join(person(one) for one in reporters[:_REPORTERS]) + more
+    by = "1 person" if reports == 1 else f"{reports} people"
     lines = [f"🚩 **{inert(job.prompt)}** - <@{job.user_id}>", f"Reported by {by}"]
     if verdict is not Verdict.REMOVED and job.result_message_id and not left:
         lines.append(_link(job, job.result_message_id))

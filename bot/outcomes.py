@@ -13,9 +13,11 @@ import structlog
 from bot import pictures, safety
 from bot.chores import Chores
 from bot.credentials import Seal
+from bot.host_notices import HostNotices
+from bot.patience import pauses
 from bot.seams import DATABASE_PAUSE, Announcer, Moderators, Wait
 from generation.contract import Failed, Finished, from_json
-from storage import guilds, images, jobs, paces, quotas, reports
+from storage import disk, guilds, images, jobs, paces, quotas, reports
 from storage.database import Database, Transaction
 from storage.errors import StorageError
 from storage.images import Finding
@@ -42,6 +44,7 @@ class Outcomes:
         clock: Callable[[], datetime],
         seal: Seal,
         wait: Wait,
+        notices: HostNotices,
     ) -> None:
         self._database = database
         self._announcer = announcer
@@ -50,6 +53,7 @@ class Outcomes:
         self._clock = clock
         self._seal = seal
         self._wait = wait
+        self._notices = notices
 
     async def finished(self, job: Job, result: Finished) -> None:
         """Keep the pictures and post them; those of a job that is over by now are thrown away."""
@@ -132,12 +136,20 @@ class Outcomes:
 
     async def until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
         """Write what must be written, however long the database or the disk fails. Done twice, it changes nothing more."""
-        while True:
+        for pause in pauses(DATABASE_PAUSE):
             try:
-                return await write()
-            except (StorageError, OSError) as error:
-                _log.error("what must be kept can't be written", error=str(error), again_in=DATABASE_PAUSE)
-                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database or the disk failed")
+                written = await write()
+            except Exception as error:
+                if not _may_pass(error):
+                    raise
+                _log.error("what must be kept can't be written", error=str(error), again_in=pause)
+                if disk.is_full(error):
+                    await self._notices.disk_full(self._database.folder)
+                await self._wait(asyncio.sleep(pause), reason="the database or the disk failed")
+            else:
+                self._notices.disk_works()
+                return written
+        raise AssertionError("pauses have no end")
 
     async def failed(self, job: Job, failure: Failed, *, may_pass: bool = False) -> None:
         """Queue the job again where that may help; else refund it and tell its people.
@@ -174,3 +186,8 @@ class Outcomes:
         await self.until_written(lambda: self._write(jobs.mark_notified, job))
         if job.state is JobState.FAILED:
             await self.put_away(job)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the machine failed and not the program. Python says in words only that there is no thread to spare."""
+    return isinstance(error, StorageError | OSError) or "can't start new thread" in str(error)

@@ -84,8 +84,8 @@ def shrink(data: bytes, limit: int, seal: Seal) -> bytes:
     """A JPEG of the picture with at most `limit` bytes where that can be done without ruining it, which says the same
     of itself. Blocks: use a thread.
     """
+    label = provenance.found_in(data).options("JPEG")
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as whole:
-        label = provenance.found_in(whole).options("JPEG")
         picture = whole.convert("RGB")
     quality = 92
     while True:

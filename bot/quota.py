@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Literal
 
 import discord
@@ -11,8 +11,9 @@ from discord import app_commands
 
 from bot import quota_pages
 from bot.admin import Desk
-from bot.balances import rate_of
-from storage import quota_changes, veils
+from bot.balances import host_of, rate_of
+from bot.errors import NothingFree, OverDefault, OverGrants
+from storage import grants, quota_changes, veils
 from storage.database import Transaction
 from storage.periods import Rate
 from storage.quota_changes import Subject
@@ -40,14 +41,33 @@ def subject_of(who: Who | None, guild_id: int) -> Subject:
 
 @asynccontextmanager
 async def changing(desk: Desk) -> AsyncIterator[Transaction]:
-    """A transaction for a change of quotas: what is recorded in it is posted in the log channel afterwards."""
-    async with desk.studio.database.transaction() as tx:
-        before = await quota_changes.changes(tx, desk.guild_id, limit=1)
-        yield tx
-        latest = await quota_changes.changes(tx, desk.guild_id, limit=1)
+    """A transaction for a change of quotas: what is recorded in it is posted in the log channel afterwards.
+
+    Raises OverGrants, OverDefault and NothingFree, with nothing changed, for more than the host allows.
+    """
+    with _within_limits():
+        async with desk.studio.database.transaction() as tx:
+            before = await quota_changes.changes(tx, desk.guild_id, limit=1)
+            yield tx
+            latest = await quota_changes.changes(tx, desk.guild_id, limit=1)
     for change in latest:
         if change not in before:
             await desk.log(quota_pages.logged(change))
+
+
+@contextmanager
+def _within_limits() -> Iterator[None]:
+    """The refusals for what the host does not allow."""
+    try:
+        yield
+    except grants.OverGrants as error:
+        raise OverGrants(
+            wanted=error.wanted, left=error.left, most=error.most, resets_at=error.resets_at
+        ) from error
+    except grants.OverDefault as error:
+        raise OverDefault(error.daily) from error
+    except grants.NothingFree as error:
+        raise NothingFree from error
 
 
 async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
@@ -58,5 +78,5 @@ async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
         guild_id=desk.guild_id,
         user_id=0 if who is None else await veils.standing(tx, who.id),
         role_ids=roles,
-        default=desk.studio.settings.daily_credits,
+        host=host_of(desk.studio.settings),
     )

@@ -11,6 +11,7 @@ import discord
 from bot.inert import inert
 from bot.pages import balance_line, page
 from bot.texts import credits, per, person, relative
+from storage.grants import Budget
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Period, Rate
 from storage.quota_changes import Change, QuotaChange, Subject
@@ -52,8 +53,15 @@ def _line(line: LedgerLine) -> str:
     return f"- {relative(line.given_at or line.at)} {_ENTRIES[line.kind]}{amount}{_ends(line.ends_at)}{job}{by}{_because(line.reason)}"
 
 
-def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Terms, *, default: Rate) -> str:
-    """A server's quotas and their latest changes."""
+def server(
+    rules: Sequence[Allowance],
+    changes: Sequence[QuotaChange],
+    terms: Terms,
+    *,
+    default: Rate,
+    month: Budget | None = None,
+) -> str:
+    """A server's quotas and their latest changes, and what its admins may still give out this month."""
     lines = []
     if changes:
         lines.append("**Latest changes**")
@@ -61,6 +69,11 @@ def server(rules: Sequence[Allowance], changes: Sequence[QuotaChange], terms: Te
     limit = "no limit" if terms.ceiling is None else per(terms.ceiling)
     free = f" Free here: {', '.join(sorted(terms.free))}." if terms.free else ""
     lines += ["**Credits**", f"-# The whole server: {limit}. Days begin at midnight in {terms.zone}.{free}"]
+    if month is not None:
+        lines.append(
+            f"-# Whoever runs this bot lets admins here give out {month.left:,} more of {month.most:,} credits until "
+            f"{discord.utils.format_dt(month.resets_at, 'D')}, and no quota be more than {default.credits:,}."
+        )
     if not any(rule.subject.kind == "everyone" for rule in rules):
         lines.append(f"- everyone: {_short(default)} (the host's default)")
     lines += [f"- {whom(rule.subject)}: {_short(rule.rate)}" for rule in rules]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -10,7 +9,7 @@ import discord
 from bot import erasure, texts
 from bot.boundary import answered
 from bot.buttons import find
-from bot.feature import Ask, Verb
+from bot.feature import Ask, Reply, Verb
 from bot.leftovers import is_leftover
 from bot.patience import Unreachable
 from storage import jobs
@@ -19,24 +18,30 @@ ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChann
 
 
 async def react(client: Any, payload: discord.RawReactionActionEvent, channel: ReactedChannel) -> None:
-    """Do what a reaction under one of our messages asks for; others are none of our business."""
+    """Do what a reaction under one of our messages asks for; others are none of our business.
+
+    Under a stranger's message nothing is looked up, and nothing is written before the message is known to be ours.
+    """
     found = client.buttons.reaction(str(payload.emoji))
     member = payload.member
-    if found is None or member is None or member.bot:
+    ours = payload.message_author_id in (None, channel.guild.me.id)
+    if found is None or member is None or member.bot or not ours:
+        return
+    if not client.reactions.is_new((payload.message_id, member.id, str(payload.emoji))):
         return
     verb, number = found
 
-    async def tell(text: str) -> None:
-        await _tell(member, channel, text)
+    async def tell(text: str, /, *, view: discord.ui.View | None = None) -> None:
+        await _tell(member, channel, text, view)
 
     async with answered(tell, what=f"reaction {verb.name}"):
-        await erasure.welcome(client.studio, member.id)
         async with client.studio.database.reading() as tx:
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)
         if job is None:
             await _about_leftover(client, payload, channel, verb, tell)
             return
+        await erasure.welcome(client.studio, member.id)
         index = number or (posted.image_index if posted else None) or 0
         ask = Ask(
             studio=client.studio,
@@ -58,27 +63,29 @@ async def _about_leftover(
     payload: discord.RawReactionActionEvent,
     channel: ReactedChannel,
     verb: Verb,
-    tell: Callable[[str], Awaitable[None]],
+    tell: Reply,
 ) -> None:
     """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
-    ours = payload.message_author_id in (None, channel.guild.me.id)
-    if verb.leftover is None or payload.member is None or not ours:
+    if verb.leftover is None or payload.member is None:
         return
     try:
         message = await channel.fetch_message(payload.message_id)
     except Unreachable:
         return
     if is_leftover(message):
-        await tell(await verb.leftover(client.studio, message, payload.member))
+        await erasure.welcome(client.studio, payload.member.id)
+        await verb.leftover(client.studio, message, payload.member, tell)
 
 
-async def _tell(member: discord.Member, channel: ReactedChannel, text: str) -> None:
+async def _tell(
+    member: discord.Member, channel: ReactedChannel, text: str, view: discord.ui.View | None
+) -> None:
     """A private word to somebody who reacted: a reaction leaves no other way than a direct message.
 
     Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
     """
     try:
-        await member.send(text)
+        await (member.send(text) if view is None else member.send(text, view=view))
     except discord.Forbidden:
         only = discord.AllowedMentions(users=[member])
         await channel.send(f"{member.mention} {texts.LETTER_BACK}", allowed_mentions=only, delete_after=20)

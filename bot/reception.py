@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.access import admit
-from bot.balances import balance_of
+from bot.balances import balance_of, free_actions, host_of
 from bot.errors import OverCeiling, OverQuota
 from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
-from storage import access, erasures, jobs, paces, quotas, terms, users, weights
+from storage import access, erasures, jobs, paces, quotas, users, weights
 from storage.database import Transaction
 from storage.jobs import Job
 from storage.turns import Workers
@@ -37,7 +37,7 @@ async def enrol(
     admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
     cost = await paces.expect(tx, paces.shape_of(order.request))
     weight = await weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)
-    order = await _priced(tx, order, who)
+    order = await _priced(tx, order, who, settings)
     new = replace(_new_job(order, who, random), cost=cost, weight=weight)
     job = await jobs.insert(tx, new, now=now)
     if admission.most_running is not None:
@@ -67,9 +67,9 @@ def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob
     )
 
 
-async def _priced(tx: Transaction, order: Order, who: Requester) -> Order:
+async def _priced(tx: Transaction, order: Order, who: Requester, settings: Settings) -> Order:
     """The order, for nothing where the server made its action free."""
-    free = (await terms.terms(tx, who.guild_id)).free
+    free = await free_actions(tx, who.guild_id, settings)
     return replace(order, price=0) if order.action in free else order
 
 
@@ -81,7 +81,7 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings,
         user_id=who.user_id,
         role_ids=who.role_ids,
         joined_at=who.joined_at,
-        default=settings.daily_credits,
+        host=host_of(settings),
         now=now,
     )
     try:

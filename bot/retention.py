@@ -9,9 +9,11 @@ from typing import Protocol
 
 import structlog
 
+from bot import sweeping
+from bot.clock_doubt import may_delete
 from bot.feature import Studio
 from bot.rewriting import rewrite
-from storage import erasures, folding, images, records, retention
+from storage import erasures, folding, images, ownership, records, retention
 from storage.database import Transaction
 
 _BATCH = 50
@@ -31,13 +33,20 @@ class ForgetRows(Protocol):
 
 
 async def prune(studio: Studio) -> None:
-    """Forget pictures, prompts, records of people and spent amounts whose time is over."""
+    """Forget pictures, prompts, records of people and spent amounts whose time is over, if the clock can be believed."""
+    if await may_delete(studio.database, studio.clock_watch, now=studio.clock()):
+        await _forget_old(studio)
+    await ownership.renew_if_same(studio.database)
+    await rewrite(studio)
+
+
+async def _forget_old(studio: Studio) -> None:
     await _forget(studio, studio.settings.keep_prompts_days, _forget_jobs, what="jobs")
     await _forget(studio, studio.settings.keep_pictures_days, retention.forget_pictures, what="pictures")
     await _forget_records(studio)
     async with studio.database.transaction() as tx:
         await erasures.forget_carried(tx, now=studio.clock())
-    await rewrite(studio)
+    await sweeping.forget(studio.database, days=studio.settings.keep_quarantine_days, now=studio.clock())
 
 
 async def _forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:

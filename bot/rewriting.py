@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.feature import Studio
 from storage import retention
+from storage.errors import PiecesLeft
+
+_LEAST_REST = timedelta(minutes=1)
+"""How long another program is given to end its reading."""
 
 _log = structlog.get_logger(__name__)
 
@@ -21,16 +25,28 @@ async def rewrite(studio: Studio) -> datetime | None:
     """
     async with studio.database.rewriting:
         async with studio.database.reading() as tx:
-            pieces = await retention.pieces(tx)
+            pieces = await retention.pieces(tx, now=studio.clock())
         if pieces is None:
             return None
         if studio.clock() < pieces.due_at:
             return pieces.due_at
-        seconds = await studio.database.scrub()
+        seconds, whole = await _scrub(studio)
+        now = studio.clock()
         async with studio.database.transaction() as tx:
-            await retention.note_rewriting(tx, pieces, seconds=seconds, now=studio.clock())
+            await retention.note_rewriting(tx, pieces, seconds=seconds, now=now, whole=whole)
+            left = None if whole else await retention.pieces(tx, now=now)
+    return max(left.due_at, now + _LEAST_REST) if left else None
+
+
+async def _scrub(studio: Studio) -> tuple[float, bool]:
+    """Rewrite the files: the seconds that it took, and whether nothing of what was deleted is in them now."""
+    try:
+        seconds = await studio.database.scrub()
+    except PiecesLeft as error:
+        _log.warning("what was deleted is still in the files; they are rewritten again later", why=str(error))
+        return error.seconds, False
     _log.info("the database was rewritten without what was deleted", seconds=round(seconds, 2))
-    return None
+    return seconds, True
 
 
 async def rewrite_soon(studio: Studio, *, patience: float) -> datetime | None:

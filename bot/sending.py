@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import discord
 import structlog
@@ -23,6 +23,8 @@ _LOOK_BACK = 1000
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
+Run = Callable[..., Awaitable[Any]]
+"""Calls a function with its arguments on a thread."""
 
 
 class Sender:
@@ -62,13 +64,16 @@ class Sender:
             look = True
         raise AssertionError("pauses have no end")
 
-    async def fitting(self, picture: bytes, limit: int) -> bytes:
-        """The picture, or a smaller one of at most `limit` bytes."""
+    async def fitting(self, picture: bytes, limit: int, *, run: Run = asyncio.to_thread) -> bytes:
+        """The picture, or a smaller one of at most `limit` bytes. `run` takes what blocks to a thread."""
         if len(picture) <= limit:
             return picture
-        return await asyncio.to_thread(pictures.shrink, picture, limit, self._seal)
+        smaller: bytes = await run(pictures.shrink, picture, limit, self._seal)
+        return smaller
 
-    async def offer(self, picture: bytes, send: Callable[[bytes], Awaitable[_T]]) -> _T:
+    async def offer(
+        self, picture: bytes, send: Callable[[bytes], Awaitable[_T]], *, run: Run = asyncio.to_thread
+    ) -> _T:
         """Send a picture, half as large each time Discord calls it too large. Raises what `Unreachable` names."""
         while True:
             try:
@@ -76,7 +81,7 @@ class Sender:
             except discord.HTTPException as error:
                 if verdict(error) != "too large":
                     raise
-                smaller = await asyncio.to_thread(pictures.shrink, picture, len(picture) // 2, self._seal)
+                smaller: bytes = await run(pictures.shrink, picture, len(picture) // 2, self._seal)
                 if len(smaller) >= len(picture):
                     raise
             picture = smaller

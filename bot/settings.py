@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot import variables
 from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
+from storage import snapshots
 from storage.periods import LONGEST_DAYS
 
 _CLASSIFIER = variables.Reader(
@@ -27,6 +29,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 class StartupError(Exception):
     """Easel can't start. Its text is one sentence that says why, and is all that the host sees."""
+
+
+class BotStopped(StartupError):
+    """Easel ran and can't go on. Its text is one sentence that says why."""
 
 
 class SettingsError(StartupError):
@@ -123,12 +129,48 @@ class Settings:
         "EASEL_KEEP_MODERATION_DAYS",
         "Days for which refusals, timeouts that are over, and reports that were decided are kept.",
     )
+    keep_quarantine_days: int = variables.keep(
+        30,
+        "EASEL_KEEP_QUARANTINE_DAYS",
+        "Days for which picture files that the database doesn't know are kept in quarantine.",
+    )
+    backup_folder: Path | None = variables.setting(
+        None,
+        "EASEL_BACKUP_FOLDER",
+        variables.FOLDER,
+        "The folder that backups are made in, best on another disk. Empty: `backups` in EASEL_DATA.",
+    )
+    backup_daily: int = variables.setting(
+        0,
+        "EASEL_BACKUP_DAILY",
+        variables.whole_number(0, 1000),
+        "How many daily backups are kept; with each new one, the oldest is deleted. 0: none are made.",
+    )
     owners: frozenset[int] = variables.setting(
         frozenset(),
         "EASEL_OWNERS",
         variables.IDS,
         "The Discord ids of those who run the whole bot, beside the application's owner: they may pause, clear and "
         "ban in all servers at once.",
+    )
+    servers: frozenset[int] = variables.setting(
+        frozenset(),
+        "EASEL_SERVERS",
+        variables.IDS,
+        "The ids of the servers in which Easel works; it leaves every other that it is invited to. Empty: all.",
+    )
+    server_weights: tuple[tuple[int, float], ...] = variables.setting(
+        (),
+        "EASEL_SERVER_WEIGHTS",
+        variables.SERVER_WEIGHTS,
+        "How many times as much of the GPU as others these servers get while several wait, like 1234567890123456789=2.",
+    )
+    monthly_grants: int | None = variables.setting(
+        None,
+        "EASEL_MONTHLY_GRANTS",
+        variables.whole_number(0, 1_000_000_000),
+        "The most credits that the admins of each server may give out in a month of UTC, on top of EASEL_DAILY_CREDITS, "
+        "which nobody's allowance may exceed then. Empty: no limit.",
     )
     blocked_words: tuple[str, ...] | Path = variables.setting(
         (),
@@ -201,6 +243,20 @@ class Settings:
         variables.whole_number(0, 65535),
         "The playground's port on this machine. 0 takes any free one.",
     )
+    metrics_port: int | None = variables.setting(
+        None,
+        "EASEL_METRICS_PORT",
+        variables.whole_number(0, 65535),
+        "The port of a page with the bot's health (`/healthz`) and numbers for Prometheus (`/metrics`). 0 takes any "
+        "free one. Empty: there is no such page.",
+    )
+    metrics_host: str = variables.setting(
+        "127.0.0.1",
+        "EASEL_METRICS_HOST",
+        variables.IP_ADDRESS,
+        "The address of this machine that the page listens on. It has no password: with 0.0.0.0, everybody who "
+        "reaches this machine can read how much is drawn and what fails.",
+    )
     log_level: str = variables.setting(
         "info",
         "EASEL_LOG_LEVEL",
@@ -245,8 +301,18 @@ class Settings:
         )
 
     @property
+    def timeout(self) -> timedelta:
+        """How long refusals count, and how long a timeout lasts."""
+        return timedelta(minutes=self.timeout_minutes)
+
+    @property
+    def backups(self) -> Path:
+        """The folder that backups are made in."""
+        return self.backup_folder or self.data / snapshots.FOLDER
+
+    @property
     def heartbeat(self) -> Path:
-        """The file that a running bot touches every 15 seconds."""
+        """The file that a running bot writes every 15 seconds."""
         return self.data / "heartbeat"
 
     def model_among(self, keys: Collection[str], otherwise: str) -> str:

@@ -36,6 +36,16 @@ DISCORD_FAILED = (
     "Discord did not answer as it should, so this may have been done in part. `/info` shows what was accepted and "
     "what you have left. Try again in a minute."
 )
+HOST_DISK_FULL = (
+    "The disk of this bot's host is full, so nothing new can be kept. "
+    + UNCHARGED
+    + " Try again once the host has made room."
+)
+MAKE_ROOM = "Make room on the disk of {}, or set EASEL_DATA to a folder on another disk. Easel then goes on by itself."
+DISK_FULL_LETTER = (
+    "The disk that Easel keeps its data on is full: no new pictures can be kept until you make room. "
+    "Easel's log names the folder. Finished pictures wait meanwhile, and nothing is lost."
+)
 
 
 def sentence(error: errors.Refusal) -> str:
@@ -136,7 +146,13 @@ def sentence(error: errors.Refusal) -> str:
         case errors.NotSpeaker():
             return "You may not write in that channel yourself, so I don't write there for you."
         case errors.NotModerator():
-            return "Only people who may manage messages in this channel can decide on reports."
+            return "Only people who may manage messages in this channel can see to reports."
+        case errors.PublicChannel():
+            return (
+                f"Everyone can read <#{error.channel_id}>. They would see each picture that was reported, its prompt and who "
+                "asked for it. Nothing was changed. Choose a channel that only moderators see. If you do mean this one, give "
+                "the command again with `even_if_public: True`."
+            )
         case errors.AdultOnly():
             what = f"{error.model} and its pictures" if error.model else "These pictures"
             return f"{what} are for age-restricted channels only, not for direct messages. {UNCHARGED}"
@@ -158,6 +174,33 @@ def sentence(error: errors.Refusal) -> str:
                 f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
             )
             return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
+        case errors.ServerNotAllowed():
+            return (
+                "Whoever runs this bot lets it work in chosen servers only, and this one is not among them. "
+                f"Ask them to add the server's id, `{error.guild_id}`. {UNCHARGED}"
+            )
+        case errors.OverGrants():
+            return (
+                f"That gives out {credits(error.wanted)}. Whoever runs this bot lets this server's admins give out "
+                f"{credits(error.most)} a month, and {error.left:,} are left until "
+                f"{discord.utils.format_dt(error.resets_at, 'D')}. Nothing was given or changed."
+            )
+        case errors.OverDefault():
+            return (
+                f"Whoever runs this bot lets no quota here be more than {credits(error.daily)}, whether for a day, a week "
+                "or a month. Nothing was changed. Bonus credits can be given with `/quota grant`."
+            )
+        case errors.NothingFree():
+            return (
+                "Whoever runs this bot limits what may be given out here, so nothing can be made free. "
+                "Nothing was changed."
+            )
+        case errors.Busy():
+            if error.own:
+                return (
+                    f"I am still busy with what you asked for before. Try again when it is here. {UNCHARGED}"
+                )
+            return f"Others are being served just now. Try again in a minute. {UNCHARGED}"
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"
     raise TypeError(f"no sentence for {type(error).__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,6 +84,17 @@ def _ids(text: str) -> frozenset[int]:
     return frozenset(int(word) for word in words)
 
 
+def _server_weights(text: str) -> tuple[tuple[int, float], ...]:
+    found: dict[int, float] = {}
+    for pair in text.split(","):
+        server, _, weight = (part.strip() for part in pair.partition("="))
+        if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", weight) or not 0.1 <= float(weight) <= 10:
+            raise ValueError
+        (guild_id,) = _ids(server)
+        found[guild_id] = float(weight)
+    return tuple(found.items())
+
+
 def _yes_or_no(text: str) -> bool:
     match text.lower():
         case "yes" | "true" | "on" | "1":
@@ -110,6 +122,10 @@ def _web_address(text: str) -> str:
     ):
         raise ValueError
     return text
+
+
+def _ip_address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
 
 
 def _labels(text: str) -> tuple[str, ...]:
@@ -154,10 +170,14 @@ def _token(text: str) -> str:
 
 
 IDS = Reader(_ids, "Discord ids, separated by commas")
+SERVER_WEIGHTS = Reader(
+    _server_weights, "ids of servers, each with = and a number from 0.1 to 10, separated by commas"
+)
 YES_OR_NO = Reader(_yes_or_no, "yes or no")
 FOLDER = Reader(_path, "a folder")
 FILE = Reader(_path, "a file")
 WEB_ADDRESS = Reader(_web_address, "an address that begins with http:// or https://")
+IP_ADDRESS = Reader(_ip_address, "an IP address, such as 127.0.0.1 or 0.0.0.0")
 LABELS = Reader(_labels, "words with commas between them")
 PROBABILITY = Reader(_probability, "a number above 0, at most 1")
 DEVICE = Reader(_device, "auto, cpu, cuda, cuda:0 (or another number) or mps")
@@ -195,7 +215,9 @@ def _as_written(value: Any) -> str:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """The known name that was probably meant: EASEL_PORT means EASEL_PLAYGROUND_PORT, though others share more letters."""
-    last_word = name[name.rfind("_") :]
+    """What was probably meant: EASEL_PORT is one of the two ports, though others share more letters."""
+    first, last_word = name.partition("_")[0], name[name.rfind("_") :]
     same_end = [each for each in known if each.endswith(last_word)]
+    if same_end and name == first + last_word:
+        return " or ".join(same_end)
     return difflib.get_close_matches(name, same_end or known, n=1, cutoff=0)[0]

@@ -1,7 +1,6 @@
-"""Checks the Content Credentials (C2PA) of one picture, in a process of its own: https://spec.c2pa.org/
+"""Checks the Content Credentials (C2PA) of one picture: https://spec.c2pa.org/
 
-Native code reads strangers' files here. What goes wrong in it ends this process, and not the bot. `bot.verification`
-starts it. It imports nothing of Easel, so that it starts at once and knows no secrets.
+Native code reads strangers' files here, so `check` is called in a process of its own only, by `bot.inspector`.
 """
 
 from __future__ import annotations
@@ -9,9 +8,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +18,6 @@ from typing import Any
 MEDIA = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
 """Media types by a file's first two bytes."""
 
-_MEMORY, _SECONDS = 2 * 2**30, 10
 _LONGEST = 200
 """Characters of each word that a stranger wrote."""
 _MADE, _PARTLY = (
@@ -93,6 +90,11 @@ def check(data: bytes, anchors: str) -> Verdict | None:
     return judge(report)
 
 
+def certificates(path: Path) -> str:
+    """The certificates of a PEM file, without the comments that lists of them carry."""
+    return "\n".join(_CERTIFICATE.findall(path.read_text(encoding="utf-8", errors="replace")))
+
+
 def judge(report: Mapping[str, Any]) -> Verdict:
     """The verdict that a report of the library comes to. Raises KeyError for one without an active manifest."""
     manifest = report["manifests"][report["active_manifest"]]
@@ -163,25 +165,3 @@ def _seconds(moment: Any) -> int | None:
 
 def _short(words: Any) -> str:
     return str(words or "")[:_LONGEST]
-
-
-def _limit() -> None:
-    """Hold this process to a few seconds and 2 GiB. Windows has no such limits; there `bot.verification`'s clock is one."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def main(arguments: list[str]) -> None:
-    """A picture comes in, its verdict goes out as JSON. The argument, where there is one, is the file of trusted issuers."""
-    _limit()
-    listed = Path(arguments[0]).read_text(encoding="utf-8", errors="replace") if arguments else ""
-    verdict = check(sys.stdin.buffer.read(), "\n".join(_CERTIFICATE.findall(listed)))  # lists carry comments
-    print(json.dumps(asdict(verdict) if verdict else None))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -38,11 +38,14 @@ class Gone:
 
 
 class Child:
-    """A running worker process, from the moment that it is constructed (which forks: some milliseconds)."""
+    """A running worker process, from the moment that it is constructed (which forks: some milliseconds).
+
+    Constructing raises OSError or RuntimeError where the system has no room for the process or its threads.
+    """
 
     def __init__(self, deliver: Callable[[Child, wire.FromWorker | Gone], None]) -> None:
         self._deliver = deliver
-        self._outbox: queue.SimpleQueue[wire.ToWorker | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "generation.worker"],
@@ -55,8 +58,12 @@ class Child:
         self._logger = threading.Thread(target=self._log, name="worker-log", daemon=True)
         self._writer = threading.Thread(target=self._write, name="worker-write", daemon=True)
         self._reader = threading.Thread(target=self._read, name="worker-read", daemon=True)
-        for thread in (self._logger, self._writer, self._reader):
-            thread.start()
+        try:
+            for thread in (self._logger, self._writer, self._reader):
+                thread.start()
+        except BaseException:  # nobody would ever hear of this process again
+            self._abandon()
+            raise
 
     @property
     def pid(self) -> int:
@@ -64,8 +71,11 @@ class Child:
         return self._process.pid
 
     def send(self, message: wire.ToWorker) -> None:
-        """Send a message soon; never waits. To a process that has ended it is dropped."""
-        self._outbox.put(message)
+        """Send a message soon; never waits. To a process that has ended it is dropped.
+
+        Raises what pickle raises for a message that can't be sent, of which there are many kinds.
+        """
+        self._outbox.put(wire.pack(message))
 
     def dismiss(self) -> None:
         """Close the worker's input once everything sent was written; it exits when it sees that."""
@@ -78,7 +88,18 @@ class Child:
     def join(self) -> None:
         """Wait for the threads; only after `Gone`, when they are about to end."""
         for thread in (self._reader, self._writer, self._logger):
-            thread.join()
+            thread.join(_LINGER_SECONDS)
+
+    def _abandon(self) -> None:
+        """End a process that was started without all of its threads."""
+        self._process.kill()
+        self._outbox.put(None)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LINGER_SECONDS)
+        pipes = (self._process.stderr, self._process.stdin, self._process.stdout)
+        for thread, pipe in zip((self._logger, self._writer, self._reader), pipes, strict=True):
+            if thread.ident is None and pipe is not None:  # else the thread closes it
+                pipe.close()
 
     def _read(self) -> None:
         stream = cast(BinaryIO, self._process.stdout)
@@ -96,25 +117,35 @@ class Child:
             self._process.kill()
             status = self._process.wait()
         self._outbox.put(None)
-        self._logger.join()
+        # a process that the worker started may hold the pipe open for as long as it likes
+        self._logger.join(_LINGER_SECONDS)
         stream.close()
         self._deliver(self, Gone(status=status, words=" | ".join(self._words)))
 
     def _write(self) -> None:
         stream = cast(BinaryIO, self._process.stdin)
-        with contextlib.suppress(OSError):
+        with self._or_end("it can't be written to"), contextlib.suppress(OSError):
             while (message := self._outbox.get()) is not None:
-                wire.write(stream, message)
+                wire.put(stream, message)
         with contextlib.suppress(OSError):
             stream.close()
 
     def _log(self) -> None:
-        with cast(IO[bytes], self._process.stderr) as lines:
+        with self._or_end("its words can't be read"), cast(IO[bytes], self._process.stderr) as lines:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 if text:
                     self._words.append(text)
                     log.debug("%s", text)
+
+    @contextlib.contextmanager
+    def _or_end(self, why: str) -> Iterator[None]:
+        """End the worker when the thread that serves one of its pipes fails: the next worker gets new threads."""
+        try:
+            yield
+        except Exception as error:
+            self._words.append(f"{why}: {type(error).__name__}")
+            self._process.kill()
 
 
 def _environment() -> dict[str, str]:

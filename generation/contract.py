@@ -182,6 +182,19 @@ class ModelStatus:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a generator fares, for its host.
+
+    `ready` says whether it could begin a request now, `starts` how often what draws was started so far. `trouble` says
+    what keeps it from drawing, and is empty while nothing does, also while it still starts.
+    """
+
+    ready: bool
+    starts: int = 1
+    trouble: str = ""
+
+
 class Generator(Protocol):
     """Something that turns requests into pictures: a local worker process, a cluster, or a test's fake."""
 
@@ -196,6 +209,10 @@ class Generator(Protocol):
 
     def safety(self) -> ModelStatus | None:
         """The state of the classifier that checks results; None where the host wants none, or before it is known."""
+        ...
+
+    def condition(self) -> Condition:
+        """How it fares now."""
         ...
 
     async def start(self) -> None:

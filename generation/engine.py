@@ -21,6 +21,7 @@ from PIL import Image
 from generation import encoding, pictures
 from generation.catalogue import ModelSpec
 from generation.classifier import Guard, Unchecked
+from generation.containers import BadSource
 from generation.contract import (
     MAX_SEED,
     Event,
@@ -210,7 +211,7 @@ def _explain(error: Exception) -> _Failure:
     match error:
         case Cancelled():
             return _Failure(reason=FailureReason.CANCELLED, detail="")
-        case BadRequest() | pictures.BadSource():
+        case BadRequest() | BadSource():
             return _Failure(reason=FailureReason.BAD_REQUEST, detail=str(error))
         case ModelUnusable():
             return _Failure(reason=FailureReason.MODEL_UNUSABLE, detail=str(error))

@@ -2,6 +2,7 @@
 
 The prompt comes first, then a line that begins with `Negative prompt:`, then one of facts:
 https://github.com/AUTOMATIC1111/stable-diffusion-webui/blob/master/modules/infotext_utils.py
+Extensions of the web UI write more lines behind the facts, and Civitai writes the negative prompt into the same line.
 A prompt that this form can't hold, such as one with a line `Negative prompt:` of its own, stands among the facts too.
 """
 
@@ -22,6 +23,8 @@ MAX_TEXT = 200_000
 _NEGATIVE = re.compile(r"^[ \t]*Negative prompt:", re.MULTILINE)
 _FACT = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _FEWEST_FACTS, _MOST_FACTS = 3, 200
+_USUAL = frozenset({"Steps", "Seed", "Size", "Sampler", "CFG scale", "Model"})
+_FIRST_FACT = re.compile(r"(?:^|(?<=\s))Steps: ?[0-9]+ *(?:,|$)")
 _EXACT = {"prompt": "Exact prompt", "negative": "Exact negative prompt"}
 
 
@@ -44,13 +47,13 @@ def of_request(request: Request, index: int | None = None) -> Parameters:
     """What image `index` was made from, or their grid. The words of a private request are left out."""
     facts = {
         "Steps": str(request.steps),
-        "CFG scale": _number(request.guidance),
+        "CFG scale": number(request.guidance),
         "Seed": str(request.seeds[index or 0]),
         "Size": f"{request.width}x{request.height}",
         "Model": request.model,
     }
     if isinstance(request, ImageToImage):
-        facts["Denoising strength"] = _number(request.strength)
+        facts["Denoising strength"] = number(request.strength)
     facts["Batch size"] = str(len(request.seeds))
     if index is not None:
         facts["Batch pos"] = str(index)
@@ -81,16 +84,29 @@ def _plain(parameters: Parameters, more: Mapping[str, str]) -> str:
 
 def parse(text: str) -> Parameters:
     """The parameters in a text of ours or of another tool; a text without facts is a prompt."""
-    body, _, last = text.rpartition("\n")
-    facts = dict(_facts(last))
-    if len(facts) < _FEWEST_FACTS:
-        body, facts = text, {}
+    body, facts = _split(text.replace("\r\n", "\n").rstrip())
     parts = _NEGATIVE.split(body, maxsplit=1)
     return Parameters(
         prompt=facts.pop(_EXACT["prompt"], parts[0].strip()),
         negative=facts.pop(_EXACT["negative"], parts[1].strip() if len(parts) > 1 else ""),
         facts=facts,
     )
+
+
+def _split(text: str) -> tuple[str, dict[str, str]]:
+    """The prompts and the facts. Facts begin at `Steps: ` in the last line that has enough of them, else with the last line."""
+    end = len(text)
+    while end >= 0:
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        first = _FIRST_FACT.search(line)
+        if first and len(facts := dict(_facts(line[first.start() :]))) >= _FEWEST_FACTS:
+            return text[: start + first.start()], facts
+        end = start - 1
+    body, _, last = text.rpartition("\n")
+    facts = dict(_facts(last))
+    known = len(facts) >= _FEWEST_FACTS and not _USUAL.isdisjoint(facts)
+    return (body, facts) if known else (text, {})
 
 
 def _facts(line: str) -> Iterator[tuple[str, str]]:
@@ -121,6 +137,7 @@ def _unquoted(value: str) -> str:
     return value.strip()
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number as it is written into a file: as short as it reads back the same."""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from generation import provenance
+from generation import containers, provenance
+from generation.containers import MAX_SOURCE_BYTES, BadSource
 from generation.provenance import Label
 
-MAX_SOURCE_BYTES = 32 * 2**20
 MAX_SOURCE_PIXELS = 50_000_000
 """A phone's largest photograph; decoded it takes 200 MB at most."""
 
@@ -23,10 +23,6 @@ _EMPTY_CELL = (24, 24, 27)
 _COVER_INK = (161, 161, 170)
 
 
-class BadSource(ValueError):
-    """The source picture can't be used; the message says why."""
-
-
 def open_source(data: bytes, width: int, height: int) -> Image.Image:
     """A picture from a person as RGB, width × height: turned upright, laid on white, cropped to the shape.
 
@@ -35,6 +31,7 @@ def open_source(data: bytes, width: int, height: int) -> Image.Image:
     if len(data) > MAX_SOURCE_BYTES:
         raise BadSource(f"the picture has more than {MAX_SOURCE_BYTES // 2**20} MiB")
     try:
+        containers.read(data)  # counts segments and scans before a decoder meets them
         return _read(data, width, height)
     except BadSource:
         raise
@@ -85,9 +82,7 @@ def cover(size: tuple[int, int]) -> Image.Image:
 
 def regrid(pictures: Sequence[Image.Image], like: bytes) -> bytes:
     """A grid of other pictures as JPEG, whose file says of itself what the grid `like` says."""
-    with Image.open(io.BytesIO(like), formats=("JPEG",)) as before:
-        label = provenance.found_in(before)
-    return grid_file(pictures, label)
+    return grid_file(pictures, provenance.found_in(like))
 
 
 def grid_file(pictures: Sequence[Image.Image], label: Label) -> bytes:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generation import parameters
+from generation import containers, parameters
 from generation.contract import Request
 from generation.parameters import Parameters
 
@@ -24,7 +23,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmic
 """IPTC's word for a picture that a model drew."""
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
-_UNICODE, _ASCII = b"UNICODE\0", b"ASCII\0\0\0"
+_UNICODE = b"UNICODE\0"
 _MAX_SEGMENT = 65_400
 """Bytes in a segment of a JPEG (65,533), less what names it: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1.4."""
 
@@ -78,12 +77,11 @@ def mark(model: str = "") -> bytes:
     ).encode()
 
 
-def found_in(picture: Image.Image) -> Label:
-    """The words of an opened picture. Hostile files can make Pillow raise nearly anything here."""
-    text, packet = picture.info.get("parameters"), picture.info.get("xmp", b"")
-    if not isinstance(text, str):
-        text = _user_comment(picture) if "exif" in picture.info else ""
-    return Label(text=str(text), mark=packet.encode() if isinstance(packet, str) else packet)
+def found_in(data: bytes) -> Label:
+    """The words of an encoded picture. Raises BadSource for what is none."""
+    found = containers.read(data)
+    text = found.texts.get("parameters") or found.texts.get("UserComment", "")
+    return Label(text=text, mark=found.xmp)
 
 
 def _exif(text: str) -> bytes:
@@ -97,13 +95,3 @@ def _exif(text: str) -> bytes:
     first = struct.pack(">HHHIII", 1, _EXIF_IFD, 4, 1, 26, 0)
     second = struct.pack(">HHHIII", 1, _USER_COMMENT, 7, len(comment), 44, 0)
     return b"Exif\0\0MM\0*\0\0\0\x08" + first + second + comment
-
-
-def _user_comment(picture: Image.Image) -> str:
-    comment = picture.getexif().get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
-    if not isinstance(comment, bytes):
-        return str(comment)
-    if comment.startswith(_UNICODE):
-        text, swapped = (comment[len(_UNICODE) :].decode(f"utf-16-{end}", "replace") for end in ("be", "le"))
-        return swapped if "Steps: " in swapped else text  # some tools write the other byte order
-    return comment.removeprefix(_ASCII).decode("utf-8", "replace").strip("\0")

@@ -16,14 +16,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVarTuple, Unpack
 
 from generation import wire
 from generation.child import Child, Gone
-from generation.contract import Event, Failed, FailureReason, Finished, ModelState, ModelStatus, Request
+from generation.contract import Event, Failed, FailureReason, Finished, ModelState, ModelStatus
+from generation.inbox import Cancel, Close, Heard, Item, Submit, TellReady, WorkerUnavailable, settle
 from generation.installed import installed
 
 log = logging.getLogger(__name__)
@@ -41,54 +42,13 @@ DOWNLOAD_SECONDS = 6 * 3600.0
 """How long a model that may be downloaded has to be loaded: FLUX.1's 34 GB on a slow line."""
 
 
-class WorkerUnavailable(RuntimeError):
-    """The worker process doesn't start; the message holds its last words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submit:
-    """Draw this. `returned` says that it was handed to a worker which ended before it began."""
-
-    ticket: str
-    request: Request
-    returned: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """Stop this."""
-
-    ticket: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TellReady:
-    """Resolve the future once the worker is ready, or with WorkerUnavailable."""
-
-    future: asyncio.Future[wire.Ready]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Close:
-    """End the worker and this thread."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """Something came from a worker process."""
-
-    child: Child
-    word: wire.FromWorker | Gone
-
-
-Item = Submit | Cancel | TellReady | Close | Heard
-
-
 class Supervisor:
     """Runs `setup` in worker processes from `start` until a `Close`.
 
-    `states`, `ready`, `memory`, `safety` and `pid` are for others to read at any time; each is replaced, never changed.
-    `publish` gets the events of tickets and `closed` is called at the end, both on the event loop.
+    `states`, `ready`, `memory`, `safety`, `starts`, `trouble` and `pid` are for others to read at any time; each is
+    replaced, never changed.
+    `publish` gets the events of tickets. `ended` is called at the end, with what ended the thread unless that was a
+    `Close`: then whatever is still inside has no answer, and never gets one from here. Both on the event loop.
     """
 
     def __init__(
@@ -98,17 +58,19 @@ class Supervisor:
         step_timeout: float,
         load_timeout: float,
         publish: Callable[[str, Event], None],
-        closed: Callable[[], None],
+        ended: Callable[[BaseException | None], None],
     ) -> None:
         self.inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.states: Mapping[str, ModelStatus] = {spec.key: _COLD for spec in setup.models}
         self.ready: wire.Ready | None = None
         self.memory: wire.Memory | None = None
         self.safety: ModelStatus | None = None
+        self.starts = 0
+        self.trouble = ""
         self._downloadable = {
             spec.key for spec in setup.models if setup.allow_downloads and spec.folder is None
         }
-        self._setup, self._publish, self._closed = setup, publish, closed
+        self._setup, self._publish, self._ended = setup, publish, ended
         self._step_timeout, self._load_timeout = step_timeout, load_timeout
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="worker-supervisor", daemon=True)
@@ -122,7 +84,7 @@ class Supervisor:
         self._deadline: float | None = None
         self._start_at = time.monotonic()
         self._pause = FIRST_PAUSE
-        self._failed_starts = 0
+        self._failed_starts = self._fruitless = 0
         self._closing = False
 
     @property
@@ -132,14 +94,34 @@ class Supervisor:
         return child.pid if child else None
 
     def start(self) -> None:
-        """Start the thread, which starts the worker."""
+        """Start the thread, which starts the worker. Raises RuntimeError where the system has no thread left."""
         self._thread.start()
 
-    def join(self) -> None:
-        """Wait for the thread; only after `closed` was called, when it is about to end."""
-        self._thread.join()
+    def join(self, seconds: float) -> None:
+        """Wait for the thread, at most so long; only after `ended` was called, when it is about to end."""
+        self._thread.join(seconds)
+
+    def kill(self) -> None:
+        """Kill the worker whatever the thread does, which may hang. For callers that are done with both."""
+        if (child := self._child) is not None:
+            child.kill()
 
     def _run(self) -> None:
+        """The thread. Whatever goes wrong in it ends it and its worker, and is told: nothing that it knew is relied on."""
+        failure: BaseException | None = None
+        try:
+            self._serve()
+        except BaseException as error:
+            failure = error
+            with contextlib.suppress(OSError):
+                self.kill()
+        while True:  # whoever waits for this would wait for ever
+            with contextlib.suppress(MemoryError):
+                self._on_loop(self._ended, failure)
+                return
+            time.sleep(FIRST_PAUSE)
+
+    def _serve(self) -> None:
         self._look_around()
         while not self._closing:
             self._advance(time.monotonic())
@@ -150,7 +132,6 @@ class Supervisor:
             self._take(self.inbox.get())
         detail = "the generator was closed"
         self._give_up(Failed(reason=FailureReason.WORKER_DIED, detail=detail), WorkerUnavailable(detail))
-        self._on_loop(self._closed)
 
     def _advance(self, now: float) -> None:
         """Do what is due: start a worker, hand it a request, or end it for being silent too long."""
@@ -160,8 +141,16 @@ class Supervisor:
         elif self._deadline is not None and now >= self._deadline:
             self._end_silence()
         elif self.ready and not self._doomed and self._current is None and self._waiting:
-            self._current, self._begun, self._stopped = self._waiting.popleft(), False, False
-            self._child.send(wire.Draw(ticket=self._current.ticket, request=self._current.request))
+            self._hand_over(self._child, self._waiting.popleft(), now)
+
+    def _hand_over(self, child: Child, item: Submit, now: float) -> None:
+        self._current, self._begun, self._stopped = item, False, False
+        try:
+            child.send(wire.Draw(ticket=item.ticket, request=item.request))
+        except Exception as error:  # pickle's, of nearly any kind: the worker and the others are not at fault
+            log.exception("a request can't be sent to the worker")
+            self._fail_current(FailureReason.INTERNAL, f"it can't be sent to the worker: {error!r}")
+        else:
             self._deadline = now + self._patience()
 
     def _until_something_is_due(self) -> float | None:
@@ -218,6 +207,8 @@ class Supervisor:
                 self.ready, self.memory = word, word.memory
                 self._hear_of_safety(word.safety)
                 self._failed_starts, self._deadline = 0, None
+                if self._fruitless < STARTS:
+                    self.trouble = ""
                 self._reassure()
             case wire.Models():
                 self.memory = word.memory
@@ -252,15 +243,16 @@ class Supervisor:
         if isinstance(event, Finished | Failed):
             self._current, self._deadline = None, None
         if isinstance(event, Finished):
-            self._pause = FIRST_PAUSE
+            self._pause, self._fruitless, self.trouble = FIRST_PAUSE, 0, ""
         self._say(ticket, event)
 
     def _launch(self, now: float) -> None:
         try:
             self._child = Child(lambda child, word: self.inbox.put(Heard(child=child, word=word)))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # no room for the process, or for one of its threads
             self._count_failure(f"the worker can't be started: {error}")
             return
+        self.starts += 1
         self._doomed = False
         self._child.send(self._setup)
         self._deadline = now + self._patience_at_start()
@@ -298,6 +290,9 @@ class Supervisor:
         self._return_current()
         self._fail_current(FailureReason.WORKER_DIED, detail)
         self._rest()
+        self._fruitless += 1
+        if self._fruitless >= STARTS:
+            self.trouble = f"{self._fruitless} workers ended since the last picture; {detail}"
         if not was_ready:
             self._count_failure(detail)
 
@@ -305,9 +300,8 @@ class Supervisor:
         self._failed_starts += 1
         self._rest()
         if self._failed_starts >= STARTS:
-            failed = Failed(
-                reason=FailureReason.INTERNAL, detail=f"{self._failed_starts} starts failed; {detail}"
-            )
+            self.trouble = f"{self._failed_starts} starts failed; {detail}"
+            failed = Failed(reason=FailureReason.INTERNAL, detail=self.trouble)
             self._give_up(failed, WorkerUnavailable(detail))
 
     def _rest(self) -> None:
@@ -322,7 +316,7 @@ class Supervisor:
         while self._waiting:
             self._say(self._waiting.popleft().ticket, failed)
         while self._hopeful:
-            self._on_loop(_settle, self._hopeful.pop(), error)
+            self._on_loop(settle, self._hopeful.pop(), error)
 
     def _return_current(self) -> None:
         """Keep what the worker had not begun for the next one. It can't have done harm, unless two ended over it."""
@@ -342,7 +336,7 @@ class Supervisor:
 
     def _reassure(self) -> None:
         while self.ready and self._hopeful:
-            self._on_loop(_settle, self._hopeful.pop(), self.ready)
+            self._on_loop(settle, self._hopeful.pop(), self.ready)
 
     def _look_around(self, told: Mapping[str, ModelStatus] = MappingProxyType({})) -> None:
         """Put together what the worker told with what lies on the disk."""
@@ -389,12 +383,3 @@ class Supervisor:
 
 _COLD = ModelStatus(state=ModelState.COLD)
 _ABSENT = ModelStatus(state=ModelState.UNUSABLE, reason="its files aren't on this machine")
-
-
-def _settle(future: asyncio.Future[wire.Ready], outcome: wire.Ready | WorkerUnavailable) -> None:
-    if future.done():
-        return
-    if isinstance(outcome, WorkerUnavailable):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)

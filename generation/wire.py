@@ -99,9 +99,18 @@ FromWorker = Ready | Models | Alive | Said
 
 def write(stream: BinaryIO, message: ToWorker | FromWorker) -> None:
     """Write one message and flush. Raises OSError (or ValueError, once closed) where nobody reads any more."""
-    payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(len(payload).to_bytes(_LENGTH_BYTES, "big"))
-    stream.write(payload)
+    put(stream, pack(message))
+
+
+def pack(message: ToWorker | FromWorker) -> bytes:
+    """The message as it is written. Raises what pickle raises for one that it can't take, of which there are many kinds."""
+    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def put(stream: BinaryIO, packed: bytes) -> None:
+    """Write a packed message and flush. Raises as `write` does."""
+    stream.write(len(packed).to_bytes(_LENGTH_BYTES, "big"))
+    stream.write(packed)
     stream.flush()
 
 

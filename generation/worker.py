@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ALIVE_SECONDS = 1.0
-_BROKEN_DEVICE = 70
-"""Exit status for a device error that only a new process cures."""
+_BROKEN_DEVICE, _BROKEN_INPUT = 70, 71
+"""Exit statuses: a device error that only a new process cures; an input that holds no messages."""
 _PR_SET_PDEATHSIG = 1
 """https://man7.org/linux/man-pages/man2/prctl.2.html"""
 
@@ -93,14 +93,21 @@ class Worker:
         return engine, device
 
     def _listen(self) -> None:
-        """Take messages as they come. The end of the input is the order to end."""
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                match wire.read(self._inlet):
-                    case wire.Draw() as draw:
-                        self._drawings.put(draw)
-                    case wire.Stop(ticket=ticket):
-                        self._stopped.add(ticket)
+        """Take messages as they come. The end of the input is the order to end.
+
+        Without this thread nothing would ever stop the process again, so no failure of it leaves the process alive.
+        """
+        try:
+            with contextlib.suppress(EOFError, OSError):
+                while True:
+                    match wire.read(self._inlet):
+                        case wire.Draw() as draw:
+                            self._drawings.put(draw)
+                        case wire.Stop(ticket=ticket):
+                            self._stopped.add(ticket)
+        except BaseException:
+            log.exception("what came from the bot can't be read")
+            self._leave(_BROKEN_INPUT)
         self._leave(0)
 
     def _tell_models(self, engine: Engine, device: torch.device) -> None:

@@ -53,6 +53,12 @@ async def of_person(tx: Transaction, *, guild_id: int, user_id: int) -> Ban | No
     return None if row is None else _ban(row)
 
 
+async def anywhere(tx: Transaction, user_id: int) -> Ban | None:
+    """A ban that keeps a person out of any guild, the whole bot's first."""
+    row = await tx.fetch_one("SELECT * FROM bans WHERE user_id = ? ORDER BY guild_id LIMIT 1", (user_id,))
+    return None if row is None else _ban(row)
+
+
 async def bans(tx: Transaction, guild_id: int) -> list[Ban]:
     """A guild's own bans, newest first."""
     rows = await tx.fetch_all(

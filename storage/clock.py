@@ -9,6 +9,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 
 
+def now() -> datetime:
+    """The moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
 def to_sql(moment: datetime) -> int:
     """Milliseconds since 1970, rounded down. Raises ValueError for a datetime without a time zone."""
     if moment.tzinfo is None:

@@ -2,7 +2,7 @@
 
 One process and one connection own `easel.db`: SQLite's write-ahead log had a way to corrupt a file under
 several connections before 3.51.3 (https://sqlite.org/wal.html#walresetbug), and one connection needs no
-retries. Every commit is synced to the disk before it returns (`synchronous=FULL`).
+retries. Beside it only connections that can't write are opened (`snapshots.py`). Every commit is synced to the disk before it returns (`synchronous=FULL`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from storage.errors import DatabaseFailed, DatabaseUnreadable
+from storage import clock, private_files, snapshots
+from storage.errors import BackupFailed, DatabaseFailed, DatabaseUnreadable, PiecesLeft
 from storage.folder_lock import FolderLock
 from storage.migrations import migrate
 
@@ -30,7 +32,11 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 _T = TypeVar("_T")
 
+_BUSY_MILLISECONDS = 5000
+"""For how long a statement waits for another program that holds the file's lock."""
+
 _SETTINGS = (
+    f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -72,20 +78,31 @@ def _connect(path: Path) -> _Connection:
     return connection
 
 
-def _prepare(path: Path) -> None:
-    """Make, migrate and close the file. Blocks.
+def _prepare(path: Path, now: datetime) -> None:
+    """Make, migrate and close the file, with a backup of it first if it is migrated. Blocks.
 
     This is not left to aiosqlite's thread, which outlives the event loop for a moment when its start fails.
     """
+    if (path.parent / snapshots.HALF_RESTORED).exists():
+        raise DatabaseUnreadable(
+            f"A restore into {path.parent} was cut short. Do it again: ./easel restore FOLDER."
+        )
     try:
+        private_files.make_file(path)  # SQLite would let everybody read it, and its log takes its mode
+        private_files.tighten(path.parent)
         with closing(_connect(path)) as connection:
+            snapshots.keep_before_migration(connection, path.parent, now=now)
             migrate(connection)
-    except sqlite3.Error as error:
+    except BackupFailed as error:
+        raise DatabaseUnreadable(
+            f"The database {path} must be migrated, and can't be backed up before. {error}"
+        ) from error
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseUnreadable(f"The database {path} can't be opened: {error}.") from error
 
 
-async def _start(path: Path) -> aiosqlite.Connection:
-    await asyncio.to_thread(_prepare, path)
+async def _start(path: Path, now: datetime) -> aiosqlite.Connection:
+    await asyncio.to_thread(_prepare, path, now)
     return await aiosqlite.Connection(partial(_connect, path), iter_chunk_size=64)
 
 
@@ -173,14 +190,15 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, folder: Path) -> Self:
-        """Open `<folder>/easel.db`, making and migrating it as needed.
+    async def open(cls, folder: Path, *, now: datetime | None = None) -> Self:
+        """Open `<folder>/easel.db`, making and migrating it as needed. `now` names the backup before a migration.
 
         Raises `DataFolderBusy` when another Easel has the folder open, `DatabaseTooNew` when a newer Easel
-        wrote the file, and `DatabaseUnreadable` when it is no database or can't be opened.
+        wrote the file, and `DatabaseUnreadable` when it is no database, can't be opened or backed up before a
+        migration, or when a restore was cut short.
         """
         lock = FolderLock.take(folder)
-        starting = asyncio.ensure_future(_start(folder / "easel.db"))
+        starting = asyncio.ensure_future(_start(folder / "easel.db", now or clock.now()))
         try:
             return cls(folder, lock, await _to_the_end(starting))
         except BaseException:
@@ -250,21 +268,31 @@ class Database:
         seconds that it took.
 
         `secure_delete` alone leaves pieces of rows in pages that were rebalanced, and the write-ahead log holds
-        pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room.
+        pages as they were. Raises `DatabaseFailed`, with everything as it was, when the disk lacks the room, and
+        `PiecesLeft` when another program's reading keeps the log from being emptied.
         """
         async with self._turn:
             if self._closed:
                 raise DatabaseFailed("The database is closed.")
             began = time.monotonic()
-            await _to_the_end(self._run_alone("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"))
-            return time.monotonic() - began
+            await _to_the_end(self._run_alone("VACUUM"))
+            seconds = time.monotonic() - began
+            # A reader may take hours: nobody's order waits for it.
+            await _to_the_end(self._run_alone("PRAGMA busy_timeout = 0"))
+            emptied = await _to_the_end(self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)"))
+            await _to_the_end(self._run_alone(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}"))
+            assert emptied is not None
+            busy, frames, moved = emptied
+            if busy or frames != moved:
+                raise PiecesLeft(seconds)
+            return seconds
 
-    async def _run_alone(self, *statements: str) -> None:
-        """Run statements outside of a transaction: a cursor of its own does not begin one."""
+    async def _run_alone(self, statement: str) -> Row | None:
+        """Run a statement outside of a transaction: a cursor of its own does not begin one. Its first row."""
         try:
             async with self._connection.cursor() as cursor:
-                for statement in statements:
-                    await cursor.execute(statement)
+                await cursor.execute(statement)
+                return await cursor.fetchone()
         except sqlite3.Error as error:
             raise DatabaseFailed(f"The database could not be cleaned: {error}.") from error
 

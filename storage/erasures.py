@@ -48,7 +48,7 @@ async def done(tx: Transaction, user_id: int) -> None:
 # ------------------------------------------------------------------------------------------------------------- jobs
 
 # Whoever varied a picture carries on its words; they go with the person who wrote them.
-_GROWN = """
+GROWN = """
 WITH RECURSIVE grown (id, words) AS (
     SELECT id, prompt FROM jobs WHERE user_id = :user_id
     UNION
@@ -57,11 +57,11 @@ WITH RECURSIVE grown (id, words) AS (
 )
 """
 
-ACTIVE = f"{_GROWN} SELECT id FROM jobs WHERE id IN (SELECT id FROM grown) AND state IN ('queued', 'running')"
+ACTIVE = f"{GROWN} SELECT id FROM jobs WHERE id IN (SELECT id FROM grown) AND state IN ('queued', 'running')"
 
 # Children have higher numbers than their parents: the other way round they would be lost sight of.
 ENDED = f"""
-{_GROWN} SELECT id FROM jobs
+{GROWN} SELECT id FROM jobs
 WHERE id IN (SELECT id FROM grown) AND state NOT IN ('queued', 'running')
 ORDER BY number DESC LIMIT :limit
 """
@@ -87,7 +87,7 @@ class Standing:
 
 
 POSTS = f"""
-{_GROWN}, theirs AS (SELECT * FROM jobs WHERE id IN (SELECT id FROM grown))
+{GROWN}, theirs AS (SELECT * FROM jobs WHERE id IN (SELECT id FROM grown))
 SELECT DISTINCT channel_id, message_id FROM (
     SELECT channel_id, messages.message_id FROM theirs JOIN messages ON messages.job_id = theirs.id
     UNION SELECT channel_id, result_message_id FROM theirs

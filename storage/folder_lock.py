@@ -39,7 +39,7 @@ class FolderLock:
         Raises `DataFolderBusy` when it is taken, `DatabaseUnreadable` when the folder can't be written to.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(folder / "easel.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise DatabaseUnreadable(f"The data folder {folder} can't be written to: {error}.") from error

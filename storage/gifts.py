@@ -11,9 +11,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage import boosts, quotas
+from storage import boosts, grants, quotas
 from storage.clock import from_sql, to_sql
 from storage.database import Row, Transaction
+from storage.grants import UNLIMITED, Host
 from storage.ledger import Entry, LedgerLine, add_line
 from storage.periods import MAX_CREDITS, Rate, check_credits, local_day, span_of
 from storage.quota_changes import Change, QuotaChange, Subject, note
@@ -67,11 +68,12 @@ async def give(
     reason: str,
     now: datetime,
     ends_at: datetime | None = None,
+    host: Host = UNLIMITED,
 ) -> None:
     """Give bonus credits to a member, a role or everyone; with `ends_at`, a boost until then.
 
     From a member, a negative number takes bonus credits away. Raises ValueError, with a sentence, for an amount that
-    can't be given.
+    can't be given, and `OverGrants` where the host lets admins give less, to whomever takes it first.
     """
     if credits == 0:
         raise ValueError("Zero credits change nothing. Give a number above zero.")
@@ -79,6 +81,7 @@ async def give(
         raise ValueError(
             "Credits that are taken away don't end. Leave out the days, or give a number above zero."
         )
+    await grants.check(tx, host, credits, guild_id=guild_id, now=now)
     if subject.kind == "user":
         await quotas.grant(
             tx,
@@ -115,9 +118,15 @@ async def forgive(
     actor_id: int,
     now: datetime,
     reason: str = "",
+    host: Host = UNLIMITED,
 ) -> None:
-    """Give back what a member, a role or everyone has used; `allowance` is the member's, and says in which period."""
+    """Give back what a member, a role or everyone has used; `allowance` is the member's, and says in which period.
+
+    Raises `OverGrants` where the host lets admins give less.
+    """
     if subject.kind == "user":
+        before = await quotas.balance(tx, guild_id=guild_id, user_id=subject.id, allowance=allowance, now=now)
+        await grants.check(tx, host, before.used, guild_id=guild_id, now=now)
         await quotas.reset(
             tx,
             guild_id=guild_id,
@@ -143,25 +152,40 @@ async def collect(
     joined_at: datetime | None,
     allowance: Rate,
     now: datetime,
+    host: Host = UNLIMITED,
 ) -> None:
     """Write the gifts that a member has not taken yet, and the boosts that have ended, into their ledger.
 
     Gifts from before `joined_at` aren't theirs; a reset counts in its own period of their allowance only, and a boost
-    until it ends.
+    until it ends. A gift of more than the host lets admins give waits.
     """
     joined = to_sql(joined_at) if joined_at else 0
     rows = await tx.fetch_all(_OPEN, {"guild_id": guild_id, "user_id": user_id, "joined": joined})
     for row in rows:
         if row["subject_kind"] == "everyone" or row["subject_id"] in role_ids:
-            await tx.execute("INSERT INTO gifts_taken VALUES (?, ?)", (row["number"], user_id))
-            await _take(tx, row, guild_id, user_id, allowance, now)
+            line = await _brings(tx, row, guild_id, user_id, allowance, now)
+            await _take(tx, row, user_id, line, host, now)
     day = local_day(now, (await terms(tx, guild_id)).zone)
     await boosts.expire(tx, guild_id=guild_id, user_id=user_id, day=day, now=now)
 
 
 async def _take(
-    tx: Transaction, row: Row, guild_id: int, user_id: int, allowance: Rate, now: datetime
+    tx: Transaction, row: Row, user_id: int, line: LedgerLine | None, host: Host, now: datetime
 ) -> None:
+    """Write what a gift brings into the ledger, and that it was taken, unless it has to wait."""
+    if line is not None:
+        credits = line.bonus + line.boost + line.allowance
+        month = await grants.budget(tx, host, guild_id=line.guild_id, now=now)
+        if month is not None and credits > month.left:
+            return
+        await add_line(tx, line)
+    await tx.execute("INSERT INTO gifts_taken VALUES (?, ?)", (row["number"], user_id))
+
+
+async def _brings(
+    tx: Transaction, row: Row, guild_id: int, user_id: int, allowance: Rate, now: datetime
+) -> LedgerLine | None:
+    """The line of the ledger that a gift comes to for a member; None where it comes to nothing."""
     here = await terms(tx, guild_id)
     before = await quotas.balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
     change = QuotaChange(
@@ -175,9 +199,9 @@ async def _take(
     )
     if change.what is Change.RESET:
         span = span_of(allowance.period, now, here.zone)
-        if span.first <= local_day(from_sql(row["at"]), here.zone):
-            await add_line(tx, quotas.forgiveness(before, guild_id, user_id, here, row["number"], change))
-        return
+        if span.first > local_day(from_sql(row["at"]), here.zone):
+            return None
+        return quotas.forgiveness(before, guild_id, user_id, here, row["number"], change)
     line = LedgerLine(
         guild_id=guild_id,
         user_id=user_id,
@@ -190,6 +214,8 @@ async def _take(
     )
     given = int(row["new"])
     if row["ends_at"] is None:
-        await add_line(tx, replace(line, bonus=min(given, MAX_CREDITS - before.bonus)))
-    elif (ends_at := from_sql(row["ends_at"])) > now:
-        await add_line(tx, replace(line, boost=min(given, MAX_CREDITS - before.boost), ends_at=ends_at))
+        return replace(line, bonus=min(given, MAX_CREDITS - before.bonus))
+    ends_at = from_sql(row["ends_at"])
+    if ends_at <= now:
+        return None
+    return replace(line, boost=min(given, MAX_CREDITS - before.boost), ends_at=ends_at)

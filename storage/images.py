@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from storage import picture_files, private_files, quarantine
 from storage.database import Transaction
 from storage.job import check_id
-
-_NAME = re.compile(r"(?:[1-9][0-9]?\.png|grid\.jpg)\Z")
 
 
 class Finding(StrEnum):
@@ -76,7 +73,7 @@ def file_name(index: int) -> str:
 
 
 def _check_name(name: str) -> str:
-    if _NAME.match(name) is None:
+    if not picture_files.is_picture(name):
         raise ValueError(f"{name!r} is not the name of a picture's file")
     return name
 
@@ -100,9 +97,8 @@ def write(folder: Path, job_id: str, files: Mapping[str, bytes]) -> dict[str, Wr
     names = [_check_name(name) for name in files]
     home = _home(folder, job_id)
     grown = [parent for parent in (home.parent, home.parent.parent, folder) if not parent.exists()]
-    home.mkdir(parents=True, exist_ok=True)
-    for torn in home.glob(".*.part"):  # from an attempt that a crash ended
-        torn.unlink()
+    private_files.make_folder(home)
+    picture_files.remove_torn(home)
     with ThreadPoolExecutor(max(1, len(names))) as threads:  # they wait for the disk together, not in turn
         written = threads.map(lambda name: _write_file(home / name, files[name]), names)
         result = dict(zip(names, written, strict=True))
@@ -145,25 +141,9 @@ def read(folder: Path, job_id: str, index: int) -> bytes:
 
 
 def remove(folder: Path, job_id: str) -> None:
-    """Remove all files of a job, if any are there. Blocks: use a thread."""
-    shutil.rmtree(_home(folder, job_id), ignore_errors=False, onerror=_unless_missing)
-
-
-def sweep(folder: Path, kept: Collection[str]) -> None:
-    """Remove the files of all jobs but the `kept`: what a crash left while they were written or removed.
-
-    Only for the start, when nothing is being written. Blocks: use a thread.
-    """
-    for home in (folder / "images").glob("*/*"):
-        if home.name not in kept:
-            shutil.rmtree(home, ignore_errors=False, onerror=_unless_missing)
-
-
-def _unless_missing(
-    _function: object, _path: object, info: tuple[type[BaseException], BaseException, object]
-) -> None:
-    if not isinstance(info[1], FileNotFoundError):
-        raise info[1]
+    """Remove all files of a job, if any are there, in quarantine too. Others' files stay. Blocks: use a thread."""
+    picture_files.remove_all(_home(folder, job_id))
+    quarantine.remove(folder, job_id)
 
 
 async def record(tx: Transaction, images: Sequence[Image]) -> None:

@@ -13,6 +13,7 @@ from storage.clock import from_sql
 from storage.database import Row
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
+_NEW_ID = re.compile(rf"[{_ALPHABET}]{{14}}\Z")
 _ID = re.compile(r"[a-z0-9_-]{2,16}\Z")
 
 
@@ -126,6 +127,11 @@ def as_job(row: Row) -> Job:
 def new_id(source: random.Random) -> str:
     """A job id: 14 lowercase letters and digits, none easily taken for another, 68 random bits."""
     return "".join(source.choices(_ALPHABET, k=14))
+
+
+def is_new_id(name: str) -> bool:
+    """Whether this could be an id of `new_id`. Older ids, which `check_id` lets pass, are none."""
+    return _NEW_ID.match(name) is not None
 
 
 def check_id(job_id: str) -> str:

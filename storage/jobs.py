@@ -18,8 +18,9 @@ from storage.clock import to_sql
 from storage.database import Transaction
 from storage.job import Job, JobState, NewJob, as_job, check_id, new_id
 from storage.job_lists import active, channels, count_waiting, get, recent
-from storage.line import CLOCK, Outlook, claim, outlook, outlooks, position, settle
+from storage.line import Outlook, claim, outlook, outlooks, position, settle
 from storage.messages import PostedMessage, add_message, by_message, forget_message, message
+from storage.server_turns import CLOCK, join
 
 __all__ = [
     "DuplicateInteraction",
@@ -91,7 +92,7 @@ SELECT
 FROM (SELECT max(
     {CLOCK},
     coalesce((SELECT max(turn_end) FROM jobs
-        WHERE user_id = :user_id AND (attempt > 0 OR state = 'queued')), 0.0)
+        WHERE guild_id = :guild_id AND user_id = :user_id AND (attempt > 0 OR state = 'queued')), 0.0)
 ) AS start)
 RETURNING *
 """
@@ -104,6 +105,7 @@ async def insert(tx: Transaction, job: NewJob, *, now: datetime) -> Job:
     used.
     """
     values = asdict(job) | {"nonce": f"easel-{check_id(job.id)}", "created_at": to_sql(now)}
+    await join(tx, job.guild_id)
     try:
         row = await tx.fetch_one(INSERT, values)
     except sqlite3.IntegrityError as error:

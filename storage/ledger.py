@@ -150,10 +150,13 @@ async def of_change(tx: Transaction, change: int) -> list[LedgerLine]:
     return [line_of(row) for row in rows]
 
 
+LOCKS = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('ledger', 'boost_moves')"
+
+
 @asynccontextmanager
 async def unlocked(tx: Transaction) -> AsyncIterator[None]:
     """Nothing is append-only meanwhile, for what must forget people and leave every balance as it is."""
-    triggers = await tx.fetch_all("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+    triggers = await tx.fetch_all(LOCKS)
     for trigger in triggers:
         await tx.execute(f"DROP TRIGGER {trigger['name']}")
     yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from storage.clock import from_sql, to_sql
 from storage.database import Transaction
@@ -17,10 +17,14 @@ async def count(
     since: datetime,
     now: datetime,
 ) -> int:
-    """A member is refused now: how often that was since `since`. An interaction counts once; older ones are forgotten."""
+    """A member is refused now: how often that was since `since`. An interaction counts once; older ones are forgotten.
+
+    So are those of the future: the clock was put back since, and nobody knows how old they are.
+    """
     member = (guild_id, user_id)
     await tx.execute(
-        "DELETE FROM refusals WHERE guild_id = ? AND user_id = ? AND at <= ?", (*member, to_sql(since))
+        "DELETE FROM refusals WHERE guild_id = ? AND user_id = ? AND NOT (at > ? AND at <= ?)",
+        (*member, to_sql(since), to_sql(now)),
     )
     await tx.execute(
         "INSERT OR IGNORE INTO refusals (guild_id, user_id, interaction_id, at) VALUES (?, ?, ?, ?)",
@@ -38,11 +42,17 @@ async def time_out(tx: Transaction, *, guild_id: int, user_id: int, until: datet
     )
 
 
-async def timed_out_until(tx: Transaction, *, guild_id: int, user_id: int, now: datetime) -> datetime | None:
-    """When a member's timeout ends; None where there is none."""
+async def timed_out_until(
+    tx: Transaction, *, guild_id: int | None, user_id: int, now: datetime, longest: timedelta
+) -> datetime | None:
+    """When a member's timeout ends; None where there is none. Without a guild, the last in any.
+
+    One that would last for more than `longest` is none: it began under a clock that was put back since.
+    """
     row = await tx.fetch_one(
-        "SELECT until FROM timeouts WHERE guild_id = ? AND user_id = ? AND until > ?",
-        (guild_id, user_id, to_sql(now)),
+        "SELECT until FROM timeouts WHERE (?1 IS NULL OR guild_id = ?1) AND user_id = ?2 AND until > ?3 AND until <= ?4"
+        " ORDER BY until DESC LIMIT 1",
+        (guild_id, user_id, to_sql(now), to_sql(now + longest)),
     )
     return None if row is None else from_sql(row["until"])
 

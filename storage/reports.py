@@ -98,11 +98,14 @@ async def reporters(tx: Transaction, job_id: str) -> list[int]:
     return [row["reporter_id"] for row in rows]
 
 
-async def made_by(tx: Transaction, reporter_id: int, *, guild_id: int, since: datetime) -> list[datetime]:
+async def made_by(
+    tx: Transaction, reporter_id: int, *, guild_id: int, since: datetime, now: datetime
+) -> list[datetime]:
     """When somebody reported pictures of a guild after a moment, the earliest first."""
     rows = await tx.fetch_all(
-        "SELECT at FROM reports JOIN jobs ON id = job_id WHERE reporter_id = ? AND guild_id = ? AND at > ? ORDER BY at",
-        (reporter_id, guild_id, to_sql(since)),
+        "SELECT at FROM reports JOIN jobs ON id = job_id"
+        " WHERE reporter_id = ? AND guild_id = ? AND at > ? AND at <= ? ORDER BY at",
+        (reporter_id, guild_id, to_sql(since), to_sql(now)),
     )
     return [from_sql(row["at"]) for row in rows]
 

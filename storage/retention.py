@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from storage import state
 from storage.clock import from_sql, to_sql
 from storage.database import Transaction
-from storage.line import CLOCK
 
 _PIECES, _REWRITTEN = "pieces of forgotten jobs", "database rewritten"
 _NONE = "none"
@@ -53,16 +52,8 @@ async def forget_pictures(tx: Transaction, job_ids: Sequence[str]) -> None:
     )
 
 
-# The queue's clock is read off the jobs: it must not fall back, or whoever waits would be passed by newcomers.
-KEEP_CLOCK = f"""
-UPDATE jobs SET clock = {CLOCK}
-WHERE number = (SELECT max(number) FROM jobs WHERE id NOT IN (SELECT value FROM json_each(?)))
-"""
-
-
 async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
     """Delete these jobs, with their prompts, pictures and messages. Their lines in the ledger stay."""
-    await tx.execute(KEEP_CLOCK, (json.dumps(job_ids),))
     await tx.execute("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),))
 
 
@@ -79,17 +70,26 @@ class Pieces:
     due_at: datetime
 
 
-async def pieces(tx: Transaction) -> Pieces | None:
-    """What a rewriting of the database would take out of the files; None where nothing is in them."""
+async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
+    """What a rewriting of the database would take out of the files; None where nothing is in them.
+
+    A rewriting of the future holds up no other: the clock was put back since.
+    """
     mark = await state.get(tx, _PIECES)
     if mark in (None, _NONE):
         return None
     at, _, seconds = (await state.get(tx, _REWRITTEN) or "0 0").partition(" ")
-    return Pieces(mark=mark, due_at=from_sql(int(at)) + timedelta(seconds=float(seconds) * _REST))
+    last = from_sql(int(at))
+    return Pieces(mark=mark, due_at=last + timedelta(seconds=float(seconds) * _REST) if last <= now else now)
 
 
-async def note_rewriting(tx: Transaction, gone: Pieces, *, seconds: float, now: datetime) -> None:
-    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted."""
-    if await state.get(tx, _PIECES) == gone.mark:
+async def note_rewriting(
+    tx: Transaction, gone: Pieces, *, seconds: float, now: datetime, whole: bool = True
+) -> None:
+    """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted.
+
+    So are these where it was not done `whole`; the next rewriting waits as after any.
+    """
+    if whole and await state.get(tx, _PIECES) == gone.mark:
         await state.put(tx, _PIECES, _NONE)
     await state.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

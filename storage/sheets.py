@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import allowances, ledger, quota_changes, quotas
+from storage import allowances, grants, ledger, quota_changes, quotas
 from storage.database import Transaction
+from storage.grants import UNLIMITED, Host
 from storage.ledger import Entry, LedgerLine
 from storage.periods import Rate, check_credits, local_day
 from storage.quota_changes import EVERYONE, Change, QuotaChange, Subject
@@ -59,11 +60,22 @@ async def rows(tx: Transaction, guild_id: int) -> list[Row]:
     ]
 
 
-async def apply(tx: Transaction, *, guild_id: int, rows: Sequence[Row], actor_id: int, now: datetime) -> None:
+async def apply(
+    tx: Transaction,
+    *,
+    guild_id: int,
+    rows: Sequence[Row],
+    actor_id: int,
+    now: datetime,
+    host: Host = UNLIMITED,
+) -> None:
     """Make quotas and bonuses what the rows say; who isn't in them stays as they are. It is one change.
 
-    Orders wait meanwhile, so that few statements write all of it.
+    Orders wait meanwhile, so that few statements write all of it. Raises `OverGrants` and `OverDefault` for more than
+    the host lets admins give.
     """
+    for row in rows:
+        host.check_rate(row.rate)
     change = QuotaChange(
         what=Change.IMPORT, subject=EVERYONE, old=None, new=str(len(rows)), actor_id=actor_id, at=now
     )
@@ -76,6 +88,8 @@ async def apply(tx: Transaction, *, guild_id: int, rows: Sequence[Row], actor_id
         row.subject.id: check_credits(row.bonus, "A member's bonus") for row in rows if row.bonus is not None
     }
     had = await quotas.bonuses(tx, guild_id=guild_id, user_ids=wanted)
+    more = sum(max(0, bonus - had[user_id]) for user_id, bonus in wanted.items())
+    await grants.check(tx, host, more, guild_id=guild_id, now=now)
     day = local_day(now, (await terms(tx, guild_id)).zone)
     lines = [
         LedgerLine(

@@ -1,15 +1,15 @@
 """Who is next, as plain arithmetic on the first few in line; `line.py` reads and writes what it needs.
 
-The line is in the order of start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996) over people: a job's `turn`
-is the later of the virtual clock and the end of its owner's turn before, and lasts as many seconds as it keeps the
-GPU, divided by its weight. From that order `choose` departs for jobs that are done much sooner than the first, because
+The line is in the order of start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996), over servers and then over
+the people of each: a job's `turn` is the later of its server's virtual clock and the end of its owner's turn before, and
+lasts as many seconds as it keeps the GPU, divided by its weight. Servers take turns by the same rule. From that order `choose` departs for jobs that are done much sooner than the first, because
 they are light or because their model is loaded, and never so far that anybody is held up for more than `PATIENCE`.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 PATIENCE = 30.0
@@ -36,13 +36,16 @@ USUAL_LOAD = 5.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A job in line. `seconds` of drawing and `load` of loading its model are expected; `delayed` says by how many
-    seconds it has been passed over."""
+    seconds it has been passed over. `turn` is its turn among its server's jobs, `server_turn` where it begins among
+    the jobs of all servers."""
 
     id: str
+    guild_id: int
     user_id: int
     model: str
     turn: float
-    weight: float
+    server_turn: float
+    server_weight: float
     seconds: float
     load: float
     delayed: float = 0.0
@@ -53,26 +56,29 @@ class Waiting:
 
 
 def choose(line: Sequence[Waiting], warm: Collection[str]) -> int:
-    """The place of the next job in a line that is sorted by turn and not empty; everybody's own jobs keep their order.
+    """The place of the next job in a line that is sorted by `server_turn` and not empty.
 
-    `warm` are the loaded models. For everyone passed over, `delayed` grows by what the chosen one takes.
+    Everybody's own jobs keep their order in each server. `warm` are the loaded models. For everyone passed over,
+    `delayed` grows by what the chosen one takes.
     """
-    best, best_burden = 0, _burden(line[0], warm)
-    slack, seen = PATIENCE - line[0].delayed, {line[0].user_id}
+    first = line[0]
+    best, best_burden, slack = 0, _burden(first, warm), PATIENCE - first.delayed
+    heads, seen = {first.guild_id: first}, {(first.guild_id, first.user_id)}
     for place, job in enumerate(line[1:], start=1):
-        if job.turn - line[0].turn > PATIENCE:
-            break
-        burden = _burden(job, warm)
-        if job.user_id not in seen and burden <= MUCH_SOONER * best_burden and job.takes(warm) <= slack:
+        head = heads.setdefault(job.guild_id, job)
+        early = max(job.turn - head.turn, head.server_turn - first.server_turn)
+        burden, owner = _burden(job, warm), (job.guild_id, job.user_id)
+        much_sooner = burden <= MUCH_SOONER * best_burden and job.takes(warm) <= slack
+        if much_sooner and early <= PATIENCE and owner not in seen:
             best, best_burden = place, burden
         slack = min(slack, PATIENCE - job.delayed)
-        seen.add(job.user_id)
+        seen.add(owner)
     return best
 
 
-def sharers(line: Sequence[Waiting]) -> float:
-    """The weights of all people in this line: an even share is one's own weight divided by that."""
-    return sum({job.user_id: job.weight for job in line}.values())
+def sharers(weights: Mapping[int, float]) -> float:
+    """The weights of all these people: an even share is one's own weight divided by that."""
+    return sum(weights.values())
 
 
 def _burden(job: Waiting, warm: Collection[str]) -> float:
@@ -92,11 +98,18 @@ def foresee(line: Sequence[Waiting], *, warm: Collection[str], busy: Sequence[fl
         place = choose(left[:WINDOW], loaded)
         job = left.pop(place)
         takes = job.takes(loaded)
-        left[:place] = [replace(one, delayed=one.delayed + takes) for one in left[:place]]
+        left[:place] = [_passed_over(one, by=job, takes=takes) for one in left[:place]]
+        left.sort(key=lambda one: one.server_turn)
         loaded = {job.model} | (loaded if len(warm) > 1 or job.model in loaded else set())
         done[job.id] = heapq.heappop(free) + takes
         heapq.heappush(free, done[job.id])
     return done
+
+
+def _passed_over(one: Waiting, *, by: Waiting, takes: float) -> Waiting:
+    """A job whose place another has taken: where both are of one server, its turn begins later."""
+    later = by.seconds / by.server_weight if by.guild_id == one.guild_id else 0.0
+    return replace(one, delayed=one.delayed + takes, server_turn=one.server_turn + later)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

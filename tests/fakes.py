@@ -10,6 +10,7 @@ from dataclasses import replace
 from PIL import Image
 
 from generation.contract import (
+    Condition,
     Event,
     Failed,
     FailureReason,
@@ -55,6 +56,7 @@ class FakeGenerator:
         self.states = {key: ModelStatus(state=ModelState.WARM) for key in models}
         self.unsafe: frozenset[int] | None = None
         self.check: ModelStatus | None = None
+        self.trouble = ""
         self._queues: dict[str, asyncio.Queue[Event]] = {}
 
     def models(self) -> Mapping[str, ModelStatus]:
@@ -62,6 +64,9 @@ class FakeGenerator:
 
     def safety(self) -> ModelStatus | None:
         return self.check
+
+    def condition(self) -> Condition:
+        return Condition(ready=not self.trouble, trouble=self.trouble)
 
     async def start(self) -> None:
         pass

@@ -98,6 +98,10 @@ TABLE: list[tuple[str, Rules, Wish, Standing, type[Exception] | None]] = [
     ("late enough", limits(Limit.COOLDOWN, everyone=60), wish(), ago(60), None),
     ("the shortest of one's roles' cooldowns", limits(Limit.COOLDOWN, everyone=60, vip=5, crew=30), wish(role_ids=(CREW, VIP)), ago(6), None),
     ("no cooldown for a role", limits(Limit.COOLDOWN, everyone=60, vip=0), wish(role_ids=(VIP,)), ago(0), None),
+    ("no cooldown, and a clock that was put back", Rules(), wish(), ago(-3600), None),
+    ("a cooldown of 0, and a clock that was put back", limits(Limit.COOLDOWN, everyone=0), wish(), ago(-1), None),
+    ("a cooldown, and a clock that was put back", limits(Limit.COOLDOWN, everyone=60), wish(), ago(-2 * 86400), None),
+    ("a moment ago is still too soon", limits(Limit.COOLDOWN, everyone=60), wish(), ago(0), TooSoon),
     ("the first job ever", limits(Limit.COOLDOWN, everyone=60), wish(), FREE, None),
 ]  # fmt: skip
 

@@ -24,6 +24,7 @@ EVERY_VERB_EVER = {
     "report",
     "mod_remove",
     "mod_keep",
+    "mod_reporters",
     "mod_approve",
     "mod_refuse",
     "mod_show",

@@ -57,6 +57,7 @@ def test_a_healthy_bot_has_no_faults() -> None:
         ({"failed": {FailureReason.WORKER_DIED.value: 3}}, Level.NOTE, "3 of this server's jobs failed"),
         ({"free": GB // 2}, Level.BROKEN, "0.5 GB free"),
         ({"free": 5 * GB}, Level.NOTE, "5.0 GB free"),
+        ({"public_desk": True}, Level.NOTE, "everyone can read it"),
     ],
 )  # fmt: skip
 def test_each_fault_is_found(change: dict[str, object], level: Level, words: str) -> None:

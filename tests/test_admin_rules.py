@@ -267,7 +267,7 @@ async def test_one_page_shows_everything_that_is_set(easel: World) -> None:
     await easel.told(easel.admin, "admin pause")
     await easel.told(easel.admin, "admin default-model", model="easel")
     await easel.told(easel.admin, "admin limit", what="waiting", amount=1)
-    await easel.told(easel.admin, "admin moderators", channel=easel.channel)
+    await easel.told(easel.admin, "admin moderators", channel=easel.channel, even_if_public=True)
     await easel.told(easel.admin, "admin appeal", text="Ask in *help*.")
     await easel.told(easel.admin, "admin words block", word="kill")
     page = await easel.told(easel.admin, "admin rules")

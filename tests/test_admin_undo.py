@@ -28,6 +28,7 @@ NO_SETTINGS = {
     "quota_changes": "credits",
     "quota_terms": "credits",
     "refusals": "what the bot saw",
+    "server_turns": "the queue",
 }
 """Tables with a server's id that hold no setting of `/admin`, and what they hold."""
 
@@ -55,7 +56,7 @@ def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
         ("admin log", {"channel": easel.channel}),
         ("admin log", {}),
         ("admin role", {"role": crew}),
-        ("admin moderators", {"channel": lounge}),
+        ("admin moderators", {"channel": lounge, "even_if_public": True}),
         ("admin appeal", {"text": "Ask in #help."}),
         ("admin default-model", {"model": "easel"}),
         ("admin channel", {"channel": lounge}),

@@ -197,8 +197,8 @@ async def test_a_report_shows_it_to_moderators_in_an_age_restricted_channel_only
     for restricted in (False, True):
         channel = easel.guild.create_text_channel(f"moderators-{restricted}")
         restrict(easel, channel, to_adults=restricted)
-        await easel.told(easel.admin, "admin moderators", channel=channel)
-        await easel.press(easel.cleo if restricted else easel.ben, message, "🚩")
+        await easel.told(easel.admin, "admin moderators", channel=channel, even_if_public=True)
+        await easel.flag(easel.cleo if restricted else easel.ben, message)
         assert len(channel.history()[0].attachments) == restricted
 
 

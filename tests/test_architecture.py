@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from bot.settings import PROJECT
 
 SCRIPT = """
 import sys
@@ -17,3 +23,48 @@ assert not heavy, heavy
 
 def test_the_bots_side_never_imports_torch() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], check=True, timeout=300)
+
+
+WITH_A_TOKEN = """
+import sys
+for name in ("simcord", "av", "regex", "linkify_it"):
+    sys.modules[name] = None  # as where the playground is not installed
+import asyncio, pathlib
+import bot.app, bot.cli, bot.doctor
+from bot.settings import Settings
+from tests.fakes import FakeGenerator
+async def main():
+    chosen = Settings(data=pathlib.Path(sys.argv[1]), metrics_port=0)
+    async with bot.app.opened(chosen, make_generator=lambda *_: FakeGenerator()) as client:
+        assert client.tree.get_commands()
+asyncio.run(main())
+"""
+
+
+def test_a_bot_on_discord_needs_nothing_of_the_playground(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", WITH_A_TOKEN, str(tmp_path)], check=True, timeout=300, cwd=PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("container", "words"), [("", "./easel run"), ("docker", "--build-arg EXTRAS=playground")]
+)
+def test_a_start_that_lacks_the_playground_is_one_sentence(
+    tmp_path: Path, container: str, words: str
+) -> None:
+    environment = {**os.environ, "DISCORD_TOKEN": "", "EASEL_DATA": str(tmp_path), "container": container}
+    script = "import importlib.util as u, sys; find = u.find_spec\n"
+    script += "u.find_spec = lambda name, *a: None if name == 'simcord' else find(name, *a)\n"
+    script += "from bot import cli; sys.exit(cli.main(['run']))"
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=PROJECT,
+        env=environment,
+    )
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith("easel: There is no DISCORD_TOKEN")
+    assert words in sentence

@@ -60,6 +60,18 @@ async def test_one_credit_buys_the_same_time_with_every_model(tmp_path: Path) ->
     assert changed == {"cost = 1", "cost = 2", "cost = 7"}
 
 
+async def test_writing_prices_touches_no_other_file_and_keeps_the_mode(tmp_path: Path) -> None:
+    settings = await drawn(tmp_path, [(request("easel"), 2.0), (request("sdxl"), 13.0)])
+    mine = tmp_path / f"{settings.models.name}.new"
+    mine.write_text("a draft of my own", encoding="utf-8")
+    settings.models.chmod(0o640)
+    before = set(settings.models.parent.iterdir())
+    await calibrate.run(settings, seconds=None, write=True)
+    assert mine.read_text(encoding="utf-8") == "a draft of my own"
+    assert settings.models.stat().st_mode & 0o777 in (0o640, 0o666)  # Windows has no modes
+    assert set(settings.models.parent.iterdir()) == before
+
+
 async def test_a_variation_has_a_price_of_its_own_where_it_is_quicker(tmp_path: Path) -> None:
     settings = await drawn(tmp_path, [(request("sdxl"), 40.0), (request("sdxl", strength=0.6), 24.0)])
     told = await calibrate.run(settings, seconds=1, write=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bot import cli
+from bot import cli, heartbeat
+from bot.heartbeat import Component
 from bot.settings import PROJECT
 
 
@@ -63,17 +64,21 @@ def test_the_bot_s_exit_status_is_the_command_s(monkeypatch: pytest.MonkeyPatch,
     assert cli.main(["run"]) == 3
 
 
-def test_health_is_a_fresh_heartbeat(tmp_path: Path) -> None:
+def test_health_is_a_fresh_heartbeat_of_a_bot_that_is_well(tmp_path: Path) -> None:
     missing = bot("health", EASEL_DATA=str(tmp_path))
     assert (missing.returncode, missing.stderr) == (1, "")
     assert missing.stdout.startswith("Not running")
 
-    (tmp_path / "heartbeat").touch()
+    heartbeat.write(tmp_path / "heartbeat", [Component(name="database", well=True, words="answers")])
     assert bot("health", EASEL_DATA=str(tmp_path)).returncode == 0
 
     long_ago = time.time() - 61
     os.utime(tmp_path / "heartbeat", (long_ago, long_ago))
     assert bot("health", EASEL_DATA=str(tmp_path)).returncode == 1
+
+    heartbeat.write(tmp_path / "heartbeat", [Component(name="queue", well=False, words="5 wait")])
+    unwell = bot("health", EASEL_DATA=str(tmp_path))
+    assert (unwell.returncode, unwell.stdout.splitlines()[-1]) == (1, "✗ queue: 5 wait")
 
 
 def test_imagine_draws_without_discord(tmp_path: Path) -> None:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
-import threading
+import random
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from bot import again
+from bot import again, describe_pages, orders
+from bot.again import Again, Changed
 from bot.features import describe
+from bot.inert import copyable
 from bot.prompts import parse
 from generation import encoding, pictures, provenance
 from generation.catalogue import Catalogue
 from generation.contract import Request, TextToImage
+from generation.description import Description
 from generation.parameters import Parameters
 from tests.fakes import picture
+from tests.generation.test_metadata import INPUTS
 from tests.test_settings import PROJECT
 from tests.world import World, said
 
@@ -150,19 +157,6 @@ async def test_a_file_that_discord_lost_is_refused_kindly(
     assert "does not hand it out" in await described(easel, picture(1))
 
 
-async def test_files_are_never_read_on_the_event_loop(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = []
-
-    def watched(data: bytes) -> object:
-        threads.append(threading.current_thread())
-        return pictures_describe(data)
-
-    pictures_describe = describe.read_description
-    monkeypatch.setattr(describe, "read_description", watched)
-    await described(easel, picture(1))
-    assert threads[0] is not threading.main_thread()
-
-
 @pytest.mark.parametrize(
     ("size", "aspect"),
     [
@@ -175,18 +169,115 @@ async def test_files_are_never_read_on_the_event_loop(easel: World, monkeypatch:
     ],
 )
 def test_sizes_become_ratios(size: str, aspect: str | None) -> None:
-    line = again.line(Parameters(prompt="a fox", facts={"Size": size}), CATALOGUE)
+    line = again_from(Parameters(prompt="a fox", facts={"Size": size})).line
     assert line is not None
     assert (f"--ar {aspect} " in line) if aspect else ("--ar" not in line)
 
 
+def again_from(given: Parameters, **options: Any) -> Again:
+    return again.again(given, CATALOGUE, **{"default_model": CATALOGUE.default.key} | options)
+
+
 def test_the_line_never_holds_what_imagine_would_refuse() -> None:
     facts = {"Steps": "9999", "CFG scale": "1e9", "Seed": "-1", "Model": "unknown", "Batch size": "64"}
-    line = again.line(
-        Parameters(prompt="a --big fox — red --seed", negative="x" * 2000, facts=facts), CATALOGUE
-    )
+    line = again_from(Parameters(prompt="a --big fox — red --seed", negative="x" * 2000, facts=facts)).line
     assert line is not None
     parsed = parse(line.removeprefix("/imagine prompt: "))
     assert parsed.prompt == "a big fox — red seed"
-    assert (parsed.steps, parsed.seed, parsed.model, parsed.count) == (None, None, None, None)
-    assert again.line(Parameters(prompt="x" * 2000), CATALOGUE) is None
+    assert (parsed.seed, parsed.guidance, parsed.model, parsed.count) == (None, None, None, 4)
+    assert again_from(Parameters(prompt="x" * 2000)) == Again(too_long=2000)
+
+
+async def test_settings_outside_of_the_models_ranges_are_brought_into_them_and_told(easel: World) -> None:
+    words = await described(easel, (INPUTS / "steps-80-cfg-15.png").read_bytes())
+    spec = CATALOGUE.default
+    assert f"steps {spec.max_steps} instead of 80" in words
+    assert f"guidance {spec.max_guidance:g} instead of 15" in words
+    width, height = spec.size_for((3, 2))
+    assert f"size {width}×{height} instead of 768×512" in words
+    assert "Its model can't be had here: the picture will differ." in words
+    told = await easel.imagine(easel.ben, words.split("/imagine prompt: ")[1].split("\n")[0])
+    assert "On its way" in told
+    drawn = easel.generator.requests[easel.generator.last]
+    assert (drawn.steps, drawn.guidance, drawn.seeds) == (spec.max_steps, spec.max_guidance, (511994104,))
+
+
+async def test_a_seed_that_does_not_fit_is_told(easel: World) -> None:
+    words = await described(easel, (INPUTS / "seed-64-bit.png").read_bytes())
+    assert "Its seed and model can't be had here: the picture will differ." in words
+    assert "--seed" not in words
+
+
+async def test_a_form_that_nobody_knows_is_not_called_none(easel: World) -> None:
+    unknown = a1111("PNG", '{"of": "a tool that nobody knows"}')
+    words = await described(easel, unknown)
+    assert "It carries parameters in a form that I can't read." in words
+    assert "no parameters" not in words
+
+
+async def test_the_tool_is_named(easel: World) -> None:
+    words = await described(easel, (INPUTS / "comfyui.png").read_bytes())
+    assert "made with ComfyUI" in words
+    assert "a galaxy in a bottle" in words
+
+
+def test_a_prompt_that_is_too_long_is_told() -> None:
+    found = Description(parameters=Parameters(prompt="x" * 2000), says_ai=False, signed=False)
+    words, _ = describe_pages.described(found, None, again_from(Parameters(prompt="x" * 2000)))
+    assert "has 2,000 characters, and `/imagine` takes 1,500" in words
+
+
+def test_the_line_counts_on_no_more_pictures_than_the_server_allows() -> None:
+    given = Parameters(prompt="a fox", facts={"Batch size": "4"})
+    found = again_from(given, most_pictures=2)
+    assert "--count 2" in (found.line or "")
+    assert Changed(setting="pictures", was="4", now="2") in found.changed
+
+
+def test_a_model_that_cannot_be_had_is_left_out() -> None:
+    found = again_from(Parameters(prompt="a fox", facts={"Model": "sdxl"}), usable=["easel"])
+    assert (found.model, "--model" in (found.line or "")) == ("sdxl", False)
+
+
+DASHES = st.sampled_from(
+    [*"-–—‐‑‒―−－", "\u200b", "\u2060", "ar", "seed", "no", "=", ":", "16:9", "a fox", " ", "`"]
+)
+PROMPTS = st.text(max_size=40) | st.lists(DASHES, max_size=12).map("".join)
+FIGURES = st.text(max_size=8) | st.integers(-(2**70), 2**70).map(str) | st.floats().map(str)
+
+
+@settings(max_examples=400)
+@given(
+    PROMPTS,
+    PROMPTS,
+    st.dictionaries(
+        st.sampled_from(["Steps", "CFG scale", "Seed", "Size", "Model", "Batch size", "Batch pos"]),
+        FIGURES | st.sampled_from([*CATALOGUE, "1x1", "99999x1", "832x1216", "3", "-1", "7.12345"]),
+    ),
+    st.sampled_from(sorted(CATALOGUE)),
+)
+def test_every_line_is_one_that_imagine_takes(
+    prompt: str, negative: str, facts: dict[str, str], model: str
+) -> None:
+    found = again_from(Parameters(prompt=prompt, negative=negative, facts=facts), default_model=model)
+    if found.line is None:
+        return
+    shown = copyable(found.line).split("\n")[1]
+    parsed = parse(shown.removeprefix("/imagine prompt:").strip())
+    order = orders.imagine(
+        parsed, catalogue=CATALOGUE, default_model=model, images=4, random=random.Random(1)
+    )
+    spec = CATALOGUE[order.request.model]
+    assert spec.refusal(order.request) is None
+    if found.model or "Model" not in facts:
+        assert order.request.model == model
+    assert (bool(facts.get("Seed")) and not found.seed) == (parsed.seed is not None)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a fox", "fox -- ar", "- -ar fox", "－－ar fox", "a —dijo", "-\u200b-seed fox"]
+)
+def test_a_prompt_with_words_has_a_line(prompt: str) -> None:
+    found = again_from(Parameters(prompt=prompt))
+    assert found.line is not None
+    assert "fox" in found.line or "dijo" in found.line

@@ -59,3 +59,14 @@ def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_pages_name_settings_and_commands_that_there_are() -> None:
+    settings = {variable.name for variable in describe()} | {"EASEL_HYPOTHESIS"}
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"EASEL_[A-Z0-9_]+", page.read_text(encoding="utf-8")):
+            assert name in settings, f"{page.name} names {name}"
+    model = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    commands = {command.qualified_name.split()[0] for command in EaselClient().tree.walk_commands()}
+    assert set(re.findall(r"`/([a-z]+)[` ]", model)) <= commands
+    assert "(docs/threat-model.md)" in README

@@ -12,13 +12,12 @@ import pytest
 from rich.console import Console
 
 from bot import doctor
-from bot.doctor import Finding, Level
+from bot.findings import Finding, Level
 from bot.settings import PROJECT, Settings
 from generation.catalogue import Catalogue
 from generation.contract import ModelState, ModelStatus
 from generation.local import WorkerUnavailable
 from generation.wire import Memory, Ready
-from storage.folder_lock import FolderLock
 
 TOKEN = "MTE0NTE0MTkxOTgxMDg5MzgxMA.GaBcDe.q-Zx_" + "9" * 33
 """Shaped like a bot's token, and nobody's."""
@@ -161,30 +160,6 @@ def test_disk_space_is_judged(
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
 
     assert about(examine(tmp_path), "GB free").level is level
-
-
-def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "easel.db").write_bytes(b"not a database" * 1000)
-
-    assert about(examine(tmp_path), "Database").level is Level.BROKEN
-
-
-def test_a_database_that_a_running_bot_holds_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "easel.db").touch()
-    lock = FolderLock.take(tmp_path / "data")
-    try:
-        assert about(examine(tmp_path), "Database: in use by a running Easel").level is Level.OK
-    finally:
-        lock.release()
-
-
-def test_a_database_that_opens_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "easel.db").touch()
-
-    assert "opens" in about(examine(tmp_path), "Database").what
 
 
 def test_nothing_is_made_where_there_was_nothing(tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ async def test_others_variations_with_the_persons_words_go_with_our_messages(eas
 
 async def test_what_stands_before_the_moderators_goes_with_our_messages(easel: World) -> None:
     moderators = easel.guild.create_text_channel("moderators")
-    await easel.told(easel.admin, "admin moderators", channel=moderators)
+    await easel.told(easel.admin, "admin moderators", channel=moderators, even_if_public=True)
     await easel.imagine(easel.ben, SECRET)
-    await easel.press(easel.cleo, easel.results()[0], "🚩")
+    await easel.flag(easel.cleo, easel.results()[0])
     assert SECRET in moderators.history()[0].content
     await delete(easel, easel.ben, "Delete, with Easel's messages")
     assert moderators.history() == []

@@ -30,7 +30,13 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
         whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
     ),
     errors.UnknownZone: errors.UnknownZone("Mars"),
+    errors.ServerNotAllowed: errors.ServerNotAllowed(1),
+    errors.OverGrants: errors.OverGrants(
+        wanted=9, left=1, most=100, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    errors.OverDefault: errors.OverDefault(40),
     errors.BadSheet: errors.BadSheet(("line 2: `credits` is empty",)),
+    errors.Busy: errors.Busy(own=True),
     errors.QueueFull: errors.QueueFull(10),
     errors.Banned: errors.Banned(reason="spam", everywhere=False),
     errors.NoNewJobs: errors.NoNewJobs(reason="maintenance", everywhere=True),
@@ -46,6 +52,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.PictureWithheld: errors.PictureWithheld(appeal=None),
     errors.TimedOut: errors.TimedOut(datetime(2026, 1, 1, tzinfo=UTC), appeal=None),
     errors.PriceChanged: errors.PriceChanged(8),
+    errors.PublicChannel: errors.PublicChannel(1),
     errors.BadRule: errors.BadRule("There is no such rule."),
     errors.NotOnTheList: errors.NotOnTheList("It is for everyone."),
     errors.BadAmount: errors.BadAmount("Zero credits change nothing."),

@@ -13,7 +13,7 @@ from storage import erasures
 from storage.erasures import Erasure
 from tests.people import delete
 from tests.test_actions import grid
-from tests.test_report import WAYS, desk, link, moderator, report
+from tests.test_report import WAYS, desk, link, moderator, name_reporter, report
 from tests.withheld import CLASSIFIER, adults_desk, finding, result
 from tests.world import World, said, world
 
@@ -145,7 +145,7 @@ async def test_an_open_report_goes_on_without_what_was_deleted(easel: World) -> 
     message = await grid(easel)
     await easel.press(easel.ben, message, "U2")
     single = easel.messages()[-1]
-    await easel.press(easel.cleo, message, "🚩")
+    await easel.flag(easel.cleo, message)
     await delete(easel, easel.ben)
     (case,) = moderators.history()
     assert names(case, easel) == []
@@ -160,7 +160,7 @@ async def test_an_open_report_goes_on_without_what_was_deleted(easel: World) -> 
 
 async def test_what_was_decided_goes(easel: World) -> None:
     moderators = await desk(easel)
-    await easel.press(easel.cleo, await grid(easel), "🚩")
+    await easel.flag(easel.cleo, await grid(easel))
     await easel.press(moderator(easel), moderators.history()[0], "Keep")
     await delete(easel, easel.ben)
     assert moderators.history() == []
@@ -179,7 +179,7 @@ async def test_cases_of_the_safety_check_go(tmp_path: Path, decision: str | None
 
 async def test_what_discord_keeps_us_from_clearing_goes_when_a_moderator_presses(easel: World) -> None:
     moderators = await desk(easel)
-    await easel.press(easel.cleo, await grid(easel), "🚩")
+    await easel.flag(easel.cleo, await grid(easel))
     easel.env.inject_error("PATCH", f"/channels/{moderators.id}/messages/*", status=403, times=1)
     assert "nothing of you is left" in await delete(easel, easel.ben)
     (case,) = moderators.history()
@@ -196,7 +196,7 @@ async def test_what_discord_keeps_us_from_clearing_goes_when_a_moderator_presses
 
 async def test_cases_are_cleared_after_a_restart_too(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     moderators = await desk(easel)
-    await easel.press(easel.cleo, await grid(easel), "🚩")
+    await easel.flag(easel.cleo, await grid(easel))
     async with easel.studio.database.transaction() as tx:
         await erasures.ask(tx, Erasure(user_id=easel.ben.id, posts=False))
     await easel.restart()
@@ -229,7 +229,7 @@ async def test_a_verdict_names_nobody_who_was_erased_meanwhile(
     easel: World, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
     moderators = await desk(easel)
-    await easel.press(easel.cleo, await grid(easel), "🚩")
+    await easel.flag(easel.cleo, await grid(easel))
     delivery, remove = easel.studio.delivery, easel.studio.delivery.remove_post
 
     async def remove_late(channel_id: int, message_id: int) -> bool:
@@ -249,8 +249,10 @@ async def test_who_reported_or_decided_is_no_longer_named_after_deleting_their_d
     first, second = await grid(easel), await grid(easel)
     mo = moderator(easel)
     for message in (first, second):
-        await easel.press(easel.cleo, message, "🚩")
+        await easel.flag(easel.cleo, message)
+        name_reporter(easel, moderators.history()[-1], easel.cleo)
     await easel.press(mo, moderators.history()[0], "Keep")
+    name_reporter(easel, moderators.history()[0], easel.cleo)
     for person in (easel.cleo, mo):
         assert "nothing of you is left" in await delete(easel, person)
     kept, still_open = moderators.history()

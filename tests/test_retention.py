@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from storage import jobs
 from storage.database import Database
 from storage.errors import DatabaseFailed
 from storage.jobs import NewJob, new_id
+from storage.retention import pieces
 from tests.people import SECRET, jobs_of, pictures_in, traces
 from tests.world import said, world
 
@@ -21,9 +24,9 @@ from tests.world import said, world
 async def test_old_pictures_go_and_their_buttons_say_so(tmp_path: Path) -> None:
     async with world(tmp_path, keep_pictures_days=30, keep_prompts_days=0) as easel:
         await easel.imagine(easel.ben, SECRET)
-        easel.clock.move(days=20)
+        easel.live(days=20)
         await easel.imagine(easel.ben, "a boat")
-        easel.clock.move(days=20)
+        easel.live(days=20)
         await retention.prune(easel.studio)
         old, new = easel.results()
         assert "no longer kept" in said(await easel.press(easel.ben, old, "U1"))
@@ -38,7 +41,7 @@ async def test_old_pictures_go_and_their_buttons_say_so(tmp_path: Path) -> None:
 async def test_old_prompts_go_with_their_pictures(tmp_path: Path) -> None:
     async with world(tmp_path, keep_pictures_days=0, keep_prompts_days=30) as easel:
         await easel.imagine(easel.ben, SECRET)
-        easel.clock.move(days=31)
+        easel.live(days=31)
         await retention.prune(easel.studio)
         assert "no longer kept" in said(await easel.press(easel.ben, easel.results()[0], "🔄"))
         assert pictures_in(tmp_path) == []
@@ -62,7 +65,7 @@ async def test_a_search_of_every_byte_finds_no_prompt_that_is_too_old(tmp_path: 
                 await tx.execute(
                     "UPDATE jobs SET request = ? WHERE number = ?", ("y" * 300, source.randrange(number + 2))
                 )
-        easel.clock.move(days=40)
+        easel.live(days=40)
         await retention.prune(easel.studio)
         assert all(SECRET not in trace for trace in traces(tmp_path, easel.ben.id, SECRET))
         assert any("a boat" in trace for trace in traces(tmp_path, easel.ben.id, "a boat"))
@@ -76,7 +79,7 @@ async def test_what_was_forgotten_before_a_crash_is_searched_for_pieces_after_it
 
     async with world(tmp_path, keep_prompts_days=30) as easel:
         await easel.imagine(easel.ben, SECRET)
-        easel.clock.move(days=31)
+        easel.live(days=31)
         with monkeypatch.context() as broken:
             broken.setattr(Database, "scrub", full)
             with pytest.raises(DatabaseFailed):
@@ -108,10 +111,27 @@ async def test_the_database_is_rewritten_for_at_most_a_second_of_each_hour(
     )
 
 
+async def test_what_another_program_still_reads_is_noted_and_rewritten_once_it_lets_go(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        easel.live(days=31)
+        with closing(sqlite3.connect(tmp_path / "easel.db")) as reader:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM jobs").fetchone()
+            await retention.prune(easel.studio)
+            assert any(SECRET in trace for trace in traces(tmp_path, easel.ben.id, SECRET)), "they are there"
+            async with easel.studio.database.reading() as tx:
+                assert await pieces(tx, now=easel.clock()) is not None, "and that is not forgotten"
+        easel.clock.move(hours=1)
+        await retention.prune(easel.studio)
+        assert all(SECRET not in trace for trace in traces(tmp_path, easel.ben.id, SECRET))
+
+
 async def test_the_host_may_keep_everything(tmp_path: Path) -> None:
     async with world(tmp_path, keep_pictures_days=0, keep_prompts_days=0) as easel:
         await easel.imagine(easel.ben, SECRET)
-        easel.clock.move(days=3650)
+        easel.live(days=3650)
         await retention.prune(easel.studio)
         await easel.press(easel.ben, easel.results()[0], "U1")
         assert len(easel.messages()) == 2
@@ -120,6 +140,6 @@ async def test_the_host_may_keep_everything(tmp_path: Path) -> None:
 async def test_the_bot_looks_for_what_is_old_by_itself(tmp_path: Path) -> None:
     async with world(tmp_path, keep_pictures_days=1) as easel:
         await easel.imagine(easel.ben, SECRET)
-        easel.clock.move(days=2)
+        easel.live(days=2)
         await easel.env.advance_time(3600)
         assert pictures_in(tmp_path) == []

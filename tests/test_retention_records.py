@@ -16,7 +16,7 @@ from tests.world import World, said, world
 
 
 async def days_pass(easel: World, days: int) -> None:
-    easel.clock.move(days=days)
+    easel.live(days=days)
     await retention.prune(easel.studio)
 
 
@@ -148,7 +148,7 @@ async def test_a_gift_that_was_taken_back_does_not_come_again(tmp_path: Path) ->
     async with world(tmp_path, keep_credits_days=40, keep_changes_days=40) as easel:
         await easel.told(easel.admin, "quota grant", credits=5)
         await easel.told(easel.ben, "info")
-        easel.clock.move(days=20)
+        easel.live(days=20)
         await easel.told(easel.admin, "quota undo")
         for days in (30, 30):
             await days_pass(easel, days)
@@ -182,7 +182,7 @@ async def test_a_ban_outlives_the_record_of_it(tmp_path: Path) -> None:
 async def test_a_setting_that_was_taken_back_is_not_taken_back_again(tmp_path: Path) -> None:
     async with world(tmp_path, keep_changes_days=30) as easel:
         await easel.told(easel.admin, "admin appeal", text="Write to Ada.")
-        easel.clock.move(days=20)
+        easel.live(days=20)
         assert "Undone" in await easel.told(easel.admin, "admin undo")
         await easel.told(easel.admin, "admin appeal", text="Write to Ben.")
         await days_pass(easel, 11)
@@ -199,7 +199,7 @@ async def test_decided_reports_are_forgotten_and_open_ones_are_not(tmp_path: Pat
         moderators, judge = await desk(easel), moderator(easel)
         for prompt in ("a fox", "a boat"):
             await easel.imagine(easel.ben, prompt)
-            await easel.press(easel.cleo, easel.results()[-1], "🚩")
+            await easel.flag(easel.cleo, easel.results()[-1])
         _open, decided = moderators.history()
         await easel.press(judge, decided, "Keep")
         await days_pass(easel, 9)
@@ -211,7 +211,7 @@ async def test_decided_reports_are_forgotten_and_open_ones_are_not(tmp_path: Pat
         assert "0 entries about what you were refused" in await easel.told(judge, "privacy show")
         assert "no longer kept" not in said(await easel.press(easel.ben, easel.results()[0], "U1"))
         before = len(moderators.history())
-        await easel.press(easel.cleo, easel.results()[1], "🚩")
+        await easel.flag(easel.cleo, easel.results()[1])
         assert len(moderators.history()) == before, "moderators need not decide it again"
         easel.clock.move(hours=1)  # after which the database may be rewritten again
         await delete(easel, easel.ben, "Delete, with Easel's messages")
@@ -263,7 +263,7 @@ async def test_a_stop_in_the_middle_changes_no_balance_and_the_rest_follows(
         await easel.told(easel.admin, "quota grant", credits=20, who=easel.ben, reason=SECRET)
         for _ in range(3):
             await easel.imagine(easel.ben)
-        easel.clock.move(days=41)
+        easel.live(days=41)
         with monkeypatch.context() as cut:
             cut.setattr(retention, "_ROWS", 3)
             cut.setattr("storage.retention.note_pieces", stop)
@@ -285,7 +285,7 @@ async def test_two_looks_at_once_for_what_is_old_change_no_balance(
         for who in (easel.ben, easel.cleo):
             await easel.told(easel.admin, "quota grant", credits=9, who=who)
             await easel.imagine(who)
-        easel.clock.move(days=41)
+        easel.live(days=41)
         await asyncio.gather(retention.prune(easel.studio), retention.prune(easel.studio))
         for who in (easel.ben, easel.cleo):
             assert "5 credits of bonus" in await easel.told(who, "info")

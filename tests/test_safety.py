@@ -125,7 +125,7 @@ async def test_in_an_age_restricted_channel_it_is_shown_and_stays_among_adults(e
     (letter,) = easel.cleo.user.dm_channel.history()
     assert letter.attachments == []
     moderators = await desk(easel)
-    await easel.press(easel.cleo, message, "🚩")
+    await easel.flag(easel.cleo, message)
     assert moderators.history()[0].attachments == []
     assert len(easel.messages()) == shown
 
@@ -236,7 +236,7 @@ async def test_moderators_can_clear_a_case_that_outlived_its_person(easel: World
 async def test_pictures_that_wait_for_moderators_are_kept_no_longer_than_others(easel: World) -> None:
     moderators = await adults_desk(easel)
     await result(easel)
-    easel.clock.move(days=366)
+    easel.live(days=366)
     await retention.prune(easel.studio)
     assert files(easel) == []
     mo = moderator(easel)

@@ -51,6 +51,11 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_MAX_WAITING=1000
         EASEL_DEVICE=CUDA:1
         EASEL_ALLOW_DOWNLOADS=No
+        EASEL_SERVERS=100000000000000001, 100000000000000002
+        EASEL_SERVER_WEIGHTS="100000000000000001 = 2, 100000000000000002=0.5"
+        EASEL_MONTHLY_GRANTS=500
+        EASEL_BACKUP_FOLDER=/mnt/nas/easel
+        EASEL_BACKUP_DAILY=14
         EASEL_BLOCKED_WORDS="Gore, KILL*,"
         EASEL_ALLOWED_WORDS=words/allowed.txt
         EASEL_TIMEOUT_AFTER=0
@@ -63,6 +68,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         EASEL_C2PA_TIMESTAMP_URL=http://stamps.example:3161/tsa
         EASEL_C2PA_TRUST=keys/issuers.pem
         EASEL_PLAYGROUND_PORT=0
+        EASEL_METRICS_PORT=9100
+        EASEL_METRICS_HOST=::1
         EASEL_LOG_LEVEL=Debug
         EASEL_LOG_FORMAT=json
         """,
@@ -78,6 +85,11 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         max_waiting=1000,
         device="cuda:1",
         allow_downloads=False,
+        servers=frozenset({10**17 + 1, 10**17 + 2}),
+        server_weights=((10**17 + 1, 2.0), (10**17 + 2, 0.5)),
+        monthly_grants=500,
+        backup_folder=Path("/mnt/nas/easel"),
+        backup_daily=14,
         blocked_words=("gore", "kill*"),
         allowed_words=tmp_path / "words" / "allowed.txt",
         timeout_after=0,
@@ -90,6 +102,8 @@ def test_every_variable_is_read_from_the_file(tmp_path: Path) -> None:
         c2pa_timestamp_url="http://stamps.example:3161/tsa",
         c2pa_trust=tmp_path / "keys" / "issuers.pem",
         playground_port=0,
+        metrics_port=9100,
+        metrics_host="::1",
         log_level="debug",
         log_format="json",
     )
@@ -116,6 +130,9 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("EASEL_DAILY_CREDITS", "-1"),
+        ("EASEL_METRICS_PORT", "65536"),
+        ("EASEL_METRICS_HOST", "localhost"),
+        ("EASEL_METRICS_HOST", "1.2.3"),
         ("EASEL_DAILY_CREDITS", "1000001"),
         ("EASEL_DAILY_CREDITS", "forty"),
         ("EASEL_DAILY_CREDITS", "4.5"),
@@ -124,6 +141,13 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("EASEL_IMAGES", "0"),
         ("EASEL_IMAGES", "5"),
         ("EASEL_MAX_WAITING", "0"),
+        ("EASEL_SERVERS", "my server"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=0"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=10.5"),
+        ("EASEL_SERVER_WEIGHTS", "=2"),
+        ("EASEL_SERVER_WEIGHTS", "100000000000000001=2,"),
+        ("EASEL_MONTHLY_GRANTS", "-1"),
         ("EASEL_DEVICE", "gpu"),
         ("EASEL_BLOCKED_WORDS", "fox, **"),
         ("EASEL_DEVICE", "cuda:x"),
@@ -187,7 +211,8 @@ def test_a_token_never_shows_in_the_settings_text(tmp_path: Path) -> None:
     [
         ("EASEL_IMAGE", "EASEL_IMAGES"),
         ("EASEL_CREDITS", "EASEL_DAILY_CREDITS"),
-        ("EASEL_PORT", "EASEL_PLAYGROUND_PORT"),
+        ("EASEL_PORT", "EASEL_PLAYGROUND_PORT or EASEL_METRICS_PORT"),
+        ("EASEL_GROUND_PORT", "EASEL_PLAYGROUND_PORT"),
         ("EASEL_LOGLEVEL", "EASEL_LOG_LEVEL"),
     ],
 )

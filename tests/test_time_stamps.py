@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from bot import credentials
 from bot.doctor import Level
 from bot.settings import StartupError
-from bot.verification import verify
 from bot.verifier import Standing
 from tests.fakes import picture
+from tests.inspecting import verify
 from tests.test_doctor import about, examine
 from tests.world import world
 

@@ -261,3 +261,10 @@ async def test_an_interactions_token_that_ended_says_nothing_of_the_bots() -> No
         with pytest.raises(discord.HTTPException):
             await bot.get()
         assert (bot.refusals, len(bot.server.bodies)) == (0, 1)
+
+
+async def test_the_start_waits_for_discord_as_long_as_it_takes() -> None:
+    async with wired() as bot:
+        bot.transport.starting = True
+        bot.server.answers = [status(503), reset, status(429)] * 4
+        assert (await bot.get())["id"] == "1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot import credentials, describe_pages, verification, verifier
+from bot import credentials, describe_pages, inspection, verification, verifier
+from bot.again import Again, Changed
 from bot.doctor import Level
 from bot.settings import StartupError
 from bot.verifier import Share, Standing, Verdict
@@ -27,6 +27,7 @@ from generation import provenance
 from generation.description import Description
 from generation.parameters import Parameters
 from tests.fakes import picture
+from tests.inspecting import inspected, verify
 from tests.test_describe import described
 from tests.test_doctor import about, examine
 from tests.world import World, world
@@ -85,7 +86,7 @@ def by_others(
 
 
 def verdict(data: bytes, anchors: Path | None = None) -> Verdict:
-    found = verification.verify(data, anchors)
+    found = verify(data, anchors)
     assert found is not None
     return found
 
@@ -208,7 +209,14 @@ def test_the_longest_words_of_strangers_fit_into_one_message() -> None:
         ("Model", "Seed", "Size", "Steps", "CFG scale", "Sampler", "Denoising strength"), long
     )
     found = Description(
-        parameters=Parameters(prompt=long, negative=long, facts=facts), says_ai=False, signed=True
+        parameters=Parameters(prompt=long, negative=long, facts=facts),
+        says_ai=False,
+        signed=True,
+        tool="SwarmUI",
+    )
+    changed = (
+        Changed(setting="size", was="999999×999999", now="1024×1024"),
+        *(Changed(setting=each, was="999999999", now="12.345") for each in ("steps", "guidance", "pictures")),
     )
     for standing in Standing:
         for trusted in (False, True):
@@ -223,7 +231,8 @@ def test_the_longest_words_of_strangers_fit_into_one_message() -> None:
                 reason=long,
             )
             for line in ("x" * 5000, "x" * 900, None):
-                words, as_file = describe_pages.described(found, seen, line)
+                again = Again(line=line, changed=changed, seed=long, model=long, cut=True)
+                words, as_file = describe_pages.described(found, seen, again)
                 assert len(words) <= 2000
                 assert as_file == (line is not None and line not in words)
 
@@ -244,7 +253,7 @@ def test_a_file_never_makes_us_call_anybody(tmp_path: Path) -> None:
         thread.start()
         try:
             data = by_others(tmp_path, remote=f"http://127.0.0.1:{server.server_port}/away")
-            found = verification.verify(data, None)
+            found = verify(data, None)
         finally:
             server.shutdown()
             thread.join()
@@ -252,29 +261,23 @@ def test_a_file_never_makes_us_call_anybody(tmp_path: Path) -> None:
     assert calls == []
 
 
-@pytest.mark.parametrize("error", [subprocess.TimeoutExpired("check", 20), BrokenPipeError()])
-def test_a_check_that_does_not_end_is_given_up(
-    signed: bytes, monkeypatch: pytest.MonkeyPatch, error: Exception
+def test_a_check_that_does_not_end_leaves_what_was_read_before(
+    signed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stuck(*_: Any, **__: Any) -> None:
-        raise error
+    """The process says what the file says of itself, and hangs then: it is killed, and that was heard."""
+    hangs = (
+        "import sys, time; from bot import inspector, verifier; "
+        "verifier.check = lambda *_: time.sleep(60); inspector.main(sys.argv[1:])"
+    )
+    start = subprocess.Popen
 
-    monkeypatch.setattr(verification.subprocess, "run", stuck)
-    assert verdict(signed).standing is Standing.UNREADABLE
+    def hanging(command: list[str], **options: Any) -> Any:
+        return start([*command[:3], "-c", hangs, *command[5:]], **options)
 
-
-def test_the_process_that_checks_knows_no_secrets(monkeypatch: pytest.MonkeyPatch, signed: bytes) -> None:
-    monkeypatch.setenv("DISCORD_TOKEN", "t0ken-of-ours")
-    environments = []
-    run = subprocess.run
-
-    def watched(*arguments: Any, **options: Any) -> Any:
-        environments.append(options["env"])
-        return run(*arguments, **options)
-
-    monkeypatch.setattr(verification.subprocess, "run", watched)
-    assert verdict(signed).standing is Standing.HOLDS
-    assert "t0ken-of-ours" not in json.dumps(environments)
+    monkeypatch.setattr(inspection.subprocess, "Popen", hanging)
+    found = inspected(signed, patience=3)
+    assert found.description.says_ai
+    assert found.verdict == Verdict(standing=Standing.UNREADABLE)
 
 
 @settings(max_examples=150, deadline=None)

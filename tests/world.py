@@ -16,6 +16,7 @@ from bot.client import EaselClient
 from bot.errors import Refusal
 from bot.seams import Requester
 from bot.settings import Settings
+from storage import clock_check
 from tests.fakes import FakeGenerator
 
 T = TypeVar("T")
@@ -100,6 +101,11 @@ class World:
                     return await who.click(message, custom_id=button.custom_id)
         raise AssertionError(f"no button {label}")
 
+    async def flag(self, who: Any, message: discord.Message) -> str:
+        """Report a picture by its button, and say that it is meant; what the person is told at last."""
+        answer = (await self.press(who, message, "🚩")).followups[-1]
+        return said(await who.click(answer, label="Report")) if answer.components else answer.content
+
     def no_surprises(self) -> None:
         """Raise what the bot met that it has no sentence for."""
         for error in self.env.errors[self._forgiven :]:
@@ -120,6 +126,11 @@ class World:
         self.client = await self._start(self.generator)
         await self.env.restart_bot(self.client)
         await self.rest()
+
+    def live(self, **by: float) -> None:
+        """Let time pass that the bot lives through, so that it believes the clock afterwards."""
+        self.clock.move(**by)
+        clock_check.write(self.studio.database.folder, self.clock())
 
     async def rest(self) -> None:
         await self.env.settle()

@@ -12,12 +12,13 @@ from typing import Any
 
 import discord
 
-from bot import admin_pages
+from bot import admin_pages, cases
 from bot.admin import Desk, admin, opened
 from bot.adult import age_restricted
 from bot.client import PERMISSIONS
-from bot.doctor import GB, Finding, Level, room
+from bot.doctor import GB, room
 from bot.feature import Feature
+from bot.findings import Finding, Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
 from storage import guilds, jobs, pauses
@@ -58,6 +59,8 @@ class Patient:
     stops: Sequence[Pause]
     free: int
     safety: Safety | None = None
+    public_desk: bool = False
+    """Whether everyone can read the moderators' channel."""
 
 
 @admin.command(name="doctor", description="Whether Easel can do its work in this channel and on its host")
@@ -88,7 +91,13 @@ async def _patient(desk: Desk) -> Patient:
         stops=stops,
         safety=_safety_of(desk, server.moderators_channel_id),
         free=disk.free,
+        public_desk=_public_desk(desk, server.moderators_channel_id),
     )
+
+
+def _public_desk(desk: Desk, moderators_id: int | None) -> bool:
+    channel = desk.interaction.guild and desk.interaction.guild.get_channel(moderators_id or 0)
+    return isinstance(channel, discord.TextChannel) and cases.is_public(channel)
 
 
 def _safety_of(desk: Desk, moderators_id: int | None) -> Safety | None:
@@ -115,6 +124,12 @@ def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _models(patient, catalogue)
     if patient.safety is not None:
         yield _safety(patient.safety)
+    if patient.public_desk:
+        yield Finding(
+            level=Level.NOTE,
+            what="Moderators' channel: everyone can read it",
+            advice="They see which pictures were reported. Close it, or choose another with `/admin moderators`.",
+        )
     yield room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
     versions = f"Easel {importlib.metadata.version('easel')}, discord.py {discord.__version__}"
     yield Finding(level=Level.OK, what=versions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot import admin_pages, charts, pictures
-from bot.admin import admin, opened
+from bot.admin import Desk, admin, opened
 from bot.feature import Feature
 from storage.clock import day_of, start_of
 from storage.statistics import Statistics, statistics
@@ -39,7 +38,7 @@ async def stats(
         )
     names = {spec.key: spec.name for spec in desk.studio.catalogue.values()}
     await desk.tell(
-        admin_pages.statistics(found, names, everywhere=everywhere), file=await _chart(found, step.days)
+        admin_pages.statistics(found, names, everywhere=everywhere), file=await _chart(desk, found, step.days)
     )
 
 
@@ -51,8 +50,10 @@ def _spans(now: datetime, days: int) -> tuple[datetime, timedelta, int]:
     return first, timedelta(days=length), count
 
 
-async def _chart(found: Statistics, days: int) -> discord.File:
-    data = await asyncio.to_thread(charts.chart, found)
+async def _chart(desk: Desk, found: Statistics, days: int) -> discord.File:
+    limit = desk.studio.limits.charts
+    async with limit.place(desk.actor_id):
+        data = await limit.run(charts.chart, found)
     return pictures.attachment(data, "stats.png", admin_pages.statistics_alt(found, days=days))
 
 

@@ -10,13 +10,20 @@ import discord
 from discord import app_commands
 
 from bot import access, again, describe_pages
+from bot.adult import age_restricted
+from bot.again import Again
 from bot.boundary import acknowledge
 from bot.errors import BadPicture
-from bot.feature import Feature, Studio, requester
+from bot.feature import Feature, Studio, requester, usual_model
 from bot.patience import Unreachable
-from bot.verification import verify
-from generation.description import describe as read_description
-from generation.pictures import MAX_SOURCE_BYTES, BadSource
+from bot.seams import Requester
+from generation.containers import MAX_SOURCE_BYTES
+from generation.contract import ModelState
+from generation.parameters import Parameters
+from storage import guilds
+
+_PATIENCE = 15.0
+"""Seconds that Discord has to hand out the file. Its size is Discord's word, so no more comes than it says."""
 
 
 @app_commands.command(name="describe", description="Read how a picture was made from its file")
@@ -24,29 +31,55 @@ from generation.pictures import MAX_SOURCE_BYTES, BadSource
 async def describe(interaction: discord.Interaction[Any], image: discord.Attachment) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
-    if interaction.guild_id is not None:
-        who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
-        async with studio.database.reading() as tx:
-            await access.only_allowed(tx, who, "describe", posts=False)
-    data = await _bytes(image)
-    try:
-        found = await asyncio.to_thread(read_description, data)
-    except BadSource as error:
-        raise BadPicture(str(error)) from error
-    verdict = await asyncio.to_thread(verify, data, studio.settings.c2pa_trust) if found.signed else None
-    line = again.line(found.parameters, studio.catalogue) if found.parameters else None
-    words, too_long = describe_pages.described(found, verdict, line)
-    files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line and too_long else []
+    who = await _admitted(interaction, studio)
+    if image.size > MAX_SOURCE_BYTES:
+        raise BadPicture(f"it has more than {MAX_SOURCE_BYTES // 2**20} MiB")
+    found = await studio.inspection.read(interaction.user.id, lambda: _bytes(image))
+    parameters = found.description.parameters
+    offer = await _again(studio, parameters, interaction.channel, who) if parameters else None
+    words, too_long = describe_pages.described(found.description, found.verdict, offer)
+    line = offer.line if offer and too_long else None
+    files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line else []
     await interaction.followup.send(words, files=files, ephemeral=True)
 
 
+async def _admitted(interaction: discord.Interaction[Any], studio: Studio) -> Requester | None:
+    """Who asks, None in direct messages. Raises the refusals of `access.only_admitted`, and KeptForRoles."""
+    async with studio.database.reading() as tx:
+        await access.only_admitted(
+            tx,
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            now=studio.clock(),
+            longest=studio.settings.timeout,
+        )
+        if interaction.guild_id is None:
+            return None
+        who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
+        await access.only_allowed(tx, who, "describe", posts=False)
+    return who
+
+
 async def _bytes(image: discord.Attachment) -> bytes:
-    if image.size > MAX_SOURCE_BYTES:
-        raise BadPicture(f"it has more than {MAX_SOURCE_BYTES // 2**20} MiB")
     try:
-        return await image.read()
-    except Unreachable as error:
+        async with asyncio.timeout(_PATIENCE):
+            return await image.read()
+    except (*Unreachable, TimeoutError) as error:
         raise BadPicture("Discord does not hand it out") from error
+
+
+async def _again(studio: Studio, parameters: Parameters, channel: object, who: Requester | None) -> Again:
+    """The line that draws it again, for this person in this place."""
+    model, most = studio.default_model, None
+    if who is not None:
+        async with studio.database.reading() as tx:
+            server = await guilds.settings(tx, who.guild_id)
+            most = (await access.most(tx, who)).pictures
+        model = usual_model(studio, server.default_model)
+    shown = studio.catalogue.named(among_adults=age_restricted(channel))
+    states = studio.generator.models()
+    usable = [key for key in shown if key in states and states[key].state is not ModelState.UNUSABLE]
+    return again.again(parameters, studio.catalogue, default_model=model, usable=usable, most_pictures=most)
 
 
 FEATURE = Feature(

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot import pages, unposted
-from bot.balances import balance_of
+from bot.balances import balance_of, host_of
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
 from storage import jobs
@@ -29,7 +29,7 @@ async def info(interaction: discord.Interaction[Any]) -> None:
             **place,
             role_ids=who.role_ids,
             joined_at=who.joined_at,
-            default=studio.settings.daily_credits,
+            host=host_of(studio.settings),
             now=studio.clock(),
         )
         active = await jobs.active(tx, **place)

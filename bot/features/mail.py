@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import discord
 
 from bot import access, pages, pictures, texts
@@ -22,9 +20,10 @@ async def mail(ask: Ask) -> None:
         rows = await images.of_job(tx, ask.job.id)
         server = await guilds.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
-    for row in wanted:
-        if row.finding is images.Finding.SAFE:
-            await _send(ask, row)
+    async with ask.studio.limits.letters.place(ask.actor.id):
+        for row in wanted:
+            if row.finding is images.Finding.SAFE:
+                await _send(ask, row)
     for row in wanted:
         only_shown(rows, row.index, appeal=server.appeal)
     if not wanted:
@@ -32,8 +31,9 @@ async def mail(ask: Ask) -> None:
 
 
 async def _send(ask: Ask, row: images.Image) -> None:
+    on_threads = ask.studio.limits.letters.run
     try:
-        data = await asyncio.to_thread(images.read, ask.studio.database.folder, row.job_id, row.index)
+        data = await on_threads(images.read, ask.studio.database.folder, row.job_id, row.index)
     except images.ImageGone:
         raise JobGone from None
     alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
@@ -45,7 +45,7 @@ async def _send(ask: Ask, row: images.Image) -> None:
         await ask.actor.send(words, file=pictures.attachment(picture, name, alt))
 
     try:
-        await ask.studio.delivery.offer(data, send)
+        await ask.studio.delivery.offer(data, send, run=on_threads)
     except discord.Forbidden:
         raise DirectMessagesClosed from None
 

@@ -19,7 +19,9 @@ async def pardon(interaction: discord.Interaction[Any], who: discord.User) -> No
     desk = await opened(interaction)
     async with desk.changing() as record:
         member = {"guild_id": desk.guild_id, "user_id": await veils.standing(record.tx, who.id)}
-        until = await refusals.timed_out_until(record.tx, **member, now=desk.studio.clock())
+        until = await refusals.timed_out_until(
+            record.tx, **member, now=desk.studio.clock(), longest=desk.studio.settings.timeout
+        )
         await refusals.pardon(record.tx, **member)
         old = f"until {texts.relative(until)}" if until else None
         await record.note(f"timeout of <@{who.id}>", old=old, new="pardoned")

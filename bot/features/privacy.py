@@ -13,7 +13,7 @@ import structlog
 from discord import app_commands
 
 from bot import archive, erasure, privacy_pages, retention, rewriting
-from bot.boundary import acknowledge, answered
+from bot.boundary import acknowledge, answered, only_new
 from bot.feature import Feature, Studio
 from bot.patience import Unreachable
 from storage import personal
@@ -63,9 +63,15 @@ async def show(interaction: discord.Interaction[Any]) -> None:
 async def export(interaction: discord.Interaction[Any], part: app_commands.Range[int, 1, 10_000] = 1) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
+    async with studio.limits.exports.place(interaction.user.id):
+        await _send_parts(interaction, studio, part)
+
+
+async def _send_parts(interaction: discord.Interaction[Any], studio: Studio, part: int) -> None:
+    limit = studio.limits.exports
     async with studio.database.reading() as tx:
         tables = {table: await personal.rows(tx, interaction.user.id, table) for table in personal.tables()}
-    found = await asyncio.to_thread(archive.entries, studio.database.folder, tables)
+    found = await limit.run(archive.entries, studio.database.folder, tables)
     parts = archive.parts(found, _PART)
     if part > len(parts):
         await interaction.followup.send(privacy_pages.NO_SUCH_PART.format(part, len(parts)), ephemeral=True)
@@ -73,7 +79,7 @@ async def export(interaction: discord.Interaction[Any], part: app_commands.Range
     last = min(len(parts), part + _PARTS - 1)
     for number in range(part, last + 1):
         words = privacy_pages.part(number, of=len(parts), last=last)
-        with await asyncio.to_thread(archive.write, parts[number - 1], _PART, studio.seal) as file:
+        with await limit.run(archive.write, parts[number - 1], _PART, studio.seal) as file:
             name = f"easel-{number}.zip" if len(parts) > 1 else "easel.zip"
             await interaction.followup.send(words, file=discord.File(file, name), ephemeral=True)
 
@@ -105,6 +111,7 @@ class Answer(
             await interaction.followup.send(text, ephemeral=True)
 
         async with answered(tell, what=f"button {self.answer}"):
+            only_new(interaction)
             await _act(interaction, self.answer)
 
 

@@ -10,14 +10,15 @@ from discord import app_commands
 
 from bot import quota_pages, undo_pages
 from bot.admin import opened
-from bot.balances import balance_of, rate_of
+from bot.balances import balance_of, host_of, rate_of
 from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
 from bot.undoing import Last, undo_last
-from storage import erasures, gifts, ledger, quota_changes, quotas, terms
+from storage import erasures, gifts, grants, ledger, quota_changes, quotas, terms
 from storage import undo as credits_undo
 from storage.database import Transaction
+from storage.grants import Host
 from storage.periods import MAX_CREDITS, Period, Rate
 
 _CHANGES = 5
@@ -37,18 +38,19 @@ async def show(
     page: app_commands.Range[int, 1, 100_000] = 1,
 ) -> None:
     desk = await opened(interaction)
-    default = desk.studio.settings.daily_credits
+    host = host_of(desk.studio.settings)
     # Gifts are theirs once they use Easel: to look at a member writes nothing about them.
     async with desk.studio.database.supposing() as tx:
         if who is None:
             rules = await quotas.allowances(tx, desk.guild_id)
             changes = await quotas.changes(tx, desk.guild_id, limit=_CHANGES)
             here = await terms.terms(tx, desk.guild_id)
-            words = quota_pages.server(rules, changes, here, default=Rate(default))
+            month = await grants.budget(tx, host, guild_id=desk.guild_id, now=desk.studio.clock())
+            words = quota_pages.server(rules, changes, here, default=host.usual, month=month)
         else:
             place = {"guild_id": desk.guild_id, "user_id": who.id}
             await erasures.bring_back(tx, who.id)
-            balance = await _balance(tx, who, **place, default=default, now=desk.studio.clock())
+            balance = await _balance(tx, who, **place, host=host, now=desk.studio.clock())
             pages = max(1, -(-await ledger.count(tx, **place) // _PAGE))
             number = min(page, pages)
             lines = await ledger.history(tx, **place, limit=_PAGE, skip=(number - 1) * _PAGE)
@@ -62,17 +64,15 @@ async def _balance(
     *,
     guild_id: int,
     user_id: int,
-    default: int,
+    host: Host,
     now: datetime,
 ) -> quotas.Balance:
     """The balance of a member, or of somebody who left: gifts to everyone are not for them."""
     account = {"guild_id": guild_id, "user_id": user_id}
     if isinstance(who, discord.Member):
         roles = [role.id for role in who.roles]
-        return await balance_of(
-            tx, **account, role_ids=roles, joined_at=who.joined_at, default=default, now=now
-        )
-    rate = await rate_of(tx, **account, role_ids=[], default=default)
+        return await balance_of(tx, **account, role_ids=roles, joined_at=who.joined_at, host=host, now=now)
+    rate = await rate_of(tx, **account, role_ids=[], host=host)
     return await quotas.balance(tx, **account, allowance=rate, now=now)
 
 
@@ -94,6 +94,7 @@ async def set_(
     subject = subject_of(who, desk.guild_id)
     rate = None if credits is None else Rate(credits, Period(per))
     async with changing(desk) as tx:
+        host_of(desk.studio.settings).check_rate(rate)
         await quotas.set_allowance(
             tx,
             guild_id=desk.guild_id,
@@ -137,6 +138,7 @@ async def grant(
                 reason=reason or "",
                 now=now,
                 ends_at=ends_at,
+                host=host_of(desk.studio.settings),
             )
     except ValueError as error:
         raise BadAmount(str(error)) from error
@@ -160,6 +162,7 @@ async def reset(
             actor_id=desk.actor_id,
             now=desk.studio.clock(),
             reason=reason or "",
+            host=host_of(desk.studio.settings),
         )
     await desk.tell(quota_pages.was_reset(subject, rate))
 

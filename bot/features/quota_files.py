@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot import quota_pages, sheets
 from bot.admin import Desk, Page, opened
-from bot.balances import balance_of
+from bot.balances import balance_of, host_of
 from bot.errors import BadSheet
 from bot.feature import Feature
 from bot.patience import Unreachable
@@ -88,7 +88,12 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
     async with changing(desk) as tx:
         await _book(tx, desk, members)
         await tables.apply(
-            tx, guild_id=desk.guild_id, rows=rows, actor_id=desk.actor_id, now=desk.studio.clock()
+            tx,
+            guild_id=desk.guild_id,
+            rows=rows,
+            actor_id=desk.actor_id,
+            now=desk.studio.clock(),
+            host=host_of(desk.studio.settings),
         )
     strangers = [one for one in people if one not in members]
     await desk.tell(quota_pages.imported(len(rows), strangers))
@@ -109,7 +114,7 @@ async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Membe
             user_id=user_id,
             role_ids=[role.id for role in members[user_id].roles],
             joined_at=members[user_id].joined_at,
-            default=desk.studio.settings.daily_credits,
+            host=host_of(desk.studio.settings),
             now=desk.studio.clock(),
         )
 

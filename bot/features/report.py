@@ -1,4 +1,7 @@
-"""`/report`, "Report picture" and 🚩: a picture goes before the moderators, who remove or keep it."""
+"""`/report`, "Report picture" and 🚩: a picture goes before the moderators, who remove or keep it.
+
+🚩 asks once more, so that a slip of the finger reports nobody. No case says who reported; moderators can ask.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from discord import app_commands
 
 from bot import cases, leftover_reports, moderation_pages
 from bot.admin import admin, opened
-from bot.boundary import acknowledge
-from bot.errors import BadLink, NotModerator, ServerOnly
-from bot.feature import Ask, Feature, Place, Studio, Verb, able_to_post
+from bot.boundary import acknowledge, answered, tell_privately
+from bot.errors import BadLink, NotModerator, PublicChannel, ServerOnly
+from bot.feature import Ask, Feature, Place, Reply, Studio, Verb, able_to_post
 from bot.patience import Unreachable
 from bot.snowflakes import ID
 from bot.surface import Surface
-from storage import guilds, jobs
+from storage import guilds, jobs, reports
 from storage.errors import StorageError
 from storage.reports import Verdict
 
@@ -32,8 +35,65 @@ _EVERY = 600.0
 _log = structlog.get_logger(__name__)
 
 
+class Sure(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"easel-report:(?P<guild>[0-9]{1,20}):(?P<channel>[0-9]{1,20}):(?P<message>[0-9]{1,20})",
+):
+    """The button under the question that 🚩 leads to. It reports the message that its id names, from a direct message too."""
+
+    def __init__(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        self.guild_id, self.channel_id, self.message_id = guild_id, channel_id, message_id
+        custom_id = f"easel-report:{guild_id}:{channel_id}:{message_id}"
+        danger = discord.ButtonStyle.danger
+        super().__init__(discord.ui.Button(label=moderation_pages.REPORT, style=danger, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Sure:
+        return cls(int(match["guild"]), int(match["channel"]), int(match["message"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        async with answered(partial(tell_privately, interaction), what="button report"):
+            await acknowledge(interaction)
+            member = await _member(interaction, self.guild_id)
+            channel = _visible(member, self.channel_id)
+            whole = partial(_fetched, channel, self.message_id)
+            words = await _report(interaction.client.studio, member, self.message_id, whole)
+            await interaction.edit_original_response(content=words, view=None)
+
+
+async def _member(interaction: discord.Interaction[Any], guild_id: int) -> discord.Member:
+    """The person in that server, from wherever they press. Raises ServerOnly where they are in it no more."""
+    if isinstance(interaction.user, discord.Member) and interaction.guild_id == guild_id:
+        return interaction.user
+    guild: discord.Guild | None = interaction.client.get_guild(guild_id)
+    if guild is None:
+        raise ServerOnly
+    try:
+        return await guild.fetch_member(interaction.user.id)
+    except discord.NotFound:
+        raise ServerOnly from None
+
+
 async def flag(ask: Ask) -> None:
-    await ask.tell(await cases.report(ask.studio, ask.job, ask.actor))
+    """Ask whether it is meant. Raises what is known to be in the way already."""
+    await cases.open_to(ask.studio, ask.job, ask.actor)
+    await _ask(ask.actor.guild.id, ask.message, ask.tell)
+
+
+async def flag_leftover(
+    studio: Studio, message: discord.Message, reporter: discord.Member, tell: Reply
+) -> None:
+    """The same for a picture of which nothing is kept."""
+    await leftover_reports.open_to(studio, message, reporter)
+    await _ask(reporter.guild.id, message, tell)
+
+
+async def _ask(guild_id: int, message: discord.Message | discord.PartialMessage, tell: Reply) -> None:
+    view = discord.ui.View(timeout=None)
+    view.add_item(Sure(guild_id, message.channel.id, message.id))
+    await tell(moderation_pages.sure(guild_id, message.channel.id, message.id), view=view)
 
 
 @app_commands.command(name="report", description="Show a picture to this server's moderators")
@@ -45,15 +105,26 @@ async def report(interaction: discord.Interaction[Any], link: str) -> None:
     guild = interaction.guild
     if found is None or guild is None or int(found[1]) != guild.id:
         raise BadLink
-    channel = guild.get_channel_or_thread(int(found[2]))
-    member = interaction.user
-    if (
-        channel is None
-        or not isinstance(member, discord.Member)
-        or not channel.permissions_for(member).view_channel
-    ):
+    member = _in_server(interaction)
+    channel = _visible(member, int(found[2]))
+    whole = partial(_fetched, channel, int(found[3]))
+    words = await _report(interaction.client.studio, member, int(found[3]), whole)
+    await interaction.followup.send(words, ephemeral=True)
+
+
+def _in_server(interaction: discord.Interaction[Any]) -> discord.Member:
+    """Raises ServerOnly."""
+    if not isinstance(interaction.user, discord.Member):
+        raise ServerOnly
+    return interaction.user
+
+
+def _visible(member: discord.Member, channel_id: int) -> object:
+    """The channel of that id. Raises BadLink where the person sees none."""
+    channel = member.guild.get_channel_or_thread(channel_id)
+    if channel is None or not channel.permissions_for(member).view_channel:
         raise BadLink
-    await _report(interaction, int(found[3]), partial(_fetched, channel, int(found[3])))
+    return channel
 
 
 async def _fetched(channel: object, message_id: int) -> discord.Message:
@@ -74,42 +145,63 @@ async def report_picture(interaction: discord.Interaction[Any], message: discord
     async def as_it_is() -> discord.Message:
         return message
 
-    await _report(interaction, message.id, as_it_is)
+    words = await _report(interaction.client.studio, _in_server(interaction), message.id, as_it_is)
+    await interaction.followup.send(words, ephemeral=True)
 
 
 async def _report(
-    interaction: discord.Interaction[Any], message_id: int, whole: Callable[[], Awaitable[discord.Message]]
-) -> None:
-    if not isinstance(interaction.user, discord.Member):
-        raise ServerOnly
-    studio = interaction.client.studio
+    studio: Studio,
+    reporter: discord.Member,
+    message_id: int,
+    whole: Callable[[], Awaitable[discord.Message]],
+) -> str:
+    """Report the picture of a message; the words for the person who reported it."""
     async with studio.database.reading() as tx:
         job = await jobs.by_message(tx, message_id)
     if job is None:
-        words = await leftover_reports.report(studio, await whole(), interaction.user)
-    elif job.guild_id == interaction.guild_id:
-        words = await cases.report(studio, job, interaction.user)
-    else:
+        return await leftover_reports.report(studio, await whole(), reporter)
+    if job.guild_id != reporter.guild.id:
         raise BadLink
-    await interaction.followup.send(words, ephemeral=True)
+    return await cases.report(studio, job, reporter)
 
 
 async def decide(ask: Ask, *, verdict: Verdict) -> None:
     """What a moderator's button does; whoever may manage messages in their channel is one."""
-    if not ask.permissions.manage_messages:
-        raise NotModerator
+    _only_moderators(ask)
     if not await cases.decide(ask.studio, ask.job, verdict, ask.actor, ask.message):
         await ask.tell(moderation_pages.DECIDED_BEFORE)
 
 
+async def name_reporters(ask: Ask) -> None:
+    """Say to a moderator alone who reported."""
+    _only_moderators(ask)
+    async with ask.studio.database.reading() as tx:
+        by = await reports.reporters(tx, ask.job.id)
+    await ask.tell(moderation_pages.reported_by(by))
+
+
+def _only_moderators(ask: Ask) -> None:
+    if not ask.permissions.manage_messages:
+        raise NotModerator
+
+
 @admin.command(name="moderators", description="Choose the channel that reported pictures go to")
-@app_commands.describe(channel="Where; leave out to take no reports")
+@app_commands.describe(
+    channel="Where; leave out to take no reports",
+    even_if_public="Also a channel that everyone can read, where they see which pictures were reported",
+)
 async def moderators(
-    interaction: discord.Interaction[Any], channel: discord.TextChannel | None = None
+    interaction: discord.Interaction[Any],
+    channel: discord.TextChannel | None = None,
+    even_if_public: bool = False,
 ) -> None:
     desk = await opened(interaction)
+    public = False
     if channel is not None:
         able_to_post(channel.permissions_for(channel.guild.me), channel)
+        public = cases.is_public(channel)
+        if public and not even_if_public:
+            raise PublicChannel(channel.id)
     async with desk.changing() as record:
         old = (await guilds.settings(record.tx, desk.guild_id)).moderators_channel_id
         await guilds.set_moderators_channel(record.tx, desk.guild_id, channel.id if channel else None)
@@ -118,7 +210,7 @@ async def moderators(
             old=f"<#{old}>" if old else None,
             new=f"<#{channel.id}>" if channel else None,
         )
-    await desk.tell(moderation_pages.moderators_are(channel.id if channel else None))
+    await desk.tell(moderation_pages.moderators_are(channel.id if channel else None, public=public))
 
 
 async def show_what_waits(studio: Studio) -> None:
@@ -143,14 +235,17 @@ FEATURE = Feature(
             ),
             reactions={"🚩": 0},
             marks=False,
-            leftover=leftover_reports.report,
+            leftover=flag_leftover,
         ),
         Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
         Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),
+        Verb(name=cases.REPORTERS, run=name_reporters, marks=False, of_case=True),
     ),
+    items=(Sure,),
     background=show_what_waits,
     help=(
-        "🚩, **/report** or **Report picture** in a message's menu shows a picture to the moderators; "
+        "🚩, **/report** or **Report picture** in a message's menu shows a picture to the moderators, who alone can see "
+        "who reported it; "
         "**/admin moderators** (admins) chooses their channel.",
     ),
 )

@@ -37,8 +37,9 @@ async def serve(
     *,
     port: int,
     on_ready: Callable[[str], None],
+    ended: asyncio.Event | None = None,
 ) -> None:
-    """Run the client that `build` makes in a world of its own, until Ctrl-C, SIGTERM or the page's "End session".
+    """Run the client that `build` makes in a world of its own, until Ctrl-C, SIGTERM, the page's "End session" or `ended`.
 
     `port` is on 127.0.0.1, 0 for any free one. `on_ready` is given the page's address, which is also the key to it.
     What `build` starts may take as long as it likes; what the client starts belongs to the world, and must use the
@@ -56,7 +57,8 @@ async def serve(
     async with _running(env, client) as world, open_page(world, port) as page:
         with _stopping() as stopped:
             on_ready(page.url)
-            await _first_of(stopped.wait(), page.wait_closed(), world.live())
+            others = [] if ended is None else [ended.wait()]
+            await _first_of(stopped.wait(), page.wait_closed(), world.live(), *others)
 
 
 def _refuse_busy(port: int) -> None:

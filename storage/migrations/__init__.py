@@ -22,6 +22,8 @@ from storage.migrations import (
     v9_retention,
     v10_undo,
     v11_open_work,
+    v12_servers,
+    v13_grants,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -36,6 +38,8 @@ MIGRATIONS: Sequence[str] = (
     v9_retention.SCRIPT,
     v10_undo.SCRIPT,
     v11_open_work.SCRIPT,
+    v12_servers.SCRIPT,
+    v13_grants.SCRIPT,
 )
 
 

@@ -36,20 +36,21 @@ def look(data: Path, lines: list[Line], *, final: bool) -> Report:
     """Examine a data folder that nobody has open. `final`: nothing is owed any more, so all jobs must have ended."""
     with closing(sqlite3.connect(data / "easel.db")) as database:
         database.row_factory = sqlite3.Row
-        broken = _sound(database)
+        broken = sound(database)
         jobs = {row["id"]: row for row in database.execute("SELECT * FROM jobs")}
         ledger = database.execute("SELECT * FROM ledger ORDER BY number").fetchall()
         pictures = database.execute("SELECT * FROM images").fetchall()
-    broken += _none_lost(jobs, lines) + _ledger_exact(jobs, ledger) + _posted_once(jobs, lines, final=final)
+    broken += none_lost(jobs, lines) + ledger_exact(jobs, ledger) + posted_once(jobs, lines, final=final)
     if final:
         broken += [
             f"{job['id']} is still {job['state']}" for job in jobs.values() if job["state"] not in ENDED
         ]
-        broken += _balances(jobs, ledger) + _pictures_whole(data, jobs, pictures, lines)
+        broken += balances(jobs, ledger) + _pictures_whole(data, jobs, pictures, lines)
     return Report(broken=broken, figures=_figures(jobs, lines) | {"stray files": _stray(data, pictures)})
 
 
-def _sound(database: sqlite3.Connection) -> list[str]:
+def sound(database: sqlite3.Connection) -> list[str]:
+    """What SQLite itself finds wrong."""
     broken = []
     for pragma, well in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
         found = [tuple(row) for row in database.execute(f"PRAGMA {pragma}")]
@@ -58,7 +59,7 @@ def _sound(database: sqlite3.Connection) -> list[str]:
     return broken
 
 
-def _none_lost(jobs: dict[str, sqlite3.Row], lines: list[Line]) -> list[str]:
+def none_lost(jobs: dict[str, sqlite3.Row], lines: list[Line]) -> list[str]:
     """Everything that a person was told stands in the database."""
     interactions = {job["interaction_id"] for job in jobs.values()}
     told = [line for line in lines if line["kind"] == "told"]
@@ -75,7 +76,7 @@ def _none_lost(jobs: dict[str, sqlite3.Row], lines: list[Line]) -> list[str]:
     return broken
 
 
-def _ledger_exact(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[str]:
+def ledger_exact(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[str]:
     """One reservation for each job, of its price; one outcome for each that has ended, the right one; no other lines."""
     broken = []
     of_job: dict[str, list[sqlite3.Row]] = {job: [] for job in jobs}
@@ -101,7 +102,7 @@ def _ledger_exact(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> li
     return broken
 
 
-def _posted_once(jobs: dict[str, sqlite3.Row], lines: list[Line], *, final: bool) -> list[str]:
+def posted_once(jobs: dict[str, sqlite3.Row], lines: list[Line], *, final: bool) -> list[str]:
     """A delivered job was posted once, by the message that it names; no other job was posted, unless it is finished."""
     posts: dict[str, list[int]] = {}
     for job_id, line in results(lines):
@@ -119,7 +120,7 @@ def _posted_once(jobs: dict[str, sqlite3.Row], lines: list[Line], *, final: bool
     return broken
 
 
-def _balances(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[str]:
+def balances(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[str]:
     """Each member has spent the prices of their delivered jobs, and nothing else."""
     spent: Counter[int] = Counter()
     for job in jobs.values():
@@ -161,7 +162,7 @@ def _pictures_whole(
 def _stray(data: Path, pictures: list[sqlite3.Row]) -> int:
     """How many files among the pictures no row speaks of."""
     homes = Counter(row["job_id"] for row in pictures)
-    files = Counter(file.parent.name for file in (data / "images").rglob("*") if file.is_file())
+    files = Counter(file.parent.name for file in (data / "images").glob("*/*/*") if file.is_file())
     return sum((files - homes).values())
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 
 from generation import wire
-from generation.contract import Event, Failed, Finished, ModelState, ModelStatus, Request
+from generation.contract import Condition, Event, Failed, Finished, ModelState, ModelStatus, Request
 
 
 class PipedPainter:
@@ -27,6 +27,9 @@ class PipedPainter:
 
     def safety(self) -> ModelStatus | None:
         return None
+
+    def condition(self) -> Condition:
+        return Condition(ready=True)
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()

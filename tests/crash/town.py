@@ -65,6 +65,7 @@ class Memory(Backend):
         self.journal.write(
             kind,
             id=message.id,
+            channel=message.channel_id,
             author=message.author_id,
             content=message.content,
             flags=message.flags,

@@ -29,8 +29,9 @@ from generation.contract import (
     Request,
     Started,
 )
+from generation.inbox import Heard, Submit
 from generation.local import LocalGenerator, WorkerUnavailable
-from generation.supervisor import Heard, Submit, Supervisor
+from generation.supervisor import Supervisor
 from tests.generation.requests import image_to_image, text_to_image
 from tests.generation.tiny import entry
 
@@ -355,7 +356,7 @@ def patient(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[wire.Setup,
 async def test_a_download_may_take_hours(patient: tuple[wire.Setup, int]) -> None:
     setup, hours = patient
     supervisor = Supervisor(
-        setup, step_timeout=1, load_timeout=2, publish=lambda *_: None, closed=lambda: None
+        setup, step_timeout=1, load_timeout=2, publish=lambda *_: None, ended=lambda _: None
     )
     supervisor._current = Submit(ticket="one", request=text_to_image("b"))
     assert supervisor._patience() == (hours * 3600 or 2)

@@ -32,7 +32,7 @@ def installed(toy: Path) -> Path:
     start = launcher(toy / "easel")
     packages = next((toy / ".venv").glob("[lL]ib/**/site-packages"))
     (packages / "toy.pth").write_text(f"{toy}\n")
-    for kind in ("base", "test"):
+    for kind in start.EXTRAS:
         start.stamp(kind).write_text(start.fingerprint())
     return toy
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.env_file import read_env_file
 from bot.settings import PROJECT
 from tests.launcher.toy import LAUNCHER, POSIX, TOY_BACKEND, TOY_PROJECT, launch, launcher, run
 
@@ -245,3 +250,73 @@ def test_the_constraints_name_versions_and_no_places() -> None:
     for pin in pins:
         assert "==" in pin
         assert not any(sign in pin for sign in ("@", "/", "--", "+"))
+
+
+def test_the_playground_is_installed_where_there_is_no_token_and_nowhere_else(
+    recorded: tuple[Any, list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, done = recorded
+    monkeypatch.setattr(start, "hand_over", lambda _: 7)
+    for kind in start.EXTRAS:
+        start.stamp(kind).unlink()
+    monkeypatch.setenv("DISCORD_TOKEN", "a.b.c")
+    assert start.main(["run"]) == 7
+    assert done == ["install ."]
+
+    monkeypatch.delenv("DISCORD_TOKEN")
+    assert start.main(["doctor"]) == 7
+    assert done == ["install ."], "only what opens the playground needs it"
+    assert "playground" not in capsys.readouterr().err
+
+    assert start.main(["run"]) == 7
+    assert done == ["install .", "install .[playground]"]
+    assert "There is no DISCORD_TOKEN, so the playground opens" in capsys.readouterr().err
+
+    start.main(["run"])
+    (start.ROOT / ".env").write_text("DISCORD_TOKEN=a.b.c\n")
+    start.main(["run"])
+    assert done == ["install .", "install .[playground]"], "what is there is enough"
+    assert capsys.readouterr().err == ""
+
+
+LINES = st.sampled_from(
+    [
+        "DISCORD_TOKEN=", "DISCORD_TOKEN=a.b.c", "export DISCORD_TOKEN = a.b.c", "DISCORD_TOKEN=''",
+        'DISCORD_TOKEN="a.b.c"', 'DISCORD_TOKEN=" "', "#DISCORD_TOKEN=a.b.c", "# DISCORD_TOKEN=a.b.c", "",
+        "MY_DISCORD_TOKEN=a.b.c", "EASEL_IMAGES=1", "  DISCORD_TOKEN=a.b.c  # mine", "DISCORD_TOKEN=\t",
+    ]
+)  # fmt: skip
+
+
+@given(
+    lines=st.lists(LINES, max_size=4),
+    ending=st.sampled_from(["\n", "\r\n"]),
+    mark=st.sampled_from(["", "\ufeff"]),
+    given_too=st.none() | st.sampled_from(["", " ", "a.b.c"]),
+)
+def test_the_launcher_looks_for_the_token_where_the_bot_reads_it(
+    lines: list[str], ending: str, mark: str, given_too: str | None
+) -> None:
+    start = launcher(LAUNCHER)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "ROOT", Path(folder))
+        (start.ROOT / ".env").write_bytes((mark + ending.join(lines)).encode())
+        read = read_env_file(start.ROOT / ".env").get("DISCORD_TOKEN", "")
+        patch.delenv("DISCORD_TOKEN", raising=False)
+        if given_too is not None:
+            patch.setenv("DISCORD_TOKEN", given_too)
+            read = given_too
+        assert start.has_token() == bool(read.strip())
+
+
+def test_without_a_file_there_is_no_token(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    assert not launcher(toy / "easel").has_token()
+
+
+def test_a_bot_on_discord_is_installed_without_the_playground() -> None:
+    """PyAV's codecs are under the GPL, and it is the largest package beside torch."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert not any("simcord" in each for each in project["dependencies"])
+    assert any("simcord[preview]==" in each for each in project["optional-dependencies"]["playground"])
+    assert "easel[playground]" in project["optional-dependencies"]["test"]

@@ -17,7 +17,7 @@ from bot.settings import PROJECT
 
 LAUNCHER = PROJECT / "easel"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")
-ENVIRONMENT = {**os.environ, "PIP_NO_INDEX": "1"}
+ENVIRONMENT = {**os.environ, "PIP_NO_INDEX": "1", "DISCORD_TOKEN": ""}
 
 TOY_PROJECT = """
 [build-system]
@@ -42,7 +42,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     with zipfile.ZipFile(pathlib.Path(wheel_directory, name), "w") as wheel:
         wheel.writestr("toy.pth", str(pathlib.Path(__file__).parent) + "\\n")
         wheel.writestr("toy-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: toy\\nVersion: 1\\n"
-                       "Provides-Extra: test\\n")
+                       "Provides-Extra: test\\nProvides-Extra: playground\\n")
         wheel.writestr("toy-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("toy-1.dist-info/RECORD", "")
     return name

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from storage_accounts import Account, Entry, Grant, Reservation, Takeback
 from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON
 
-from storage import gifts, quotas, terms
+from storage import gifts, ledger_check, quotas, terms
 from storage.database import Database, Transaction
 from storage.folding import START, Place, fold
 from storage.periods import LONGEST_DAYS
@@ -427,6 +427,13 @@ class Server(RuleBasedStateMachine):
             assert (found.rate, found.used) == (self.rate(user), self.used(user))
             assert found.bonus == self.accounts[user].bonus >= 0
             assert found.left == self.left(user) >= 0
+
+    @invariant()
+    def verify_finds_no_fault(self) -> None:
+        assert self.transact(self.faults) == []
+
+    async def faults(self, tx: Transaction) -> list[str]:
+        return [fault async for fault in ledger_check.check(tx, now=self.now)]
 
 
 THOROUGH = os.environ.get("EASEL_HYPOTHESIS") == "thorough"

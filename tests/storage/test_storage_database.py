@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from storage.errors import (
     DatabaseTooNew,
     DatabaseUnreadable,
     DataFolderBusy,
+    PiecesLeft,
     StorageError,
 )
 from storage.migrations import MIGRATIONS, migrate
@@ -288,3 +290,25 @@ async def test_closing_waits_for_the_transaction_in_progress(tmp_path: Path) -> 
     database = await Database.open(tmp_path)
     assert await read(database, "key") == "value"
     await database.close()
+
+
+async def test_a_reader_that_keeps_deleted_rows_in_the_files_is_told_of(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path)
+    try:
+        async with database.transaction() as tx:
+            await state.put(tx, "note", "a walrus")
+        with closing(sqlite3.connect(tmp_path / "easel.db")) as reader:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM state").fetchone()
+            async with database.transaction() as tx:
+                await tx.execute("DELETE FROM state WHERE key = 'note'")
+            with pytest.raises(PiecesLeft):
+                await database.scrub()
+            assert b"a walrus" in every_byte(tmp_path)
+        assert await database.scrub() >= 0
+        assert b"a walrus" not in every_byte(tmp_path)
+    finally:
+        await database.close()
+
+
+def every_byte(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())

@@ -55,12 +55,17 @@ def test_scraps_of_an_attempt_that_a_crash_ended_are_swept(tmp_path: Path) -> No
     assert everything(tmp_path) == {f"images/k7/{JOB}/{name}": data for name, data in FILES.items()}
 
 
-def test_files_that_no_row_tells_of_are_swept(tmp_path: Path) -> None:
-    images.sweep(tmp_path, set())
+def test_removing_touches_no_file_that_is_not_ours(tmp_path: Path) -> None:
     images.write(tmp_path, JOB, FILES)
-    images.write(tmp_path, "strayjob", FILES)
-    images.sweep(tmp_path, {JOB})
-    assert everything(tmp_path) == {f"images/k7/{JOB}/{name}": data for name, data in FILES.items()}
+    home = images.path(tmp_path, JOB, 1).parent
+    (home / "notes.txt").write_bytes(b"somebody's")
+    (home / ".notes.part").write_bytes(b"somebody's, too")
+    images.write(tmp_path, JOB, FILES)
+    images.remove(tmp_path, JOB)
+    assert everything(tmp_path) == {
+        f"images/k7/{JOB}/notes.txt": b"somebody's",
+        f"images/k7/{JOB}/.notes.part": b"somebody's, too",
+    }
 
 
 def test_what_is_gone_says_so(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from storage_samples import ADMIN, ALICE, BOB, GUILD, NOON, new_job
 
-from storage import jobs, quotas
+from storage import jobs, ledger_check, quotas
 from storage.database import Database, Transaction
 from storage.jobs import Job, JobState
 from storage.paces import LEAST
@@ -93,10 +93,12 @@ class Model:
         return [
             Waiting(
                 id=job_id,
+                guild_id=GUILD,
                 user_id=job.user,
                 model="toy",
                 turn=turn,
-                weight=1.0,
+                server_turn=0.0,
+                server_weight=1.0,
                 seconds=job.cost,
                 load=USUAL_LOAD,
                 delayed=job.delayed,
@@ -231,7 +233,7 @@ class Studio(RuleBasedStateMachine):
         for passed in line[:place]:
             model.jobs[passed.id].delayed += line[place].takes(())
         model.virtual = max(line[0].turn, model.virtual)
-        job.sharers = sharers(line)
+        job.sharers = sharers(dict.fromkeys({one.user_id for one in line}, 1.0))
 
     @precondition(lambda self: self.model.in_state(JobState.RUNNING))
     @rule(seconds=COSTS)
@@ -390,6 +392,7 @@ class Studio(RuleBasedStateMachine):
             job = found[job_id]
             assert (job.state, job.attempt, job.tries) == (expected.state, expected.attempt, expected.tries)
             assert abs(job.turn - expected.turn) < 1e-6
+        assert [fault async for fault in ledger_check.check(tx, now=self.model.now)] == []
 
 
 THOROUGH = os.environ.get("EASEL_HYPOTHESIS") == "thorough"

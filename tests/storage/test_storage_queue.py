@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from storage_samples import ADMIN, ALICE, BOB, CAROL, GUILD, NOON, queue, run
 
-from storage import boosts, ceilings, jobs, line, messages, quotas, terms, weights
+from storage import boosts, ceilings, grants, jobs, line, messages, quotas, server_turns, terms, weights
 from storage.database import Database, Transaction
 from storage.jobs import Job
 from storage.migrations import migrate
@@ -142,10 +143,17 @@ async def test_active_jobs_are_the_running_and_then_the_queued(tx: Transaction) 
 
 EVERY_JOB = {
     "insert": jobs.INSERT,
+    "join": server_turns.JOIN,
     "first in line": line.FIRST,
+    "first of a server": line.FIRST_OF_SERVER,
+    "sharers": server_turns.SHARERS,
+    "charge": server_turns.CHARGE,
     "claim": line.CLAIM,
+    "ends": line.ENDS,
     "settle a turn": line.SETTLE,
-    "ahead": line.AHEAD,
+    "settle a server's turn": server_turns.SETTLE,
+    "ahead": line.OWN_AHEAD,
+    "ahead in other servers": line.OTHERS_AHEAD,
     "running": line.RUNNING,
     "weight": weights.OF_MEMBER,
     "by message": messages.BY_MESSAGE,
@@ -157,6 +165,7 @@ EVERY_JOB = {
     "the bot's ceiling": ceilings.OF_BOT,
     "settle": quotas.SETTLE,
     "refund": quotas.REFUND,
+    "given this month": grants.GIVEN,
 }
 
 
@@ -190,7 +199,7 @@ FILL = """
 WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < :waiting)
 INSERT INTO jobs (id, guild_id, channel_id, user_id, action, prompt, request, model, images, price,
     turn, turn_end, nonce, created_at)
-SELECT 'job' || n, 1, 1, n % :people, 'imagine', '', '{}', 'toy', 4, 4, n, n + 4, 'n' || n, 0 FROM many
+SELECT 'job' || n, 1 + n % :servers, 1, n % :people, 'imagine', '', '{}', 'toy', 4, 4, n, n + 4, 'n' || n, 0 FROM many
 """
 
 
@@ -208,25 +217,38 @@ def instructions(connection: sqlite3.Connection, sql: str, parameters: dict[str,
     return count
 
 
-def test_queueing_and_claiming_cost_the_same_with_ten_thousand_waiting() -> None:
-    costs = []
-    for waiting in (100, 10_000):
-        with closing(migrated()) as connection:
-            connection.execute(FILL, {"waiting": waiting, "people": waiting // 10})
-            new = values_for(jobs.INSERT) | {"id": "new", "parent_id": None, "request": "{}"}
-            first = values_for(line.FIRST) | {"window": WINDOW}
-            claim = values_for(line.CLAIM) | {"id": "job1"}
-            end = values_for(line.SETTLE) | {"id": "job1", "attempt": None}
-            costs.append(
-                [
-                    instructions(connection, line.FIRST, first),
-                    instructions(connection, line.CLAIM, claim),
-                    instructions(connection, line.SETTLE, end),
-                    instructions(connection, jobs.INSERT, new),
-                ]
+LOOKS = (line.FIRST, line.FIRST_OF_SERVER, server_turns.SHARERS, line.ENDS, line.OWN_AHEAD, line.OTHERS_AHEAD)
+CHANGES = (jobs.INSERT, server_turns.JOIN, server_turns.CHARGE, line.CLAIM, line.SETTLE, server_turns.SETTLE)
+
+
+def costs(waiting: int, statements: Sequence[str], *, servers: int = 1) -> list[int]:
+    """The instructions of each statement while so many wait, ten of each person."""
+    with closing(migrated()) as connection:
+        people = max(waiting // 10, servers)
+        connection.execute(FILL, {"waiting": waiting, "people": people, "servers": servers})
+        given = {"id": "job1", "job_id": "job1", "guild_id": 1, "parent_id": None, "request": "{}"}
+        given |= {"attempt": None, "window": WINDOW, "number": 1}
+        return [
+            instructions(
+                connection, sql, values_for(sql) | given | ({"id": "new"} if sql is jobs.INSERT else {})
             )
-    few, many = costs
-    assert all(after <= before * 1.1 for before, after in zip(few, many, strict=True)), costs
+            for sql in statements
+        ]
+
+
+def test_queueing_and_claiming_cost_the_same_with_ten_thousand_waiting() -> None:
+    few, many = costs(100, LOOKS + CHANGES), costs(10_000, LOOKS + CHANGES)
+    assert all(after <= before * 1.1 for before, after in zip(few, many, strict=True)), (few, many)
+
+
+def test_what_two_hundred_servers_add_is_a_step_for_each() -> None:
+    one, all_of_them = costs(10_000, CHANGES), costs(10_000, CHANGES, servers=200)
+    assert all(after <= before * 1.1 for before, after in zip(one, all_of_them, strict=True)), (
+        one,
+        all_of_them,
+    )
+    few, many = costs(8_000, LOOKS[:4], servers=200), costs(20_000, LOOKS[:4], servers=200)
+    assert all(after <= before * 1.1 for before, after in zip(few, many, strict=True)), (few, many)
 
 
 async def test_a_members_waiting_jobs_are_counted_by_an_index(tx: Transaction) -> None:

@@ -1,0 +1,54 @@
+"""What `./easel doctor` finds of the database and its backups. It only reads, so a bot may run, and nothing is migrated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.findings import Finding, broken, note, ok
+from bot.settings import Settings
+from storage import snapshots
+from storage.verification import database_state
+
+_RESTORE = (
+    "Stop Easel and bring a backup back: ./easel restore FOLDER, with one of the folders in {}. It moves aside what is "
+    "there. Without a backup, ask for help before you move or delete anything."
+)
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """Whether the database is sound, and how old the newest backup is."""
+    path = settings.data / "easel.db"
+    if (settings.data / snapshots.HALF_RESTORED).exists():
+        yield broken("Database: a restore was cut short", "Do it again: ./easel restore FOLDER.")
+        return
+    if not path.exists():
+        yield ok("Database: none yet; the first start makes it")
+        return
+    found = database_state(settings.data)
+    if found.damage:
+        yield broken(f"Database: {path} is damaged: {found.damage}", _RESTORE.format(settings.backups))
+    elif found.version > found.newest:
+        yield broken(
+            f"Database: a newer Easel wrote it (version {found.version}, and this Easel knows {found.newest})",
+            f"Run that Easel. Or: {_RESTORE.format(settings.backups)}",
+        )
+    elif 0 < found.version < found.newest:
+        yield note(
+            f"Database: sound; the next start migrates it from version {found.version} to {found.newest}",
+            f"It is copied into {settings.data / snapshots.FOLDER} before that.",
+        )
+    else:
+        yield ok(f"Database: {path} is sound ({path.stat().st_size / 10**6:.1f} MB)")
+    yield from _backups(settings)
+
+
+def _backups(settings: Settings) -> Iterator[Finding]:
+    kinds = [each for kind in ("easel", "daily") for each in snapshots.whole(settings.backups, kind)]
+    if not kinds:
+        yield note(
+            f"Backups: none in {settings.backups}",
+            "./easel backup takes one. With EASEL_BACKUP_DAILY Easel takes one each day.",
+        )
+        return
+    taken_at, folder = max(kinds)
+    yield ok(f"Backups: the newest is of {taken_at:%Y-%m-%d %H:%M} UTC: {folder}")

@@ -1,0 +1,72 @@
+"""Daily backups, where the host wants them, and the end of old ones. The newest backup's own time says when the next is due."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from bot.clock_doubt import may_delete
+from bot.feature import Feature, Studio
+from storage import backup, restoring, snapshots
+from storage.errors import StorageError
+
+KIND = "daily"
+
+_EVERY = 600.0
+"""Seconds between two looks whether a backup is due."""
+_AFTER_A_FAILURE = 3600.0
+_DAY = timedelta(days=1)
+_KEPT_BEFORE_MIGRATIONS = timedelta(days=30)
+"""How long the copies from before migrations are kept at most: they hold what people may have deleted since."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def keep(studio: Studio) -> None:
+    """Take backups when they are due and delete the oldest, for as long as the bot lives."""
+    while True:
+        try:
+            if await may_delete(studio.database, studio.clock_watch, now=studio.clock()):
+                await asyncio.to_thread(_drop_old, studio)
+            if studio.settings.backup_daily and await asyncio.to_thread(_due, studio):
+                await asyncio.to_thread(_take, studio)
+        except (StorageError, OSError):
+            _log.exception("no backup could be taken; trying again later", again_in=_AFTER_A_FAILURE)
+            await asyncio.sleep(_AFTER_A_FAILURE)
+        await asyncio.sleep(_EVERY)
+
+
+def _due(studio: Studio) -> bool:
+    """Whether no backup is of the last day. One from the future, by a clock that was wrong, doesn't count."""
+    now = studio.clock()
+    taken = [taken_at for taken_at, _ in snapshots.whole(studio.settings.backups, KIND)]
+    return not any(timedelta() <= now - taken_at < _DAY for taken_at in taken)
+
+
+def _take(studio: Studio) -> None:
+    settings = studio.settings
+    taken = backup.take(studio.database.folder, settings.backups, kind=KIND, now=studio.clock())
+    _log.info(
+        "backup taken",
+        folder=str(taken.folder),
+        pictures=len(taken.manifest.pictures or ()),
+        absent=len(taken.manifest.absent),
+    )
+    for folder in snapshots.drop_oldest(settings.backups, KIND, keep=settings.backup_daily):
+        _log.info("the oldest backup was deleted", folder=str(folder))
+
+
+def _drop_old(studio: Studio) -> None:
+    data, now = studio.database.folder, studio.clock()
+    for folder in (
+        *snapshots.drop_before(data / snapshots.FOLDER, "before-", now - _KEPT_BEFORE_MIGRATIONS),
+        *snapshots.drop_half_done(studio.settings.backups, before=now - _DAY),
+    ):
+        _log.info("an old backup was deleted", folder=str(folder))
+    if restoring.clear_away(data):
+        _log.info("what a restore left that was cut short was deleted")
+
+
+FEATURE = Feature(background=keep)

@@ -1,0 +1,99 @@
+"""Owns who may read what Easel keeps: this user alone, as far as the operating system can hold others off.
+
+Folders are 700 and files 600 from the moment that they are made, whatever the umask. What an older Easel made is
+narrowed at the start. Windows has no such modes: a folder there is as private as the one that it lies in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+OPEN_TO_OTHERS = 0o077
+"""The bits of a mode that let in anybody but the owner."""
+
+_OURS = (
+    "easel.lock",
+    "heartbeat",
+    "clock",
+    "images",
+    "quarantine",
+    "backups",
+    "erasures.jsonl",
+    "restore-unfinished",
+    "restoring",
+)
+_HARMLESS = ("lost+found", ".DS_Store", "Thumbs.db", "desktop.ini")
+"""What systems put into folders by themselves."""
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone. Raises OSError."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file for this user alone, where there is none yet. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def write(target: Path, text: str) -> None:
+    """Put a short text on disk, whole or not at all, in place of what was there. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def tighten(folder: Path) -> None:
+    """Take from others what an older Easel let them read. What can't be changed, or belongs to others, stays.
+
+    A data folder in which other files lie, too, keeps its mode: somebody else may need them.
+    """
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        with os.scandir(folder) as found:
+            entries = list(found)
+        for entry in entries:
+            if _is_ours(entry.name) and not entry.is_symlink():
+                _narrow(Path(entry.path))
+        if all(_is_ours(entry.name) or entry.name in _HARMLESS for entry in entries):
+            _narrow(folder)
+
+
+def open_to_others(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
+    """Those of these paths that others on this machine may read or write, with their modes."""
+    if os.name == "nt":
+        return
+    for path in paths:
+        with contextlib.suppress(OSError):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & OPEN_TO_OTHERS:
+                yield path, mode
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith(("easel.db", "replaced-"))
+
+
+def _narrow(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & OPEN_TO_OTHERS:
+            path.chmod(stat.S_IMODE(found.st_mode) & ~OPEN_TO_OTHERS)

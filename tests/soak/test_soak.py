@@ -1,0 +1,26 @@
+"""A short soak: nothing is lost and nothing comes twice, whatever Discord and the network do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.soak import audit
+from tests.soak.backup import backed_up
+from tests.soak.run import run
+from tests.soak.state import Plan, make
+
+JOBS = int(os.environ.get("EASEL_SOAK_JOBS", "40"))
+FAULTS = 0.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can answer")
+async def test_soaked_in_faults_the_bot_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    soak = make(Plan(folder=tmp_path, jobs=JOBS, seed=1, faults=FAULTS, drops=5, pace=14, patience=30))
+    await run(soak, halfway=backed_up)
+    broken = [promise for promise in audit.look(soak) if promise.broken]
+    assert broken == [], "\n".join(str(promise) for promise in broken)
+    assert soak.accepted >= JOBS
