@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 class Sure(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"easel-report:(?P<guild>[0-9]{1,20}):(?P<channel>[0-9]{1,20}):(?P<message>[0-9]{1,20})",
+    template=rf"easel-report:(?P<guild>{ID}):(?P<channel>{ID}):(?P<message>{ID})",
 ):
     """The button under the question that 🚩 leads to. It reports the message that its id names, from a direct message too."""
 
