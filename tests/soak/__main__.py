@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from tests.soak import audit
-from tests.soak.backup import backed_up
 from tests.soak.faults import Kind
 from tests.soak.run import run
 from tests.soak.state import Plan, Soak, Stuck, make
@@ -54,7 +53,7 @@ def main() -> int:
             )
         )
         try:
-            asyncio.run(run(soak, halfway=backed_up, say=_say))
+            asyncio.run(run(soak, say=_say))
         except Stuck as stuck:
             print(f"BROKEN  {stuck}")
             return 1
