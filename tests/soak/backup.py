@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -11,14 +10,9 @@ from pathlib import Path
 from tests.soak.process import ROOT
 from tests.soak.state import Soak
 
-IS_THERE = importlib.util.find_spec("storage.backup") is not None
-"""Whether this Easel has the commands."""
-
 
 async def backed_up(soak: Soak) -> list[str]:
     """What is broken in a backup that is taken now, and in what it is restored to."""
-    if not IS_THERE:
-        return []
     into, restored = soak.plan.folder / "backups", soak.plan.folder / "restored"
     status, words = await _easel(soak.data, "backup", "--to", str(into))
     if status != 0:
@@ -33,8 +27,6 @@ async def backed_up(soak: Soak) -> list[str]:
 
 async def verified(folder: Path) -> list[str]:
     """What `easel verify` finds broken in a backup or a data folder that no bot has open."""
-    if not IS_THERE:
-        return []
     status, words = await _easel(folder, "verify", str(folder))
     return [] if status == 0 else [f"{folder.name} is not whole: {words}"]
 
