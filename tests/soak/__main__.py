@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.soak import audit
-from tests.soak.backup import backed_up
 from tests.soak.faults import Kind
 from tests.soak.run import run
 from tests.soak.state import Plan, Soak, Stuck, make
@@ -54,10 +54,11 @@ def main() -> int:
             )
         )
         try:
-            asyncio.run(run(soak, halfway=backed_up, say=_say))
+            asyncio.run(run(soak, say=_say))
         except Stuck as stuck:
             print(f"BROKEN  {stuck}")
             return 1
+        _keep(soak)
         return _print(soak)
 
 
@@ -68,6 +69,15 @@ def _say(soak: Soak) -> None:
         file=sys.stderr,
         flush=True,
     )
+
+
+def _keep(soak: Soak) -> None:
+    """Leave what Discord took and what people asked for beside the log, to look into a broken promise."""
+    with (soak.plan.folder / "discord.jsonl").open("w") as file:
+        for line in soak.town.record.lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    with (soak.plan.folder / "wishes.txt").open("w") as file:
+        file.writelines(f"{wish}\n" for wish in soak.people.wishes)
 
 
 def _print(soak: Soak) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
 
+from tests.soak.backup import backed_up, verified
 from tests.soak.process import Bot
 from tests.soak.rest import API, MOST_REQUEST_BYTES
 from tests.soak.state import Soak
@@ -21,12 +22,11 @@ _TICK_SECONDS = 0.05
 _QUIET_SECONDS = 3.0
 """Nothing is under way any more once nothing has been for so long."""
 
-Halfway = Callable[[Soak], Awaitable[list[str]]]
 Say = Callable[[Soak], None]
 
 
-async def run(soak: Soak, *, halfway: Halfway | None = None, say: Say = lambda _: None) -> None:
-    """Carry the soak out. `halfway` is called in the middle of it, and returns what it found broken. Raises Stuck."""
+async def run(soak: Soak, *, say: Say = lambda _: None) -> None:
+    """Carry the soak out, with a backup in the middle of it. Raises Stuck."""
     begun = time.monotonic()
     soak.plan.folder.mkdir(parents=True, exist_ok=True)
     runner = web.AppRunner(_application(soak), handle_signals=False, shutdown_timeout=1)
@@ -36,7 +36,7 @@ async def run(soak: Soak, *, halfway: Halfway | None = None, say: Say = lambda _
     soak.gateway.url = f"ws://{address}/gateway"
     dropping = asyncio.create_task(soak.gateway.drop_at_random(soak.plan.drops), name="drops")
     try:
-        await _live(soak, address, halfway, say)
+        await _live(soak, address, say)
     finally:
         dropping.cancel()
         await runner.cleanup()
@@ -50,7 +50,7 @@ def _application(soak: Soak) -> web.Application:
     return application
 
 
-async def _live(soak: Soak, address: str, halfway: Halfway | None, say: Say) -> None:
+async def _live(soak: Soak, address: str, say: Say) -> None:
     """The bot's lives, one after the other; the middle of the soak comes in the middle of a life."""
     jobs, lives = soak.plan.jobs, soak.plan.restarts + 1
     soak.weather.armed = soak.plan.at_login
@@ -60,8 +60,8 @@ async def _live(soak: Soak, address: str, halfway: Halfway | None, say: Say) -> 
             await bot.start()
             soak.weather.armed = True
             asked = await _ask(soak, bot, jobs * (2 * life + 1) // (2 * lives), say)
-            if asked and halfway is not None and life == lives // 2:
-                soak.broken += await halfway(soak)
+            if asked and life == lives // 2:
+                soak.broken += await backed_up(soak)
             asked = asked and await _ask(soak, bot, jobs * (life + 1) // lives, say)
             if life == lives - 1 or not asked:
                 soak.weather.armed = soak.gateway.dropping = False
@@ -73,6 +73,7 @@ async def _live(soak: Soak, address: str, halfway: Halfway | None, say: Say) -> 
             await bot.kill()
         if not asked:
             return
+    soak.broken += await verified(soak.data)
 
 
 async def _ask(soak: Soak, bot: Bot, jobs: int, say: Say) -> bool:

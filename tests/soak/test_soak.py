@@ -9,18 +9,30 @@ from pathlib import Path
 import pytest
 
 from tests.soak import audit
-from tests.soak.backup import backed_up
+from tests.soak.faults import Kind
 from tests.soak.run import run
 from tests.soak.state import Plan, make
 
 JOBS = int(os.environ.get("EASEL_SOAK_JOBS", "40"))
-FAULTS = 0.0
+FAULTS = 0.1
+"""How likely a request meets one."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can answer")
 async def test_soaked_in_faults_the_bot_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
-    soak = make(Plan(folder=tmp_path, jobs=JOBS, seed=1, faults=FAULTS, drops=5, pace=14, patience=30))
-    await run(soak, halfway=backed_up)
+    plan = Plan(
+        folder=tmp_path,
+        jobs=JOBS,
+        seed=int(os.environ.get("EASEL_SOAK_SEED", "1")),
+        faults=FAULTS,
+        drops=4,
+        pace=14,
+        patience=150,
+        restarts=1,
+        without=frozenset({Kind.LONG_HANG}),
+    )
+    soak = make(plan)
+    await run(soak)
     broken = [promise for promise in audit.look(soak) if promise.broken]
     assert broken == [], "\n".join(str(promise) for promise in broken)
     assert soak.accepted >= JOBS
