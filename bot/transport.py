@@ -34,8 +34,11 @@ WORDS_LIMIT = aiohttp.ClientTimeout(total=15)
 FILES_LIMIT = aiohttp.ClientTimeout(total=90)
 """Seconds for one try, waiting for rate limits not counted. 90 are enough for 10 MB on a line of 1 Mbit/s."""
 _PAUSES = (0.5, 1.5, 4.0)
+"""Seconds before another try."""
 _QUICK_PAUSES = (0.2, 0.4, 0.8, 1.6)
-"""Seconds before another try, for all requests and for acknowledgements, which Discord takes for three seconds."""
+"""The same for acknowledgements, which Discord takes for three seconds."""
+_LONG_PAUSES = (*_PAUSES, 10.0, 30.0, 60.0)
+"""The same for answers: a person waits for them, and Discord takes them for a quarter of an hour."""
 _ACKNOWLEDGED = 40060
 STUCK = 60.0
 """After so many seconds with requests under way and none that ends, something holds them up."""
@@ -175,7 +178,7 @@ class Transport:
 
             if route.path.endswith("/callback"):
                 return await self._answers.carry(self._acknowledge(route, once))
-            return await self._answers.carry(insist(once, between=self._pauses(), sleep=self._sleep))
+            return await self._answers.carry(insist(once, between=_LONG_PAUSES, sleep=self._sleep))
 
         return request
 
