@@ -263,3 +263,17 @@ async def test_a_picture_that_the_grid_does_not_have_is_named(easel: World) -> N
     await easel.cleo.react(await grid(easel, "a fox --count 1"), "🇩")
     await easel.rest()
     assert "no picture 4 here" in easel.cleo.user.dm_channel.history()[-1].content
+
+
+@pytest.mark.parametrize("status", [503, 520, 429])
+@pytest.mark.parametrize("emoji", ["✉️", "1️⃣"])
+async def test_a_reaction_is_answered_although_discord_stumbles(
+    easel: World, emoji: str, status: int
+) -> None:
+    message = await grid(easel, "a fox --count 1")
+    easel.env.inject_error("POST", "/channels/*/messages", status=status, times=2)
+    easel.env.inject_error("POST", "/users/@me/channels", status=status, times=1)
+    await easel.ben.react(message, emoji)
+    await easel.env.advance_time(10)
+    letters = easel.ben.user.dm_channel.history() if easel.ben.user.dm_channel else []
+    assert [len(one.attachments) for one in (letters if emoji == "✉️" else easel.messages()[1:])] == [1]
