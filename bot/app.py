@@ -117,6 +117,7 @@ async def opened(
         stack.push_async_callback(generator.close)
         moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
         client, metrics = EaselClient(wait), Metrics()
+        client.transport.on_outcome = metrics.requested
         notices = HostNotices(partial(tell_hosts, client, settings.owners))
         delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)

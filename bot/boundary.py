@@ -81,7 +81,7 @@ async def tell_privately(
 
 
 @asynccontextmanager
-async def answered(tell: Tell, *, what: str, studio: Studio | None = None) -> AsyncIterator[None]:
+async def answered(tell: Tell, *, what: str, studio: Studio) -> AsyncIterator[None]:
     """Turns whatever the body raises into one sentence through `tell` and one line in the log."""
     try:
         yield
@@ -89,7 +89,7 @@ async def answered(tell: Tell, *, what: str, studio: Studio | None = None) -> As
         await answer(error, tell, what=what, studio=studio)
 
 
-async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio | None = None) -> None:
+async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio) -> None:
     """Say in words what went wrong with `what`."""
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -112,8 +112,7 @@ async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio 
         case _ if disk.is_full(error):
             _log.warning("refused: the disk is full", what=what, error=str(error))
             words = texts.HOST_DISK_FULL
-            if studio is not None:
-                await studio.notices.disk_full(studio.database.folder)
+            await studio.notices.disk_full(studio.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

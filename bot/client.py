@@ -18,7 +18,8 @@ from bot import boundary, buttons, feature, heartbeat, servers, unposted
 from bot.duplicates import RecentEvents
 from bot.feature import Studio
 from bot.health import Health
-from bot.reactions import react
+from bot.patience import pauses
+from bot.reactions import react, reaction_key
 from bot.seams import Wait, plain_wait
 from bot.settings import StartupError
 from bot.transport import Transport
@@ -36,7 +37,7 @@ PERMISSIONS = discord.Permissions(
 WATCH_SECONDS, RECONCILE_SECONDS = 15, 60
 
 REACTION_SECONDS = 60.0
-"""For so long, the same reaction of a person under a message is the same event, also if it was taken away meanwhile."""
+"""For so long after a break of the connection, a person's same reaction under a message is the same event."""
 _ANSWER_SECONDS, _REQUEST_SECONDS = 10.0, 5.0
 """How long commands that are being answered, and requests under way, hold up the end."""
 _TOKEN_REFUSED = (
@@ -104,6 +105,20 @@ class EaselClient(discord.Client):
         self.transport.install(self)
         await super().login(token)
         self.transport.starting = False
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected to the gateway. discord.py 2.7.1 raises AttributeError where the first connection fails, since
+        it asks one that was never made for its session.
+        """
+        for pause in pauses():
+            try:
+                await super().connect(reconnect=reconnect)
+                return
+            except AttributeError:
+                if getattr(self, "ws", None) is not None or self.is_closed():
+                    raise
+            _log.warning("Discord's gateway can't be reached; asking again", pause=pause)
+            await asyncio.sleep(pause)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
@@ -194,6 +209,12 @@ class EaselClient(discord.Client):
             channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)
         ):
             await react(self, payload, channel)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        self.reactions.is_over(reaction_key(payload))
+
+    async def on_disconnect(self) -> None:
+        self.reactions.connection_broke()
 
     # ---------------------------------------------------------------- commands
 

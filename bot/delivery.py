@@ -181,12 +181,14 @@ class Delivery:
         channel_id: int,
         asked_by: int,
         reply_to: int | None,
+        interaction_id: int | None = None,
         limit: int | None = None,
         note: str = "",
         look_first: bool = False,
     ) -> int | None:
         """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone, also where
-        it went while Discord did not answer. `limit` is what Discord said that the channel takes, in bytes.
+        it went while Discord did not answer. `interaction_id` is the press that asked for it: another press brings another
+        message. `limit` is what Discord said that the channel takes, in bytes.
 
         `look_first` looks whether it was posted already, behind the message that it replies to.
         """
@@ -203,10 +205,10 @@ class Delivery:
             marker=f"{job.id}_{index}",
             alt=texts.alt_text(job.prompt, index=index, count=job.images),
             view=lambda: self._buttons.view(Surface.SINGLE, job, index=index),
-            nonce=None,
+            nonce=None if interaction_id is None else f"u-{interaction_id}",
             mention=asked_by,
             reply_to=reply_to,
-            since=reply_to,
+            since=max(filter(None, (reply_to, interaction_id)), default=None),
             limit=limit,
         )
         message = await self._post(job, post, look_first=look_first, channel_id=channel_id, owner_id=asked_by)

@@ -87,7 +87,7 @@ def change(one: QuotaChange) -> str:
         case Change.ZONE:
             return f"time zone, {one.old} → {one.new}"
         case Change.CEILING:
-            return f"ceiling of the server, {_rate(one.old, 'none')} → {_rate(one.new, 'none')}"
+            return f"ceiling of the server, {rate(one.old, 'none')} → {rate(one.new, 'none')}"
         case Change.FREE:
             return _price(one)
         case Change.IMPORT:
@@ -118,10 +118,11 @@ def _value(text: str | None) -> str:
     """A rate, or whatever else a change was about."""
     if text is None:
         return "default"
-    return _rate(text, "") if "/" in text and text[0].isdigit() else text
+    return rate(text, "") if "/" in text and text[0].isdigit() else text
 
 
-def _rate(text: str | None, otherwise: str) -> str:
+def rate(text: str | None, otherwise: str = "") -> str:
+    """A rate like 40/day in words."""
     return otherwise if text is None else _short(Rate.parse(text))
 
 

@@ -17,6 +17,11 @@ from storage import jobs
 ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
+def reaction_key(payload: discord.RawReactionActionEvent) -> tuple[int, int, str]:
+    """What tells a reaction from others."""
+    return payload.message_id, payload.user_id, str(payload.emoji)
+
+
 async def react(client: Any, payload: discord.RawReactionActionEvent, channel: ReactedChannel) -> None:
     """Do what a reaction under one of our messages asks for; others are none of our business.
 
@@ -27,14 +32,14 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
     ours = payload.message_author_id in (None, channel.guild.me.id)
     if found is None or member is None or member.bot or not ours:
         return
-    if not client.reactions.is_new((payload.message_id, member.id, str(payload.emoji))):
+    if not client.reactions.is_new(reaction_key(payload)):
         return
     verb, number = found
 
     async def tell(text: str, /, *, view: discord.ui.View | None = None) -> None:
         await _tell(member, channel, text, view)
 
-    async with answered(tell, what=f"reaction {verb.name}"):
+    async with answered(tell, what=f"reaction {verb.name}", studio=client.studio):
         async with client.studio.database.reading() as tx:
             job = await jobs.by_message(tx, payload.message_id)
             posted = await jobs.message(tx, payload.message_id)

@@ -27,10 +27,11 @@ def change(one: Change) -> str:
 
 def changed(one: Change) -> str:
     """What was changed, from what to what."""
-    return f"**{one.what}**{_scope(one)}: {_value(one.old)} → {_value(one.new)}"
+    return f"**{one.what}**{_scope(one)}: {value(one.old)} → {value(one.new)}"
 
 
-def _value(text: str | None) -> str:
+def value(text: str | None) -> str:
+    """A value of the record, at most as long as is shown."""
     text = text or UNSET
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
@@ -89,10 +90,18 @@ def made(actor_id: int, at: datetime) -> str:
     return f", made by {person(actor_id)} {relative(at)}"
 
 
-def undone(words: str, made: str, rest: str, later: Sequence[str]) -> str:
-    """A change was taken back; `rest` is a sentence on what of it was not, `later` are some on what stays."""
-    first = " ".join(part for part in (f"Undone: {words}{made}.", rest) if part)
+def undone(now: str, by: str, rest: str, later: Sequence[str]) -> str:
+    """A change was taken back: `now` is what holds, `by` a sentence on who had made it.
+
+    `rest` is one on what of it was not taken back, and `later` are some on what stays.
+    """
+    first = " ".join(part for part in (f"Undone: {now}.", by, rest) if part)
     return _above(first, later)
+
+
+def had_changed(actor_id: int, at: datetime) -> str:
+    """Who had made a change that was taken back, and when."""
+    return f"{person(actor_id)} had changed it {relative(at)}."
 
 
 _WHY = {

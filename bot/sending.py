@@ -104,10 +104,12 @@ class Sender:
             _log.debug("may not look for an earlier message", error=str(error))
 
     async def _find(self, channel: discord.abc.Messageable, post: Post) -> discord.Message | None:
-        """A recent message of ours that carries this very picture."""
+        """A recent message of ours that carries this very picture for this very person."""
         endings = tuple(post.filename(kind) for kind in ("image/jpeg", "image/png"))
+        whose = "" if post.mention is None else f"<@{post.mention}>"
         async for message in self.recent(channel, since=post.since):
-            if any(attachment.filename.endswith(endings) for attachment in message.attachments):
+            carries = any(attachment.filename.endswith(endings) for attachment in message.attachments)
+            if carries and whose in message.content:
                 return message
         return None
 

@@ -34,8 +34,11 @@ WORDS_LIMIT = aiohttp.ClientTimeout(total=15)
 FILES_LIMIT = aiohttp.ClientTimeout(total=90)
 """Seconds for one try, waiting for rate limits not counted. 90 are enough for 10 MB on a line of 1 Mbit/s."""
 _PAUSES = (0.5, 1.5, 4.0)
+"""Seconds before another try."""
 _QUICK_PAUSES = (0.2, 0.4, 0.8, 1.6)
-"""Seconds before another try, for all requests and for acknowledgements, which Discord takes for three seconds."""
+"""The same for acknowledgements, which Discord takes for three seconds."""
+_LONG_PAUSES = (*_PAUSES, 10.0, 30.0, 60.0)
+"""The same for answers: a person waits for them, and Discord takes them for a quarter of an hour."""
 _ACKNOWLEDGED = 40060
 STUCK = 60.0
 """After so many seconds with requests under way and none that ends, something holds them up."""
@@ -92,6 +95,8 @@ class Transport:
         self._messages, self._answers = Traffic(seconds), Traffic(seconds)
         self._client: discord.Client | None = None
         self._refused = False
+        self.on_outcome: Callable[[str], None] = lambda _: None
+        """Is called after each try with what came of it: a status, or a word for a failure without one."""
         self.starting = True
         """While the bot starts, requests are asked again for as long as it takes."""
 
@@ -136,11 +141,21 @@ class Transport:
             async def once() -> Any:
                 _rewind(files)
                 limit = FILES_LIMIT if files else WORDS_LIMIT
-                return _sound(await send(route, files=files, form=form, timeout=limit, **options))
+                return await self._counted(send(route, files=files, form=form, timeout=limit, **options))
 
             return await self._messages.carry(self._insisted(once))
 
         return request
+
+    async def _counted(self, sent: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            answer = _sound(await sent)
+        except Unreachable as error:
+            status = getattr(error, "status", None)
+            self.on_outcome(type(error).__name__ if status is None else str(status))
+            raise
+        self.on_outcome("200")
+        return answer
 
     async def _insisted(self, once: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         try:
@@ -159,11 +174,11 @@ class Transport:
 
             async def once() -> Any:
                 _rewind(files)
-                return _sound(await send(route, timed, files=files, **options))
+                return await self._counted(send(route, timed, files=files, **options))
 
             if route.path.endswith("/callback"):
                 return await self._answers.carry(self._acknowledge(route, once))
-            return await self._answers.carry(insist(once, between=self._pauses(), sleep=self._sleep))
+            return await self._answers.carry(insist(once, between=_LONG_PAUSES, sleep=self._sleep))
 
         return request
 

@@ -15,11 +15,12 @@ from bot.admin import Desk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last:
-    """The last change that can be taken back: who made it, when, and what it was, as people read it."""
+    """The last change that can be taken back: who made it, when, what it was and what holds without it, as people read it."""
 
     actor_id: int
     at: datetime
     words: str
+    now: str
 
 
 async def undo_last(
@@ -44,12 +45,12 @@ async def undo_last(
             record_pages.nothing([*later, *staying], kept_days=desk.studio.settings.keep_changes_days)
         )
         return
-    made = record_pages.made(last.actor_id, last.at) if last.actor_id != desk.actor_id else ""
-    if (made or staying) and not others:
+    by = record_pages.had_changed(last.actor_id, last.at) if last.actor_id != desk.actor_id else ""
+    if (by or staying) and not others:
         known = [*later, *staying]
         await desk.tell(record_pages.named(last.words, last.actor_id, last.at, known, command=command))
         return
     rest = await take()
     await desk.tell(
-        record_pages.OVERTAKEN if rest is None else record_pages.undone(last.words, made, rest, later)
+        record_pages.OVERTAKEN if rest is None else record_pages.undone(last.now, by, rest, later)
     )

@@ -89,21 +89,65 @@ def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def states(easel: World) -> list[str]:
+    """What holds once each of these commands is undone."""
+    channels = {channel.name: f"<#{channel.id}>" for channel in easel.client.guilds[0].text_channels}
+    crew = next(f"<@&{role.id}>" for role in easel.client.guilds[0].roles if role.name == "Crew")
+    lounge, studio, ben = channels["lounge"], channels["studio"], easel.ben.mention
+    both = ", ".join(sorted((lounge, studio)))
+    return [
+        "**log channel** is not set any more",
+        f"**log channel** is {lounge} again",
+        f"**log channel** is {studio} again",
+        "**admin role** is not set any more",
+        "**moderators' channel** is not set any more",
+        "**appeal** is not set any more",
+        "**default model** is not set any more",
+        "jobs are taken in all channels again",
+        f"jobs are taken in {lounge} and nowhere else again",
+        f"jobs are taken in {both} and nowhere else again",
+        f"jobs are taken in {studio} and nowhere else again",
+        "jobs are taken in no channel again",
+        "`vary` is for everyone again",
+        f"`vary` is for {crew} again",
+        "`vary` is for nobody again",
+        "`easel` is for everyone again",
+        *(
+            f"**{what} limit of everyone** is not set any more"
+            for what in ("size", "waiting", "running", "cooldown")
+        ),
+        f"**size limit of {crew}** is not set any more",
+        f"**size limit of {crew}** is 128 again",
+        f"**size limit of {crew}** is 256 again",
+        f"**priority of {crew}** is 1 again",
+        f"**priority of {crew}** is 2.5 again",
+        "`kill*` has no rule any more",
+        "`kill*` is blocked again",
+        "`kill*` is allowed again",
+        "drawing goes on again",
+        "drawing is paused again (game night)",
+        "no new jobs are taken again",
+        f"{ben} is no longer banned",
+        f"{ben} is banned again (spam)",
+        f"{ben} is banned again",
+    ]
+
+
 async def test_every_setting_goes_back_to_what_it_was_step_by_step_also_after_a_restart(
     tmp_path: Path,
 ) -> None:
     async with world(tmp_path) as easel:
         before = [await settings(easel)]
         typed = commands(easel)
+        after = states(easel)
         for command, options in typed:
             await easel.told(easel.admin, command, **options)
             before.append(await settings(easel))
             assert before[-1] != before[-2], command
         await easel.restart()
-        for command, _ in reversed(typed):
+        for (command, _), state in zip(reversed(typed), reversed(after), strict=True):
             assert await settings(easel) == before.pop(), command
-            told = await easel.told(easel.admin, "admin undo")
-            assert told.startswith("Undone: **"), command
+            assert await easel.told(easel.admin, "admin undo") == f"Undone: {state}."
         assert before == [{}]
         assert not [key for key, cells in (await settings(easel)).items() if any(cells.values()) or not cells]
         assert "There is nothing to undo." in await easel.told(easel.admin, "admin undo")
@@ -135,13 +179,13 @@ async def test_an_undo_is_recorded_posted_and_not_undone_itself(easel: World) ->
     await easel.told(easel.admin, "admin log", channel=log)
     await easel.told(easel.admin, "admin role", role=easel.vip)
     told = await easel.told(easel.admin, "admin undo")
-    assert told == f"Undone: **admin role**: not set → <@&{easel.vip.id}>."
+    assert told == "Undone: **admin role** is not set any more."
     line = f"<@{easel.admin.id}> · **undo of admin role**: <@&{easel.vip.id}> → not set"
     assert [message.content for message in log.history()][-1] == line
     assert line in await easel.told(easel.admin, "admin changes")
     assert "**Admin role**: none" in await rules(easel)
     told = await easel.told(easel.admin, "admin undo")
-    assert told == f"Undone: **log channel**: not set → <#{log.id}>."
+    assert told == "Undone: **log channel** is not set any more."
     assert "There is nothing to undo." in await easel.told(easel.admin, "admin undo")
 
 
@@ -156,7 +200,8 @@ async def test_another_admins_change_is_named_before_it_is_undone(easel: World) 
     )
     assert "512 pixels" in await rules(easel)
     told = await easel.told(easel.admin, "admin undo", others=True)
-    assert told == f"Undone: **size limit of everyone**: not set → 512, made by {olga.mention} <t:{at}:R>."
+    who = f"{olga.mention} had changed it <t:{at}:R>."
+    assert told == f"Undone: **size limit of everyone** is not set any more. {who}"
     assert "512" not in await rules(easel)
 
 
@@ -209,7 +254,7 @@ async def test_what_was_done_for_good_is_refused_with_a_way_forward(tmp_path: Pa
             await easel.imagine(easel.ben)
         await easel.told(easel.admin, "admin clear", who=easel.ben)
         told = await easel.told(easel.admin, "admin undo")
-        assert told.startswith("Undone: **drawing**: going on → paused.\nThis can't be taken back:\n- ")
+        assert told.startswith("Undone: drawing goes on again.\nThis can't be taken back:\n- ")
         assert "their credits were given back. Their owners can ask anew" in told
         assert "Down at nine" not in told
         assert "⏸️" not in await rules(easel)
@@ -231,7 +276,7 @@ async def test_however_much_was_done_for_good_the_last_setting_is_undone(easel: 
             )
             await changes.record(tx, decided)
     told = await easel.told(easel.admin, "admin undo")
-    assert told.startswith("Undone: **size limit of everyone**: 512 → 256.\n")
+    assert told.startswith("Undone: **size limit of everyone** is 512 again.\n")
     assert told.count("moderators decided it") == 3
     assert "**report 499**" in told
     assert told.endswith("\n- and more")
@@ -353,7 +398,7 @@ async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path:
         assert "who run" in await easel.told(easel.admin, "admin undo", everywhere=True)
         assert "⏸️" in await rules(easel)
         told = await easel.told(host, "admin undo", everywhere=True)
-        assert told == "Undone: **drawing** everywhere: going on → paused."
+        assert told == "Undone: drawing goes on in all servers again."
         assert "⏸️" not in await rules(easel)
         async with easel.studio.database.reading() as tx:
             assert not (await guild_rows.rows(tx, EVERYWHERE)).cells
@@ -364,7 +409,7 @@ async def test_what_is_set_to_what_it_was_changes_nothing_that_an_undo_would_mis
     await easel.told(easel.admin, "admin pause", reason="game night")
     easel.clock.move(minutes=5)
     await easel.told(olga, "admin pause", reason="game night")
-    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **drawing**")
+    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: drawing ")
     assert "⏸️" not in await rules(easel)
 
 
@@ -389,7 +434,7 @@ async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:
             await access.open_channel(tx, guild_id=easel.guild.id, channel_id=10**17 + number, open=True)
     await easel.told(easel.admin, "admin channel", channel=easel.channel)
     assert "**channels**" in [message.content for message in log.history()][-1]
-    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **channels**")
+    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: jobs are taken in <#")
 
 
 @pytest.mark.parametrize("gone", ["the banned", "the admin"])
@@ -414,5 +459,5 @@ async def test_a_ban_of_somebody_who_deleted_their_data_is_theirs_when_they_are_
     await delete(easel, easel.ben)
     await easel.told(easel.admin, "admin unban", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
-    assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: **ban of")
+    assert "is banned again" in await easel.told(easel.admin, "admin undo")
     assert "On its way" not in await easel.imagine(easel.ben)

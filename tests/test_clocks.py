@@ -15,7 +15,7 @@ from bot.errors import TooManyReports
 from storage import clock_check, retention
 from storage.clock_check import Watch
 from tests.people import pictures_in
-from tests.world import World, said, world
+from tests.world import World, world
 
 
 async def test_a_second_back_refuses_no_order(easel: World) -> None:
@@ -42,14 +42,15 @@ async def test_refusals_from_the_future_are_not_lately(tmp_path: Path) -> None:
 
 async def test_reports_from_the_future_are_not_lately(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cases, "MOST_REPORTS", 1)
-    await easel.told(easel.admin, "admin moderators", channel=easel.guild.create_text_channel("moderators"))
+    moderators = easel.guild.create_text_channel("moderators")
+    await easel.told(easel.admin, "admin moderators", channel=moderators, even_if_public=True)
     for _ in range(2):
         await easel.imagine(easel.ben)
     first, second = easel.results()
-    await easel.press(easel.cleo, first, "🚩")
-    assert "many pictures lately" in said(await easel.press(easel.cleo, second, "🚩"))
+    await easel.flag(easel.cleo, first)
+    assert "many pictures lately" in await easel.flag(easel.cleo, second)
     easel.clock.move(days=-2)
-    assert "many pictures lately" not in said(await easel.press(easel.cleo, second, "🚩"))
+    assert "many pictures lately" not in await easel.flag(easel.cleo, second)
 
 
 async def test_reports_of_leftovers_from_the_future_are_not_lately(

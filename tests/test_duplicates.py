@@ -41,7 +41,8 @@ class Again:
             self._kept.append((event, payload))
 
     async def resume(self) -> None:
-        """Send again what was to come later."""
+        """The connection broke, and is taken up again: send again what was to come later."""
+        await self._easel.client.on_disconnect()
         for event, payload in self._kept:
             self._emit(event, payload)
         self._kept.clear()
@@ -145,7 +146,16 @@ async def test_a_reaction_counts_once(
     assert len(easel.messages()) == 2
 
 
-async def test_a_reaction_taken_away_and_put_there_again_counts_anew_after_a_minute(easel: World) -> None:
+async def test_a_reaction_taken_away_and_put_there_again_counts_anew(easel: World) -> None:
+    message = await grid(easel)
+    for number in (1, 2):
+        await easel.cleo.react(message, "1️⃣")
+        await easel.rest()
+        await easel.cleo.unreact(message, "1️⃣")
+        assert len(easel.messages()) == 1 + number
+
+
+async def test_after_a_break_of_the_connection_it_counts_anew_after_a_minute(easel: World) -> None:
     now = [0.0]
     easel.client.reactions = RecentEvents(span=60, seconds=lambda: now[-1])
     message = await grid(easel)
@@ -154,6 +164,7 @@ async def test_a_reaction_taken_away_and_put_there_again_counts_anew_after_a_min
         await easel.cleo.react(message, "1️⃣")
         await easel.rest()
         await easel.cleo.unreact(message, "1️⃣")
+        await easel.client.on_disconnect()
         assert len(easel.messages()) == 1 + posted
 
 

@@ -103,9 +103,8 @@ async def test_a_quota_set_by_mistake_can_be_taken_back_from_somebody_who_delete
     await easel.told(easel.admin, "quota set", credits=100_000, who=easel.ben)
     await delete(easel, easel.ben)
     if remedy == "undo":
-        assert "Undone: set for somebody who deleted their data" in await easel.told(
-            easel.admin, "quota undo"
-        )
+        told = await easel.told(easel.admin, "quota undo")
+        assert "Undone: the quota of somebody who deleted their data is the default again" in told
     else:
         await easel.told(easel.admin, "quota set", who=easel.ben)
     assert "somebody who deleted their data: " not in await easel.told(easel.admin, "quota show")

@@ -286,7 +286,6 @@ async def test_the_numbers_are_prometheus_s_and_name_nobody(tmp_path: Path) -> N
         await easel.rest()
         page = health_page._Page(easel.client.health)
         easel.client.health.metrics.registry.register(page)
-        easel.client.health.metrics.requested("200")
         answer = await page.metrics(None)  # type: ignore[arg-type]
         text = answer.body.decode()  # type: ignore[union-attr]
     samples = {
@@ -301,7 +300,7 @@ async def test_the_numbers_are_prometheus_s_and_name_nobody(tmp_path: Path) -> N
     assert samples["easel_jobs", "delivered"] == 1
     assert samples["easel_jobs", "running"] == 1
     assert samples["easel_queue_length",] == 0
-    assert samples["easel_discord_requests_total", "200"] == 1
+    assert samples["easel_discord_requests_total", "200"] >= 8, "receipts, progress messages and a result"
     assert samples["easel_worker_restarts_total",] == 0
     assert samples["easel_well", "database"] == 1
     assert samples["easel_database_bytes",] > 0
@@ -430,9 +429,9 @@ async def test_errors_of_files_aren_t_taken_for_the_network_s(error: Exception, 
 async def test_files_that_keep_the_bot_from_its_last_run_are_named(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "Not a directory", "images/.DS_Store")
 
-    monkeypatch.setattr("storage.images.sweep", fail)
+    monkeypatch.setattr("bot.sweeping.sweep", fail)
     with pytest.raises(StartupError, match=r"images/\.DS_Store"):
         await bot.client._recover()

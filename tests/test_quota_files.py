@@ -167,7 +167,7 @@ async def test_an_exported_file_is_changed_and_imported_and_taken_back(easel: Wo
     assert told == "Imported 2 lines. `/quota undo` takes it back."
     assert "7 of 7 credits left today** and 2 credits of bonus" in await easel.told(easel.ben, "info")
     assert "50 of 50 credits left this month" in await easel.told(easel.cleo, "info")
-    assert "import of 2 lines" in await easel.told(easel.admin, "quota undo")
+    assert "before the import of 2 lines" in await easel.told(easel.admin, "quota undo")
     assert await exported(easel, "quotas") == rows
     assert ": undo of import of 2 lines" in await easel.told(easel.admin, "quota show")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -132,7 +133,7 @@ async def test_another_admins_change_is_named_before_it_is_undone(easel: World) 
     assert "set for everyone, default → 9 a day. `/quota undo others: True`" in told
     assert "everyone: 9 a day" in await easel.told(easel.admin, "quota show")
     told = await easel.told(easel.admin, "quota undo", others=True)
-    assert f"Undone: set for everyone, default → 9 a day, made by {olga.mention}" in told
+    assert f"Undone: the quota of everyone is the default again. {olga.mention} had changed it" in told
     assert "everyone: 40 a day" in await easel.told(easel.admin, "quota show")
 
 
@@ -140,9 +141,12 @@ async def test_an_admin_takes_changes_back_one_by_one(easel: World) -> None:
     assert "nothing to undo" in await easel.told(easel.admin, "quota undo")
     await easel.told(easel.admin, "quota set", credits=9)
     await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
-    assert f"Undone: grant for {easel.ben.mention}, 0 → 5." in await easel.told(easel.admin, "quota undo")
+    told = await easel.told(easel.admin, "quota undo")
+    assert told == f"Undone: the grant of 5 credits to {easel.ben.mention} is withdrawn."
     assert "bonus" not in await easel.told(easel.ben, "info")
-    assert "Undone: set for everyone, default → 9 a day." in await easel.told(easel.admin, "quota undo")
+    assert (
+        await easel.told(easel.admin, "quota undo") == "Undone: the quota of everyone is the default again."
+    )
     assert "40 of 40" in await easel.told(easel.ben, "info")
     page = await easel.told(easel.admin, "quota show")
     assert f"{easel.admin.mention}: undo of set for everyone, default → 9 a day" in page
@@ -212,3 +216,40 @@ async def test_of_two_hundred_orders_at_once_on_the_last_credits_one_is_accepted
             )
             assert [type(one) for one in results].count(OverCeiling if ceiling else OverQuota) == 199
             easel.clock.move(days=1)
+
+
+async def test_every_undo_of_credits_says_what_holds_now(easel: World) -> None:
+    ben, vip = easel.ben.mention, f"<@&{easel.vip.id}>"
+    steps: list[tuple[str, dict[str, Any], str]] = [
+        ("set", {"credits": 9, "who": easel.ben}, f"the quota of {ben} is the default again"),
+        ("set", {"credits": 7, "who": easel.ben, "per": "week"}, f"the quota of {ben} is 9 a day again"),
+        ("set", {"who": easel.ben}, f"the quota of {ben} is 7 a week again"),
+        ("grant", {"credits": 5, "who": easel.ben}, f"the grant of 5 credits to {ben} is withdrawn"),
+        (
+            "grant",
+            {"credits": -3, "who": easel.ben},
+            f"the 3 credits of bonus taken from {ben} are theirs again",
+        ),
+        (
+            "grant",
+            {"credits": 1, "who": easel.ben, "days": 2},
+            f"the boost of 1 credit to {ben} is withdrawn",
+        ),
+        (
+            "grant",
+            {"credits": 5, "who": easel.vip},
+            f"the grant of 5 credits to {vip} is withdrawn, and nobody gets it any more",
+        ),
+        ("reset", {"who": easel.ben}, f"what {ben} used counts again"),
+        ("reset", {}, "what everyone used counts again"),
+        ("timezone", {"zone": "Europe/Berlin"}, "days, weeks and months begin at midnight in UTC again"),
+        ("ceiling", {"credits": 100, "per": "week"}, "the server as a whole has no ceiling any more"),
+        ("ceiling", {"credits": 90}, "the ceiling of the server is 100 a week again"),
+        ("free", {"action": "vary", "free": True}, "`vary` costs what its model costs again"),
+        ("free", {"action": "vary", "free": False}, "`vary` is free again"),
+    ]
+    for command, options, _ in steps:
+        await easel.told(easel.admin, f"quota {command}", **options)
+    for _, _, state in reversed(steps):
+        assert await easel.told(easel.admin, "quota undo") == f"Undone: {state}."
+    assert "nothing to undo" in await easel.told(easel.admin, "quota undo")

@@ -124,3 +124,19 @@ async def test_a_look_that_fails_is_repeated_before_anything_is_sent(tmp_path: P
         await easel.restart()
         await easel.env.advance_time(2)
         assert len(easel.results()) == 1
+
+
+async def test_a_lost_answer_is_not_made_up_for_by_somebody_elses_picture(tmp_path: Path) -> None:
+    """Found in a soak: the look took Ben's U1 for Cleo's, and Cleo got nothing."""
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        (grid,) = easel.results()
+        await easel.press(easel.ben, grid, "U1")
+        easel.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
+        await easel.press(easel.cleo, grid, "U1")
+        await easel.env.advance_time(2)
+        assert [easel.pings(one) for one in easel.messages()[1:]] == [[easel.ben.id], [easel.cleo.id]]
+        easel.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
+        await easel.press(easel.cleo, grid, "U1")
+        await easel.env.advance_time(2)
+        assert len(easel.messages()) == 4, "another press brings another message"

@@ -113,11 +113,11 @@ async def test_an_undo_says_what_it_can_not_take_back_any_more(tmp_path: Path) -
         await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben)
         await days_pass(easel, 41)
         told = await easel.told(easel.admin, "quota undo")
-        assert "Undone: grant" in told
+        assert "Undone: the grant of 5 credits" in told
         assert "the ledger does not keep it any more stays as it is" in told
         assert "5 credits of bonus" in await easel.told(easel.ben, "info")
         told = await easel.told(easel.admin, "quota undo")
-        assert "Undone: set for everyone" in told
+        assert "Undone: the quota of everyone" in told
         assert "stays as it is" not in told
         assert "There is nothing to undo." in await easel.told(easel.admin, "quota undo")
 

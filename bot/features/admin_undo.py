@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import record_pages
+from bot import record_pages, undo_pages
 from bot.admin import Desk, admin, opened
 from bot.feature import Feature
 from bot.patience import Unreachable
@@ -47,7 +47,10 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False, ever
         desk.studio.dispatcher.look_again()
         return ""
 
-    found = Last(actor_id=last.actor_id, at=last.at, words=record_pages.changed(last)) if last else None
+    found = None
+    if last is not None:
+        words, now = record_pages.changed(last), undo_pages.setting(last)
+        found = Last(actor_id=last.actor_id, at=last.at, words=words, now=now)
     await undo_last(desk, found, take, command="admin undo", others=others, staying=staying, later=later)
 
 

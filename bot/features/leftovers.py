@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import discord
 
 from bot import leftover_reports, leftovers, moderation_pages
 from bot.access import only_welcome
-from bot.boundary import acknowledge, answered
+from bot.boundary import acknowledge, answered, tell_privately
 from bot.errors import NotModerator, ServerOnly
 from bot.feature import Feature
 
@@ -36,10 +37,10 @@ class Decision(
         )
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async def tell(text: str) -> None:
-            await interaction.followup.send(text, ephemeral=True)
-
-        async with answered(tell, what=f"button {self.action} of a leftover"):
+        tell = partial(tell_privately, interaction)
+        async with answered(
+            tell, what=f"button {self.action} of a leftover", studio=interaction.client.studio
+        ):
             await acknowledge(interaction)
             judge, case, studio = interaction.user, interaction.message, interaction.client.studio
             if not isinstance(judge, discord.Member) or case is None:

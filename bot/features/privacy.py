@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import discord
@@ -13,7 +14,7 @@ import structlog
 from discord import app_commands
 
 from bot import archive, erasure, privacy_pages, retention, rewriting
-from bot.boundary import acknowledge, answered, only_new
+from bot.boundary import acknowledge, answered, only_new, tell_privately
 from bot.feature import Feature, Studio
 from bot.patience import Unreachable
 from storage import personal
@@ -107,10 +108,8 @@ class Answer(
         return cls(match["answer"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async def tell(text: str) -> None:
-            await interaction.followup.send(text, ephemeral=True)
-
-        async with answered(tell, what=f"button {self.answer}"):
+        tell = partial(tell_privately, interaction)
+        async with answered(tell, what=f"button {self.answer}", studio=interaction.client.studio):
             only_new(interaction)
             await _act(interaction, self.answer)
 

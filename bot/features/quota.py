@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import quota_pages
+from bot import quota_pages, undo_pages
 from bot.admin import opened
 from bot.balances import balance_of, host_of, rate_of
 from bot.errors import BadAmount
@@ -186,7 +186,10 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False) -> N
             )
         return quota_pages.not_taken_back(done)
 
-    found = Last(actor_id=last.actor_id, at=last.at, words=quota_pages.change(last)) if last else None
+    found = None
+    if last is not None:
+        words, now = quota_pages.change(last), undo_pages.quota(last)
+        found = Last(actor_id=last.actor_id, at=last.at, words=words, now=now)
     await undo_last(desk, found, take, command="quota undo", others=others)
 
 

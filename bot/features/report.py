@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 class Sure(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"easel-report:(?P<guild>[0-9]{1,20}):(?P<channel>[0-9]{1,20}):(?P<message>[0-9]{1,20})",
+    template=rf"easel-report:(?P<guild>{ID}):(?P<channel>{ID}):(?P<message>{ID})",
 ):
     """The button under the question that 🚩 leads to. It reports the message that its id names, from a direct message too."""
 
@@ -54,7 +54,9 @@ class Sure(
         return cls(int(match["guild"]), int(match["channel"]), int(match["message"]))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        async with answered(partial(tell_privately, interaction), what="button report"):
+        async with answered(
+            partial(tell_privately, interaction), what="button report", studio=interaction.client.studio
+        ):
             await acknowledge(interaction)
             member = await _member(interaction, self.guild_id)
             channel = _visible(member, self.channel_id)

@@ -23,6 +23,7 @@ async def upscale(ask: Ask) -> None:
             channel_id=ask.channel.id,
             asked_by=ask.actor.id,
             reply_to=ask.message_id,
+            interaction_id=ask.interaction_id,
             limit=ask.upload_limit,
         )
     except (ImageGone, ValueError):

@@ -60,7 +60,9 @@ async def container(data: Path, **more: str) -> AsyncIterator[asyncio.subprocess
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DISCORD_", "EASEL_", "XDG_"))
+        if not name.startswith(
+            ("DISCORD_", "EASEL_", "XDG_", "TORCH")
+        )  # torch sets some where a test imports it
     }
     environment = kept | image_environment(data) | {"EASEL_PLAYGROUND_PORT": "0"} | more
     process = await asyncio.create_subprocess_exec(
