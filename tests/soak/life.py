@@ -45,7 +45,12 @@ async def report(client: EaselClient) -> None:
             rows = await tx.fetch_all("SELECT state, count(*) AS jobs FROM jobs GROUP BY state")
             owed = await tx.fetch_one(_OWED)
         assert owed is not None
-        say("jobs", states={row["state"]: row["jobs"] for row in rows}, owed=owed["owed"])
+        say(
+            "jobs",
+            states={row["state"]: row["jobs"] for row in rows},
+            owed=owed["owed"],
+            blocks=sys.getallocatedblocks(),
+        )
         await asyncio.sleep(SAY_EVERY)
 
 

@@ -28,7 +28,7 @@ class Bot:
 
     def __init__(self, soak: Soak, address: str) -> None:
         self._soak, self._address = soak, address
-        self._memory: list[tuple[int, int]] = []
+        self._memory: list[tuple[int, int, int]] = []
         self._left: list[str] | None = None
 
     async def start(self) -> None:
@@ -102,7 +102,7 @@ class Bot:
         if said["kind"] == "jobs":
             soak.states, soak.owed = said["states"], said["owed"]
             with contextlib.suppress(psutil.NoSuchProcess):
-                self._memory.append((soak.accepted, process.memory_info().rss))
+                self._memory.append((soak.accepted, process.memory_info().rss, said["blocks"]))
             if len(self._memory) > len(soak.memory):
                 soak.memory = self._memory
         elif said["kind"] == "ended":

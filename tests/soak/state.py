@@ -42,7 +42,7 @@ class Soak:
     """A soak under way, and what `audit` looks at once it is over.
 
     `states` and `owed` are what the bot said last: its jobs by state, and how many of them are not done with. `memory` is
-    the size of its process after so many jobs, of its longest life. `endings` says what was wrong when it was stopped.
+    how many jobs there were, the size of its process in bytes and the blocks that Python has allocated, of its longest life. `endings` says what was wrong when it was stopped.
     """
 
     plan: Plan
@@ -53,7 +53,7 @@ class Soak:
     people: People
     states: dict[str, int] = field(default_factory=dict)
     owed: int = 0
-    memory: list[tuple[int, int]] = field(default_factory=list)
+    memory: list[tuple[int, int, int]] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
     lives: int = 0
     broken: list[str] = field(default_factory=list)
