@@ -45,6 +45,13 @@ def only_new(interaction: discord.Interaction[Any]) -> None:
         raise DuplicateInteraction(f"interaction {interaction.id} came twice")
 
 
+def is_answering(client: Any) -> None:
+    """The current task owes a person an answer, for which the end of the bot waits a while."""
+    if task := asyncio.current_task():
+        client.answering.add(task)
+        task.add_done_callback(client.answering.discard)
+
+
 async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = False) -> None:
     """Answer within Discord's three seconds; the words follow. `thinking` shows a private "is thinking" meanwhile.
 
@@ -53,9 +60,7 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     Raises DuplicateInteraction, and ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
     """
     only_new(interaction)
-    if task := asyncio.current_task():
-        interaction.client.answering.add(task)
-        task.add_done_callback(interaction.client.answering.discard)
+    is_answering(interaction.client)
     try:
         await interaction.response.defer(ephemeral=thinking, thinking=thinking)
     except discord.HTTPException as error:

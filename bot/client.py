@@ -158,14 +158,21 @@ class EaselClient(discord.Client):
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        if answering := self.answering - {asyncio.current_task()}:
-            await asyncio.wait(answering, timeout=_ANSWER_SECONDS)
+        await self._end_answers()
         await self.studio.dispatcher.drain()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
         await self.transport.settle(patience=_REQUEST_SECONDS)
         await super().close()
+
+    async def _end_answers(self) -> None:
+        """Let people have their answers, as long as that doesn't take too long."""
+        if answering := self.answering - {asyncio.current_task()}:
+            _, late = await asyncio.wait(answering, timeout=_ANSWER_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _start_background(self) -> None:
         for one in self.features:

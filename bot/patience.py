@@ -18,6 +18,9 @@ Unreachable = (discord.HTTPException, aiohttp.ClientError, ConnectionError, Time
 LONGEST_PAUSE = 60.0
 """Seconds; pauses begin at one and double."""
 
+WHILE_ONE_WAITS = (5.0, 15.0, 40.0)
+"""Seconds between tries for somebody who waits, each of which `transport` makes up of several."""
+
 TOO_MANY = 429
 """Ours or, from Cloudflare, the whole address's: discord.py gives the latter up at once."""
 _PASSING = frozenset({TOO_MANY, 500, 501, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -102,6 +105,11 @@ async def insist(
             _log.warning("Discord did not answer; asking again", error=str(error), pause=pause)
             await sleep(max(pause, asked_to_wait(error)))
     return await ask()
+
+
+async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What Discord answers, asked for as long as a person may wait. Raises what `Unreachable` names."""
+    return await insist(ask, between=WHILE_ONE_WAITS)
 
 
 async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from typing import Any
 
 import discord
 
 from bot import erasure, texts
-from bot.boundary import answered
+from bot.boundary import answered, is_answering
 from bot.buttons import find
-from bot.feature import Ask, Reply, Verb
+from bot.feature import Ask, Reply, Studio, Verb
 from bot.leftovers import is_leftover
-from bot.patience import Unreachable
+from bot.patience import Unreachable, patiently
 from storage import jobs
+from storage.jobs import Job, PostedMessage
+
+_LOOKS, _BETWEEN_LOOKS = 10, 1.0
+"""How often, and after how many seconds, a message is looked up that may be about to be put on record."""
 
 ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
@@ -40,9 +46,8 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         await _tell(member, channel, text, view)
 
     async with answered(tell, what=f"reaction {verb.name}", studio=client.studio):
-        async with client.studio.database.reading() as tx:
-            job = await jobs.by_message(tx, payload.message_id)
-            posted = await jobs.message(tx, payload.message_id)
+        is_answering(client)
+        job, posted = await _found(client.studio, payload)
         if job is None:
             await _about_leftover(client, payload, channel, verb, tell)
             return
@@ -61,6 +66,21 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             tell=tell,
         )
         await verb.run(ask)
+
+
+async def _found(
+    studio: Studio, payload: discord.RawReactionActionEvent
+) -> tuple[Job | None, PostedMessage | None]:
+    """What the message shows. Somebody may react to a result before it is on record that it was posted."""
+    for _ in range(_LOOKS):
+        async with studio.database.reading() as tx:
+            job = await jobs.by_message(tx, payload.message_id)
+            posted = await jobs.message(tx, payload.message_id)
+            soon = job is None and await jobs.finished_in(tx, payload.channel_id)
+        if not soon:
+            break
+        await asyncio.sleep(_BETWEEN_LOOKS)
+    return job, posted
 
 
 async def _about_leftover(
@@ -89,8 +109,10 @@ async def _tell(
 
     Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
     """
+    nonce: Any = secrets.token_hex(8)
+    buttons = {} if view is None else {"view": view}
     try:
-        await (member.send(text) if view is None else member.send(text, view=view))
+        await patiently(lambda: member.send(text, nonce=nonce, **buttons))
     except discord.Forbidden:
         only = discord.AllowedMentions(users=[member])
         await channel.send(f"{member.mention} {texts.LETTER_BACK}", allowed_mentions=only, delete_after=20)

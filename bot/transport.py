@@ -40,6 +40,11 @@ _QUICK_PAUSES = (0.2, 0.4, 0.8, 1.6)
 _LONG_PAUSES = (*_PAUSES, 10.0, 30.0, 60.0)
 """The same for answers: a person waits for them, and Discord takes them for a quarter of an hour."""
 _ACKNOWLEDGED = 40060
+_DEFERS = {
+    discord.InteractionResponseType.deferred_channel_message.value,
+    discord.InteractionResponseType.deferred_message_update.value,
+}
+"""Answers to interactions that carry no words."""
 STUCK = 60.0
 """After so many seconds with requests under way and none that ends, something holds them up."""
 
@@ -94,6 +99,7 @@ class Transport:
         self._on_token_refused = on_token_refused
         self._messages, self._answers = Traffic(seconds), Traffic(seconds)
         self._client: discord.Client | None = None
+        self._between_tries: set[asyncio.Task[Any]] = set()
         self._refused = False
         self.on_outcome: Callable[[str], None] = lambda _: None
         """Is called after each try with what came of it: a status, or a word for a failure without one."""
@@ -121,7 +127,9 @@ class Transport:
             self._open_lock()
 
     async def settle(self, *, patience: float) -> None:
-        """Wait until no request is under way, `patience` seconds at most."""
+        """Ask nothing again, and wait until no request is under way, `patience` seconds at most."""
+        for task in self._between_tries:
+            task.cancel()
         if under_way := self._messages.tasks | self._answers.tasks:
             await asyncio.wait(under_way, timeout=patience)
 
@@ -177,23 +185,28 @@ class Transport:
                 return await self._counted(send(route, timed, files=files, **options))
 
             if route.path.endswith("/callback"):
-                return await self._answers.carry(self._acknowledge(route, once))
+                defers = (options.get("payload") or {}).get("type") in _DEFERS
+                return await self._answers.carry(self._acknowledge(route, once, defers=defers))
             return await self._answers.carry(insist(once, between=_LONG_PAUSES, sleep=self._sleep))
 
         return request
 
-    async def _acknowledge(self, route: Any, once: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """Answer an interaction. That it was answered already is what a lost answer looks like on the second try."""
-        tried_before = False
+    async def _acknowledge(
+        self, route: Any, once: Callable[[], Coroutine[Any, Any, Any]], *, defers: bool
+    ) -> Any:
+        """Answer an interaction in time.
+
+        "Already acknowledged" is what a lost answer looks like on the next try, which discord.py may have made by itself.
+        One that only `defers` has done its work then; words that came with one may be lost, so that is raised.
+        """
         for pause in (*_QUICK_PAUSES, None):
             try:
                 return await once()
             except Unreachable as error:
-                if tried_before and getattr(error, "code", 0) == _ACKNOWLEDGED:
+                if defers and getattr(error, "code", 0) == _ACKNOWLEDGED:
                     return {"interaction": {"id": route.webhook_id}}
                 if pause is None or verdict(error) != "again":
                     raise
-            tried_before = True
             await self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -203,7 +216,13 @@ class Transport:
         return pauses() if self.starting else _PAUSES
 
     async def _sleep(self, seconds: float) -> None:
-        await self._wait(asyncio.sleep(seconds), reason="Discord stumbled")
+        task = asyncio.current_task()
+        assert task is not None
+        self._between_tries.add(task)
+        try:
+            await self._wait(asyncio.sleep(seconds), reason="Discord stumbled")
+        finally:
+            self._between_tries.discard(task)
 
 
 class _Timed:

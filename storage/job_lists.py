@@ -76,3 +76,9 @@ async def recent(tx: Transaction, *, guild_id: int, user_id: int, limit: int) ->
 async def any_kept(tx: Transaction) -> bool:
     """Whether the database knows any job at all."""
     return await tx.fetch_one("SELECT 1 FROM jobs LIMIT 1") is not None
+
+
+async def finished_in(tx: Transaction, channel_id: int) -> bool:
+    """Whether a result is being posted in a channel: it is not on record yet by which message."""
+    row = await tx.fetch_one("SELECT 1 FROM jobs WHERE state = 'finished' AND channel_id = ?", (channel_id,))
+    return row is not None

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import discord
@@ -98,10 +99,10 @@ class Wired:
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=5)
         return await self.client.http.request(route, json=payload)
 
-    async def acknowledge(self) -> Any:
+    async def acknowledge(self, *, kind: int = 5) -> Any:
         session = self.client.http._HTTPClient__session  # type: ignore[attr-defined]
         return await async_context.get().create_interaction_response(
-            7, "token", session=session, params=interaction_response_params(type=5)
+            7, "token", session=session, params=interaction_response_params(type=kind)
         )
 
 
@@ -222,11 +223,38 @@ async def test_an_acknowledgement_whose_answer_was_lost_is_done(failure: Answer)
         assert (await bot.acknowledge())["interaction"]["id"] == 7
 
 
-async def test_an_acknowledgement_that_somebody_else_made_is_none_of_ours() -> None:
+async def test_an_acknowledgement_that_discord_py_asked_again_by_itself_is_done() -> None:
     async with wired() as bot:
         bot.server.answers = [refused(400, 40060)]
+        assert (await bot.acknowledge())["interaction"]["id"] == 7
+
+
+async def test_words_whose_answer_was_lost_are_not_taken_for_said() -> None:
+    """They may have met an acknowledgement whose own answer was lost."""
+    async with wired() as bot:
+        bot.server.answers = [reset, refused(400, 40060)]
         with pytest.raises(discord.HTTPException):
-            await bot.acknowledge()
+            await bot.acknowledge(kind=4)
+
+
+async def test_at_the_end_nothing_is_asked_again() -> None:
+    async with wired() as bot:
+        sleeping = asyncio.Event()
+
+        async def wait(awaitable: Any, *, reason: str) -> Any:
+            sleeping.set()
+            return await awaitable
+
+        bot.transport._sleep = partial(Transport._sleep, bot.transport)  # type: ignore[method-assign]
+        bot.transport._wait = wait
+        bot.server.answers = [status(503)]
+        asking = asyncio.create_task(bot.get())
+        await sleeping.wait()
+        async with asyncio.timeout(0.4):
+            await bot.transport.settle(patience=5)
+        await asyncio.gather(asking, return_exceptions=True)
+        assert asking.cancelled()
+        assert len(bot.server.bodies) == 1
 
 
 async def test_a_request_that_hangs_ends_and_holds_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
+from typing import Any
+
 import discord
 
 from bot import access, pages, pictures, texts
 from bot.errors import DirectMessagesClosed, JobGone
 from bot.feature import Ask, Feature, Verb
 from bot.inert import file_stem
+from bot.patience import patiently
 from bot.safety import only_shown
 from storage import guilds, images
 
@@ -39,10 +43,14 @@ async def _send(ask: Ask, row: images.Image) -> None:
     alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
     words = pages.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
 
+    nonce: Any = secrets.token_hex(8)
+
     async def send(picture: bytes) -> None:
         suffix = "jpg" if pictures.content_type(picture) == "image/jpeg" else "png"
         name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
-        await ask.actor.send(words, file=pictures.attachment(picture, name, alt))
+        await patiently(
+            lambda: ask.actor.send(words, file=pictures.attachment(picture, name, alt), nonce=nonce)
+        )
 
     try:
         await ask.studio.delivery.offer(data, send, run=on_threads)
