@@ -40,9 +40,13 @@ def is_new(interaction: discord.Interaction[Any]) -> bool:
 
 
 def only_new(interaction: discord.Interaction[Any]) -> None:
-    """Raises DuplicateInteraction for an event that was taken up before. To be called before anything is answered."""
+    """Raises DuplicateInteraction for an event that was taken up before. To be called before anything is answered.
+
+    From now on, the end of the bot waits a while for the answer.
+    """
     if not is_new(interaction):
         raise DuplicateInteraction(f"interaction {interaction.id} came twice")
+    is_answering(interaction.client)
 
 
 def is_answering(client: Any) -> None:
@@ -60,7 +64,6 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     Raises DuplicateInteraction, and ServerNotAllowed, once Discord has its answer, in servers in which Easel does not work.
     """
     only_new(interaction)
-    is_answering(interaction.client)
     try:
         await interaction.response.defer(ephemeral=thinking, thinking=thinking)
     except discord.HTTPException as error:

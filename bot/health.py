@@ -76,7 +76,7 @@ class _Since:
 class Health:
     """The running bot's parts, and what is remembered of earlier looks.
 
-    `requests` tells how many seconds the oldest request to Discord has made no progress for; 0 where none is under way.
+    `requests` tells for how many seconds requests to Discord have been under way and none has ended.
     """
 
     database: Database
@@ -91,6 +91,7 @@ class Health:
     """Of the latest look."""
     _reading: asyncio.Task[Numbers] | None = None
     _asked: float = 0.0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _idle: _Since = field(default_factory=_Since)
     _away: _Since = field(default_factory=_Since)
     _claims: int = 0
@@ -98,7 +99,11 @@ class Health:
     _failed: dict[str, float] = field(default_factory=dict)
 
     async def look(self) -> list[Component]:
-        """How every part fares now."""
+        """How every part fares now. One look at a time: each goes by what the one before it saw."""
+        async with self._turn:
+            return await self._look()
+
+    async def _look(self) -> list[Component]:
         await self._read()
         looks = {
             "database": self._database,
@@ -196,7 +201,7 @@ class Health:
     def _requests(self) -> tuple[bool, str]:
         oldest = self.requests()
         if oldest > REQUEST_SECONDS:
-            return False, f"a request to Discord has made no progress for {oldest:.0f} s"
+            return False, f"no request to Discord has ended for {oldest:.0f} s"
         return True, "answered"
 
     def _tasks(self) -> tuple[bool, str]:

@@ -54,5 +54,5 @@ class Metrics:
         self._failed.labels(reason).inc()
 
     def requested(self, outcome: str) -> None:
-        """A request to Discord ended: `outcome` is a status such as "200", or a word such as "reset"."""
+        """A request to Discord ended: `outcome` is a status such as "200", or an error such as "ClientOSError"."""
         self._requests.labels(outcome).inc()

@@ -94,13 +94,14 @@ async def insist(
 ) -> _T:
     """What Discord answers, asked again after each pause of `between`.
 
-    Raises what `Unreachable` names: a refusal at once, a passing failure when the pauses are used up.
+    Raises what `Unreachable` names: a refusal at once, of the bot's token too, a passing failure when the pauses are used
+    up.
     """
     for pause in between:
         try:
             return await ask()
         except Unreachable as error:
-            if verdict(error) != "again":
+            if verdict(error) != "again" or token_refused(error):
                 raise
             _log.warning("Discord did not answer; asking again", error=str(error), pause=pause)
             await sleep(max(pause, asked_to_wait(error)))
@@ -114,10 +115,15 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
 
 async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
     """What Discord answers, asked as often as it takes. Raises Undeliverable when it refuses for good."""
-    try:
-        return await insist(ask, between=pauses())
-    except Unreachable as error:
-        raise Undeliverable(str(error)) from error
+    for pause in pauses():
+        try:
+            return await ask()
+        except Unreachable as error:
+            if verdict(error) != "again":
+                raise Undeliverable(str(error)) from error
+            _log.warning("Discord did not answer; asking again", error=str(error), pause=pause)
+            await asyncio.sleep(max(pause, asked_to_wait(error)))
+    raise AssertionError("pauses have no end")
 
 
 def asked_to_wait(error: BaseException) -> float:

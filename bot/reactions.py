@@ -110,7 +110,7 @@ async def _tell(
     Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
     """
     nonce: Any = secrets.token_hex(8)
-    buttons = {} if view is None else {"view": view}
+    buttons: dict[str, Any] = {} if view is None else {"view": view}
     try:
         await patiently(lambda: member.send(text, nonce=nonce, **buttons))
     except discord.Forbidden:

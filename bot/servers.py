@@ -6,6 +6,7 @@ such a server when it is invited. One that it is in already it only names in the
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,10 +41,11 @@ async def check_command(interaction: discord.Interaction[Any]) -> bool:
         only_allowed(interaction.client.studio.settings, interaction.guild_id)
     except ServerNotAllowed as refusal:
         _log.info("refused", what="a command", why=type(refusal).__name__)
-        if interaction.type is discord.InteractionType.autocomplete:
-            await interaction.response.autocomplete([])
-        else:
-            await interaction.response.send_message(texts.sentence(refusal), ephemeral=True)
+        with contextlib.suppress(*Unreachable):
+            if interaction.type is discord.InteractionType.autocomplete:
+                await interaction.response.autocomplete([])
+            else:
+                await interaction.response.send_message(texts.sentence(refusal), ephemeral=True)
         return False
     return True
 

@@ -8,10 +8,12 @@ own, and who is cancelled meanwhile only stops to wait for it.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -30,9 +32,10 @@ from bot.patience import (
 )
 from bot.seams import Wait, plain_wait
 
-WORDS_LIMIT = aiohttp.ClientTimeout(total=15)
-FILES_LIMIT = aiohttp.ClientTimeout(total=90)
-"""Seconds for one try, waiting for rate limits not counted. 90 are enough for 10 MB on a line of 1 Mbit/s."""
+LIMIT, ACKNOWLEDGEMENT_LIMIT = 15.0, 2.0
+"""Seconds for one try, waiting for rate limits not counted. Acknowledgements have three seconds in all."""
+SLOWEST = 100_000
+"""Bytes of files that are sent in a second at least: a line of 1 Mbit/s."""
 _PAUSES = (0.5, 1.5, 4.0)
 """Seconds before another try."""
 _QUICK_PAUSES = (0.2, 0.4, 0.8, 1.6)
@@ -60,10 +63,13 @@ class Traffic:
         self._under_way: dict[asyncio.Task[Any], float] = {}
         self._ended = float("-inf")
 
-    async def carry(self, request: Coroutine[Any, Any, Any]) -> Any:
-        """What the request answers. It goes on where this is cancelled, and its answer is ignored then."""
+    async def carry(self, request: Coroutine[Any, Any, Any], *, more: float = 0.0) -> Any:
+        """What the request answers. It goes on where this is cancelled, and its answer is ignored then.
+
+        It may take `more` seconds than others before it counts as stuck.
+        """
         task = asyncio.create_task(request, name="request to Discord")
-        self._under_way[task] = self._seconds()
+        self._under_way[task] = self._seconds() + more
         task.add_done_callback(self._end)
         return await asyncio.shield(task)
 
@@ -146,12 +152,14 @@ class Transport:
             if route.method == "POST" and route.path.endswith("/messages"):
                 _mark(options, form)
 
+            more = _upload_seconds(files)
+            limit = aiohttp.ClientTimeout(total=LIMIT + more)
+
             async def once() -> Any:
                 _rewind(files)
-                limit = FILES_LIMIT if files else WORDS_LIMIT
                 return await self._counted(send(route, files=files, form=form, timeout=limit, **options))
 
-            return await self._messages.carry(self._insisted(once))
+            return await self._messages.carry(self._insisted(once), more=more)
 
         return request
 
@@ -178,16 +186,20 @@ class Transport:
         async def request(
             route: Any, session: Any, *, files: Sequence[discord.File] | None = None, **options: Any
         ) -> Any:
-            timed = _Timed(session, FILES_LIMIT if files else WORDS_LIMIT)
+            acknowledges = route.path.endswith("/callback")
+            more = _upload_seconds(files)
+            limit = ACKNOWLEDGEMENT_LIMIT if acknowledges else LIMIT + more
+            timed = _Timed(session, limit, raises=acknowledges)
 
             async def once() -> Any:
                 _rewind(files)
                 return await self._counted(send(route, timed, files=files, **options))
 
-            if route.path.endswith("/callback"):
+            if acknowledges:
                 defers = (options.get("payload") or {}).get("type") in _DEFERS
                 return await self._answers.carry(self._acknowledge(route, once, defers=defers))
-            return await self._answers.carry(insist(once, between=_LONG_PAUSES, sleep=self._sleep))
+            insisted = insist(once, between=_LONG_PAUSES, sleep=self._sleep)
+            return await self._answers.carry(insisted, more=more)
 
         return request
 
@@ -226,13 +238,33 @@ class Transport:
 
 
 class _Timed:
-    """A session whose requests have a time limit: discord.py takes none for answers to interactions."""
+    """A session whose requests have a time limit: discord.py takes none for answers to interactions.
 
-    def __init__(self, session: Any, limit: aiohttp.ClientTimeout) -> None:
-        self._session, self._limit = session, limit
+    With `raises`, a failure of Discord's is raised at once: discord.py would ask again at a pace of its own, which is too
+    slow for an acknowledgement.
+    """
 
-    def request(self, *arguments: Any, **options: Any) -> Any:
-        return self._session.request(*arguments, timeout=self._limit, **options)
+    def __init__(self, session: Any, seconds: float, *, raises: bool) -> None:
+        self._session, self._limit, self._raises = session, aiohttp.ClientTimeout(total=seconds), raises
+
+    @asynccontextmanager
+    async def request(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
+        async with self._session.request(*arguments, timeout=self._limit, **options) as response:
+            if self._raises and response.status >= 500:
+                raise discord.DiscordServerError(response, await response.text())
+            yield response
+
+
+def _upload_seconds(files: Sequence[discord.File] | None) -> float:
+    """How long files may take on their way."""
+    return sum(_size(file) for file in files or ()) / SLOWEST
+
+
+def _size(file: discord.File) -> int:
+    place = file.fp.tell()
+    size = file.fp.seek(0, io.SEEK_END)
+    file.fp.seek(place)
+    return size
 
 
 def _sound(answer: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,11 @@ from bot.feature import Studio
 from bot.inert import file_stem
 from bot.patience import Unreachable
 from storage import images, jobs
+from storage.errors import StorageError
 from storage.jobs import Job
 
 _AT_ONCE = 3
-"""How many grids `/info` shows: each has up to a few MB."""
+"""How many grids `/info` shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +32,30 @@ class Unposted:
     elsewhere: int = 0
 
 
-async def of_member(studio: Studio, *, guild_id: int, user_id: int, channel: object) -> Unposted:
-    """What `/info` shows there; what is for adults waits for an age-restricted channel."""
+async def of_member(studio: Studio, *, guild_id: int, user_id: int, channel: object, limit: int) -> Unposted:
+    """What `/info` shows there, in a message of at most `limit` bytes; what is for adults waits for an age-restricted
+    channel.
+    """
     async with studio.database.reading() as tx:
-        waiting = await jobs.unposted(tx, guild_id=guild_id, user_id=user_id, limit=_AT_ONCE)
+        waiting = await jobs.unposted(tx, guild_id=guild_id, user_id=user_id)
     here = [job for job in waiting if may_show(studio.catalogue, job, channel)]
-    files = [file for job in here if (file := await _grid(studio, job)) is not None]
-    return Unposted(shown=tuple(here), files=tuple(files), elsewhere=len(waiting) - len(here))
+    shown: list[Job] = []
+    files: list[discord.File] = []
+    for job in here:
+        if len(files) < _AT_ONCE and (file := await _grid(studio, job, limit // _AT_ONCE)) is not None:
+            shown.append(job)
+            files.append(file)
+    return Unposted(shown=tuple(shown), files=tuple(files), elsewhere=len(waiting) - len(here))
 
 
-async def _grid(studio: Studio, job: Job) -> discord.File | None:
+async def _grid(studio: Studio, job: Job, limit: int) -> discord.File | None:
+    """The grid as a file of at most `limit` bytes; None where its time was over."""
     try:
         grid = await asyncio.to_thread(images.read, studio.database.folder, job.id, 0)
     except images.ImageGone:
         return None
+    if len(grid) > limit:
+        grid = await asyncio.to_thread(pictures.shrink, grid, limit, studio.seal)
     alt = texts.alt_text(job.prompt, index=0, count=job.images)
     return pictures.attachment(grid, f"{file_stem(job.prompt)}_{job.id}.jpg", alt)
 
@@ -56,15 +68,11 @@ async def seen(studio: Studio, shown: Sequence[Job]) -> None:
 
 
 async def remind(interaction: discord.Interaction[Any]) -> None:
-    """After a command: say that results wait in `/info`, if any do."""
+    """After a command: say that results wait in `/info`, if any do. Where that fails, the next command says it."""
     if interaction.guild_id is None:
         return
-    async with interaction.client.studio.database.reading() as tx:
-        waiting = await jobs.unposted(
-            tx, guild_id=interaction.guild_id, user_id=interaction.user.id, limit=_AT_ONCE
-        )
-    if waiting:
-        try:
+    with contextlib.suppress(*Unreachable, StorageError):
+        async with interaction.client.studio.database.reading() as tx:
+            waiting = await jobs.unposted(tx, guild_id=interaction.guild_id, user_id=interaction.user.id)
+        if waiting:
             await interaction.followup.send(pages.unposted_reminder(), ephemeral=True)
-        except Unreachable:
-            return  # the next command says it

@@ -49,8 +49,10 @@ class Watch:
 
 def believed(now: datetime, *, last: datetime | None, discord: datetime | None, steady: timedelta) -> bool:
     """Whether `now` may be true: `last` is when the clock was believed, `discord` the time of the newest order."""
-    near = [moment for moment in (last, discord) if moment is not None and abs(now - moment) <= FAR]
-    return last is None or bool(near) or steady >= STEADY
+    if last is None or any(moment is not None and abs(now - moment) <= FAR for moment in (last, discord)):
+        return True
+    contradicted = discord is not None and discord > last  # Discord's time went on, and is another
+    return steady >= STEADY and not contradicted
 
 
 async def newest(tx: Transaction) -> tuple[datetime | None, datetime | None]:

@@ -240,11 +240,11 @@ async def unfinished(tx: Transaction) -> Unfinished:
     )
 
 
-async def unposted(tx: Transaction, *, guild_id: int, user_id: int, limit: int) -> list[Job]:
-    """A member's results that could be posted nowhere and that they have not seen, the newest first."""
+async def unposted(tx: Transaction, *, guild_id: int, user_id: int) -> list[Job]:
+    """A member's results that could be posted nowhere and that they have not seen, the newest first; 100 at most."""
     rows = await tx.fetch_all(
-        "SELECT * FROM jobs WHERE unposted = 1 AND guild_id = ? AND user_id = ? ORDER BY number DESC LIMIT ?",
-        (guild_id, user_id, limit),
+        "SELECT * FROM jobs WHERE unposted = 1 AND guild_id = ? AND user_id = ? ORDER BY number DESC LIMIT 100",
+        (guild_id, user_id),
     )
     return [as_job(row) for row in rows]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import web
 from discord.http import Route
 from discord.webhook.async_ import async_context, interaction_response_params
 
@@ -258,7 +258,7 @@ async def test_at_the_end_nothing_is_asked_again() -> None:
 
 
 async def test_a_request_that_hangs_ends_and_holds_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "WORDS_LIMIT", ClientTimeout(total=0.2))
+    monkeypatch.setattr(transport, "LIMIT", 0.2)
     async with wired() as bot:
         let_go = asyncio.Event()
 

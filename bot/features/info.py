@@ -35,7 +35,9 @@ async def info(interaction: discord.Interaction[Any]) -> None:
         active = await jobs.active(tx, **place)
         recent = await jobs.recent(tx, **place, limit=_RECENT)
     await interaction.followup.send(pages.info(balance, active, recent), ephemeral=True)
-    found = await unposted.of_member(studio, **place, channel=interaction.channel)
+    found = await unposted.of_member(
+        studio, **place, channel=interaction.channel, limit=interaction.filesize_limit
+    )
     if found.shown or found.elsewhere:
         words = pages.unposted(found.shown, elsewhere=found.elsewhere)
         await interaction.followup.send(words, files=found.files, ephemeral=True)
