@@ -10,11 +10,10 @@ import os
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -35,6 +34,7 @@ from bot.moderation import Moderation
 from bot.seams import Wait, plain_wait
 from bot.settings import BotStopped, Settings, StartupError
 from bot.withheld import Withheld
+from bot.writing import Writing
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
@@ -119,7 +119,10 @@ async def opened(
         client, metrics = EaselClient(wait), Metrics()
         client.transport.on_outcome = metrics.requested
         notices = HostNotices(partial(tell_hosts, client, settings.owners))
-        delivery = Delivery(client, database, models, client.buttons, settings=settings, seal=seal)
+        writing = Writing(database.folder, notices=notices, wait=wait)
+        delivery = Delivery(
+            client, database, models, client.buttons, settings=settings, writing=writing, seal=seal
+        )
         withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
         dispatcher = Dispatcher(
             settings=settings,
@@ -135,6 +138,7 @@ async def opened(
             wait=wait,
             metrics=metrics,
             notices=notices,
+            writing=writing,
         )
         limited = limits(wait)
         stack.callback(limited.close)
@@ -194,8 +198,11 @@ async def run(settings: Settings) -> int:
     if settings.discord_token is None:
         return await _run_playground(settings)
     async with opened(settings) as client:
+        connected = asyncio.ensure_future(_connected(client, settings.discord_token))
+        # discord.py may pause for minutes before it looks whether it is closed.
+        client.on_failure = partial(_cancel, connected)
         try:
-            await until_stopped(_connected(client, settings.discord_token))
+            await until_stopped(connected)
         finally:
             _raise_failure(client)  # whatever else went wrong then came of it
     return 0
@@ -272,12 +279,15 @@ async def _connected(client: EaselClient, token: str) -> None:
         raise StartupError(f"A file or folder can't be used: {error}. See to it and start again.") from error
 
 
-async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Await the work, or stop it at SIGINT or SIGTERM."""
-    task = asyncio.ensure_future(work)
+async def until_stopped(task: asyncio.Task[None]) -> None:
+    """Await the task, or stop it at SIGINT or SIGTERM."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
             loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()

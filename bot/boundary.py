@@ -120,7 +120,7 @@ async def answer(error: BaseException, tell: Tell, *, what: str, studio: Studio)
         case _ if disk.is_full(error):
             _log.warning("refused: the disk is full", what=what, error=str(error))
             words = texts.HOST_DISK_FULL
-            await studio.notices.disk_full(studio.database.folder)
+            studio.notices.disk_full(studio.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)

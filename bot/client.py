@@ -12,7 +12,6 @@ from typing import Any
 import discord
 import structlog
 from discord import app_commands
-from discord.ext import tasks
 
 from bot import boundary, buttons, feature, heartbeat, servers, unposted
 from bot.duplicates import RecentEvents
@@ -34,7 +33,7 @@ PERMISSIONS = discord.Permissions(
 )
 """Everything that Easel asks for when it is invited."""
 
-WATCH_SECONDS, RECONCILE_SECONDS = 15, 60
+WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
 
 REACTION_SECONDS = 60.0
 """For so long after a break of the connection, a person's same reaction under a message is the same event."""
@@ -88,13 +87,13 @@ class EaselClient(discord.Client):
         self.tree = Tree(self)
         self.interactions = RecentEvents()
         self.reactions = RecentEvents(span=REACTION_SECONDS)
+        self._wait = wait
         self._running: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
         self.failure = ""
         """Why the bot can't go on, in one sentence; empty while it can."""
         self.on_failure: Callable[[], None] = lambda: None
         self._closing: asyncio.Task[None] | None = None
-        self._stopping = False
         self.answering: set[asyncio.Task[Any]] = set()
         """The tasks of interactions that were acknowledged and are being answered."""
         self.transport = Transport(on_token_refused=lambda: self.end_with(_TOKEN_REFUSED), wait=wait)
@@ -103,6 +102,7 @@ class EaselClient(discord.Client):
 
     async def login(self, token: str) -> None:
         self.transport.install(self)
+        self._background.append(self._spawn_every(heartbeat.SECONDS, self._beat))
         await super().login(token)
         self.transport.starting = False
 
@@ -123,22 +123,23 @@ class EaselClient(discord.Client):
     async def setup_hook(self) -> None:
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
         await self._sync_commands()
-        self._heartbeat.start()
         await self._recover()
         await servers.cancel_others(self.studio, by=self.application_id or 0)
         self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._essential_ended)
-        for loop in (self._reconcile, self._watch_requests):
-            loop.start().add_done_callback(self._essential_ended)
+        self._background += [
+            self._spawn_every(RECONCILE_SECONDS, self.studio.dispatcher.reconcile),
+            self._spawn_every(WATCH_SECONDS, self._watch_requests),
+        ]
         self._start_background()
 
     def end_with(self, failure: str) -> None:
         """End the bot by itself, for a reason in one sentence, with a status that says so."""
-        if self.failure or self._stopping:
+        if self.failure or self._closing is not None:
             return
         self.failure = failure
         _log.critical("the bot ends", why=failure)
-        self._closing = asyncio.create_task(self.close(), name="close")
+        self._begin_to_close()
         self.on_failure()
 
     async def _recover(self) -> None:
@@ -150,11 +151,16 @@ class EaselClient(discord.Client):
             raise StartupError(f"What the last run left in {folder} can't be taken up: {error}.") from error
 
     async def close(self) -> None:
-        if self.is_closed():
-            return
-        self._stopping = True
-        for loop in (self._heartbeat, self._reconcile, self._watch_requests):
-            loop.cancel()
+        """End what is being done, in bounded time. All who ask wait for the one end."""
+        await asyncio.shield(self._begin_to_close())
+
+    def _begin_to_close(self) -> asyncio.Task[None]:
+        if self._closing is None or self._closing.cancelled():
+            self._closing = asyncio.create_task(self._close(), name="close")
+        return self._closing
+
+    async def _close(self) -> None:
+        self.studio.dispatcher.claim_no_more()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -168,8 +174,8 @@ class EaselClient(discord.Client):
 
     async def _end_answers(self) -> None:
         """Let people have their answers, as long as that doesn't take too long."""
-        if answering := self.answering - {asyncio.current_task()}:
-            _, late = await asyncio.wait(answering, timeout=_ANSWER_SECONDS)
+        if self.answering:
+            _, late = await asyncio.wait(self.answering, timeout=_ANSWER_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -192,7 +198,7 @@ class EaselClient(discord.Client):
 
     def _essential_ended(self, task: asyncio.Task[None]) -> None:
         """Nothing gets on without it, and what made it end may be anything: the bot ends too."""
-        if self._stopping or task.cancelled():  # whoever cancels it ends the whole loop
+        if self._closing is not None or task.cancelled():  # whoever cancels it ends the whole loop
             return
         error = task.exception()
         _log.critical("a part that the bot can't do without stopped", part=task.get_name(), exc_info=error)
@@ -241,14 +247,20 @@ class EaselClient(discord.Client):
 
     # ---------------------------------------------------------- at fixed times
 
-    @tasks.loop(seconds=RECONCILE_SECONDS)
-    async def _reconcile(self) -> None:
-        await self.studio.dispatcher.reconcile()
+    def _spawn_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Do something now and again after each pause. `discord.ext.tasks` would go by the clock, which may be put."""
 
-    @tasks.loop(seconds=WATCH_SECONDS)
+        async def repeat() -> None:
+            while True:
+                await work()
+                await self._wait(asyncio.sleep(seconds), reason="it is not time yet")
+
+        task = asyncio.create_task(repeat(), name=work.__qualname__)
+        task.add_done_callback(self._essential_ended)
+        return task
+
     async def _watch_requests(self) -> None:
         self.transport.look()
 
-    @tasks.loop(seconds=heartbeat.SECONDS)
-    async def _heartbeat(self) -> None:
+    async def _beat(self) -> None:
         await self.health.beat(self.studio.settings.heartbeat)

@@ -1,13 +1,10 @@
-"""Posts what a job brings: progress, grids, single pictures and failures, and what to do when Discord says no.
-
-Results are channel messages with a nonce of our own, which Discord heeds for some minutes; after that, or after an
-answer was lost, the channel's recent messages are looked through for the job's id before anything is sent again.
-"""
+"""Posts what a job brings: progress, grids, single pictures and failures, and what to do when Discord says no."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +26,7 @@ from bot.safety import standing
 from bot.sending import Run, Sender, only
 from bot.settings import Settings
 from bot.surface import Surface
+from bot.writing import Writing
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
 from storage import images, jobs
@@ -52,6 +50,7 @@ class Delivery:
         buttons: Buttons,
         *,
         settings: Settings,
+        writing: Writing,
         seal: Seal = unsigned,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,10 +58,13 @@ class Delivery:
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
-        self._sender = Sender(client, seal)
+        self._sender = Sender(client, seal, orphaned=self._orphaned)
+        self._writing = writing
         self._settings = settings
         self._seconds = seconds
         self._progress: dict[str, ProgressMessage] = {}
+        self._retired: deque[str] = deque(maxlen=1000)
+        """The latest jobs whose progress message was closed or removed."""
 
     # ---------------------------------------------------------------- progress
 
@@ -77,6 +79,8 @@ class Delivery:
 
     async def announce(self, job: Job, *, ahead: int, seconds: float | None) -> None:
         """Open the job's progress message, or say its new place in it."""
+        if job.id in self._retired:
+            return  # its end came before this
         new = job.progress_message_id is None and job.id not in self._progress
         progress = self._new_progress(job) if new else self.progress(job)
         sent = await progress.open(self._channel(job), texts.waiting(ahead, seconds))
@@ -98,8 +102,12 @@ class Delivery:
     async def retire(self, job: Job) -> bool:
         """Take the job's progress message away; False where that is to be tried again later."""
         gone = await self.progress(job).remove()
-        self._progress.pop(job.id, None)
+        self._forget_progress(job)
         return gone
+
+    def _forget_progress(self, job: Job) -> None:
+        self._progress.pop(job.id, None)
+        self._retired.append(job.id)
 
     async def _lost_progress(self, job: Job) -> discord.PartialMessage | None:
         """The progress message whose posting was never answered, known by its button. Raises what `Unreachable` names."""
@@ -132,6 +140,7 @@ class Delivery:
             content="\n".join([_first_line(job), self._details(job), *words]),
             picture=grid,
             stem=file_stem(job.prompt),
+            job_id=job.id,
             marker=job.id,
             alt=texts.alt_text(job.prompt, index=0, count=job.images),
             view=lambda: self._buttons.view(Surface.GRID, job, hidden=covered),
@@ -154,16 +163,22 @@ class Delivery:
         content = await self._priced("\n".join([_first_line(job), self._details(job), *words]), job)
         channel = self._channel(job)
         shown: dict[str, Any] = {}
-        if grid is not None:
-            small = await self._sender.fitting(grid, pictures.upload_limit(channel))
-            name, alt = (
-                f"{file_stem(job.prompt)}_{job.id}.jpg",
-                texts.alt_text(job.prompt, index=0, count=job.images),
-            )
-            shown["attachments"] = [pictures.attachment(small, name, alt)]
         view = self._buttons.view(Surface.GRID, job, hidden=covered)
+        message = channel.get_partial_message(job.result_message_id)
+
+        async def edit(picture: bytes | None) -> None:
+            if picture is not None:
+                alt = texts.alt_text(job.prompt, index=0, count=job.images)
+                name = f"{file_stem(job.prompt)}_{job.id}.jpg"
+                shown["attachments"] = [pictures.attachment(picture, name, alt)]
+            await message.edit(content=content, view=view, **shown)
+
         try:
-            await channel.get_partial_message(job.result_message_id).edit(content=content, view=view, **shown)
+            if grid is None:
+                await edit(None)
+            else:
+                small = await self._sender.fitting(grid, pictures.upload_limit(channel))
+                await self._sender.offer(small, edit)
         except Unreachable as error:
             _log.warning("a result could not be renewed", error=str(error))
 
@@ -202,6 +217,7 @@ class Delivery:
             + (f"\n{note}" if note else ""),
             picture=picture,
             stem=file_stem(job.prompt),
+            job_id=job.id,
             marker=f"{job.id}_{index}",
             alt=texts.alt_text(job.prompt, index=index, count=job.images),
             view=lambda: self._buttons.view(Surface.SINGLE, job, index=index),
@@ -214,15 +230,30 @@ class Delivery:
         message = await self._post(job, post, look_first=look_first, channel_id=channel_id, owner_id=asked_by)
         if message is None:
             return None
+        posted = message
+        if not await self._writing.until_done(lambda: self._record(posted.id, job, index, asked_by)):
+            await self._take_back(posted)
+            raise images.ImageGone(f"job {job.id} is no longer there")
+        return posted.id
+
+    async def _record(self, message_id: int, job: Job, index: int, asked_by: int) -> bool:
+        """Note what a message shows; False where its job was deleted meanwhile."""
         async with self._database.transaction() as tx:
             kept = await jobs.get(tx, job.id) is not None
             if kept:
-                await jobs.add_message(tx, message.id, job.id, index, asked_by=asked_by)
+                await jobs.add_message(tx, message_id, job.id, index, asked_by=asked_by)
+        return kept
+
+    async def _orphaned(self, message: discord.Message, post: Post) -> None:
+        """A message came through although nobody waited for it any more: take it back where its job was deleted."""
+        async with self._database.reading() as tx:
+            kept = await jobs.get(tx, post.job_id) is not None
         if not kept:
-            _log.info("a picture was posted whose job was deleted meanwhile; it is taken back")
-            await self.remove_post(message.channel.id, message.id)
-            raise images.ImageGone(f"job {job.id} is no longer there")
-        return message.id
+            await self._take_back(message)
+
+    async def _take_back(self, message: discord.Message) -> None:
+        _log.info("a picture was posted whose job was deleted meanwhile; it is taken back")
+        await self.remove_post(message.channel.id, message.id)
 
     async def post_failure(self, job: Job) -> bool:
         """Tell the owner how a failed or cancelled job ended; False where that is to be tried again later.
@@ -232,7 +263,7 @@ class Delivery:
         if job.state is JobState.CANCELLED:
             words = texts.cancelled(job.price, by_owner=job.cancelled_by == job.user_id)
             told = await self.progress(job).close_with(words)
-            self._progress.pop(job.id, None)
+            self._forget_progress(job)
             return told
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
         content = f"{_first_line(job)}\n{texts.failure(reason, price=job.price)}"

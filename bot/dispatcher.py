@@ -35,6 +35,7 @@ from bot.seams import (
     workers_of,
 )
 from bot.settings import Settings
+from bot.writing import Writing
 from generation.catalogue import Catalogue
 from generation.contract import (
     Failed,
@@ -80,7 +81,8 @@ class Dispatcher:
         seal: Seal = unsigned,
         wait: Wait = plain_wait,
         metrics: Metrics | None = None,
-        notices: HostNotices | None = None,
+        notices: HostNotices,
+        writing: Writing,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -100,8 +102,8 @@ class Dispatcher:
             chores=self._chores,
             clock=clock,
             seal=seal,
-            wait=wait,
-            notices=notices or HostNotices(),
+            writing=writing,
+            notices=notices,
         )
         self._places = Places(
             database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
@@ -111,6 +113,7 @@ class Dispatcher:
         )
         self._wake = asyncio.Event()
         self._closing = False
+        self._resting = False
         self._tickets: dict[str, str] = {}
         self._cancelled: set[str] = set()
         self._performing: dict[str, asyncio.Task[None]] = {}
@@ -253,6 +256,10 @@ class Dispatcher:
             self._tickets[job.id] = f"{job.id}.{job.attempt}"
             self._performing[job.id] = self._chores.spawn(self._perform(job), f"job {job.id}")
 
+    def claim_no_more(self) -> None:
+        """Begin no further job. Orders are still taken: they wait for the next start."""
+        self._resting = True
+
     async def drain(self, *, patience: float = 10) -> None:
         """Claim nothing more, and give posting `patience` seconds to end.
 
@@ -263,7 +270,7 @@ class Dispatcher:
         await self._chores.end(at_once=set(self._performing.values()), patience=patience)
 
     async def _claim(self) -> Job | None:
-        if self._closing:
+        if self._closing or self._resting:
             return None
         async with self._database.transaction() as tx:
             job = await jobs.claim(

@@ -5,10 +5,12 @@ It goes to the log, and as a direct message to those who run the bot. Whoever wr
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import discord
 import structlog
@@ -21,7 +23,7 @@ _REST = 86_400.0
 
 _log = structlog.get_logger(__name__)
 
-Tell = Callable[[str], Awaitable[None]]
+Tell = Callable[[str], Coroutine[Any, Any, None]]
 
 
 class HostNotices:
@@ -32,9 +34,13 @@ class HostNotices:
         self._monotonic = monotonic
         self._full = False
         self._told_at: float | None = None
+        self._telling: asyncio.Task[None] | None = None
 
-    async def disk_full(self, folder: Path) -> None:
-        """The disk that holds the data folder took no more. Repeated until `disk_works`, it says nothing more."""
+    def disk_full(self, folder: Path) -> None:
+        """The disk that holds the data folder took no more. Repeated until `disk_works`, it says nothing more.
+
+        Nobody waits for the message to the host.
+        """
         if self._full:
             return
         self._full = True
@@ -45,10 +51,10 @@ class HostNotices:
         if self._tell is None or (self._told_at is not None and now - self._told_at < _REST):
             return
         self._told_at = now
-        await self._tell(texts.DISK_FULL_LETTER)
+        self._telling = asyncio.create_task(self._tell(texts.DISK_FULL_LETTER), name="a word to the host")
 
     def disk_works(self) -> None:
-        """Something was written again."""
+        """A picture was written again: small rows may still fit where pictures don't."""
         if self._full:
             self._full = False
             _log.info("the disk takes files again")

@@ -14,12 +14,11 @@ from bot import pictures, safety
 from bot.chores import Chores
 from bot.credentials import Seal
 from bot.host_notices import HostNotices
-from bot.patience import pauses
-from bot.seams import DATABASE_PAUSE, Announcer, Moderators, Wait
+from bot.seams import Announcer, Moderators
+from bot.writing import Writing
 from generation.contract import Failed, Finished, from_json
-from storage import disk, guilds, images, jobs, paces, quotas, reports
+from storage import guilds, images, jobs, paces, quotas, reports
 from storage.database import Database, Transaction
-from storage.errors import StorageError
 from storage.images import Finding
 from storage.jobs import Job, JobState
 from storage.reports import Kind
@@ -43,7 +42,7 @@ class Outcomes:
         chores: Chores,
         clock: Callable[[], datetime],
         seal: Seal,
-        wait: Wait,
+        writing: Writing,
         notices: HostNotices,
     ) -> None:
         self._database = database
@@ -52,12 +51,13 @@ class Outcomes:
         self._chores = chores
         self._clock = clock
         self._seal = seal
-        self._wait = wait
+        self._writing = writing
         self._notices = notices
 
     async def finished(self, job: Job, result: Finished) -> None:
         """Keep the pictures and post them; those of a job that is over by now are thrown away."""
-        ended = await self.until_written(lambda: self._keep(job, result))
+        ended = await self._writing.until_done(lambda: self._keep(job, result))
+        self._notices.disk_works()
         if ended is not None and ended.state is JobState.FINISHED:
             _log.info("job finished", seconds=round(result.seconds, 2))
             self._chores.spawn(self.deliver(ended, look_first=False), f"delivery of {job.id}")
@@ -100,7 +100,7 @@ class Outcomes:
         """Post a finished job's pictures; `look_first` whether they were posted before a crash."""
         structlog.contextvars.bind_contextvars(job=job.id)
         message_id = await self._announcer.post_result(job, look_first=look_first)
-        withheld = await self.until_written(lambda: self._mark_delivered(job, message_id))
+        withheld = await self._writing.until_done(lambda: self._mark_delivered(job, message_id))
         _log.info("job delivered", message=message_id)
         await self.put_away(job)
         if withheld:
@@ -110,7 +110,7 @@ class Outcomes:
         """Take an ended job's progress message away. It is left open in the database where Discord stumbles."""
         structlog.contextvars.bind_contextvars(job=job.id)
         if await self._announcer.retire(job):
-            await self.until_written(lambda: self._write(jobs.close_progress, job))
+            await self._writing.until_done(lambda: self._write(jobs.close_progress, job))
 
     async def _write(self, change: Callable[[Transaction, str], Awaitable[None]], job: Job) -> None:
         async with self._database.transaction() as tx:
@@ -134,23 +134,6 @@ class Outcomes:
                 await quotas.settle(tx, job.id, now=self._clock())
         return bool(hidden)
 
-    async def until_written(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Write what must be written, however long the database or the disk fails. Done twice, it changes nothing more."""
-        for pause in pauses(DATABASE_PAUSE):
-            try:
-                written = await write()
-            except Exception as error:
-                if not _may_pass(error):
-                    raise
-                _log.error("what must be kept can't be written", error=str(error), again_in=pause)
-                if disk.is_full(error):
-                    await self._notices.disk_full(self._database.folder)
-                await self._wait(asyncio.sleep(pause), reason="the database or the disk failed")
-            else:
-                self._notices.disk_works()
-                return written
-        raise AssertionError("pauses have no end")
-
     async def failed(self, job: Job, failure: Failed, *, may_pass: bool = False) -> None:
         """Queue the job again where that may help; else refund it and tell its people.
 
@@ -158,7 +141,7 @@ class Outcomes:
         """
         again = (may_pass or failure.reason.worth_another_attempt) and job.tries + 1 < MAX_TRIES
         _log.warning("attempt failed", reason=failure.reason, detail=failure.detail, again=again)
-        ended = await self.until_written(lambda: self._record_failure(job, failure, again=again))
+        ended = await self._writing.until_done(lambda: self._record_failure(job, failure, again=again))
         if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
             self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
 
@@ -183,11 +166,6 @@ class Outcomes:
         structlog.contextvars.bind_contextvars(job=job.id)
         if not await self._announcer.post_failure(job):
             return
-        await self.until_written(lambda: self._write(jobs.mark_notified, job))
+        await self._writing.until_done(lambda: self._write(jobs.mark_notified, job))
         if job.state is JobState.FAILED:
             await self.put_away(job)
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether the machine failed and not the program. Python says in words only that there is no thread to spare."""
-    return isinstance(error, StorageError | OSError) or "can't start new thread" in str(error)

@@ -17,6 +17,7 @@ class Post:
     """
 
     content: str
+    job_id: str
     picture: bytes
     stem: str
     marker: str

@@ -68,8 +68,11 @@ class ProgressMessage:
         if self._stopped or self._latest is not None:
             return None
         if self._adopted or self._opening is not None:
-            if self._is_open:
-                await self._edit_content(state)
+            if self._is_open and (self._editing is None or self._editing.done()):
+                self._editing = asyncio.create_task(
+                    self._edit_content(state), name=f"place of {self._job.id}"
+                )
+                await asyncio.shield(self._editing)
             return None
         self._opening = asyncio.create_task(self._send(channel, state), name=f"opening of {self._job.id}")
         return await asyncio.shield(self._opening)

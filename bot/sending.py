@@ -7,7 +7,7 @@ the channel's recent messages are looked through before anything is sent again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import discord
@@ -17,6 +17,7 @@ from bot import pictures
 from bot.credentials import Seal
 from bot.patience import Undeliverable, Unreachable, asked_once, asked_to_wait, pauses, verdict
 from bot.post import Post
+from storage.errors import StorageError
 
 _LOOK_BACK = 1000
 """How many messages a look goes through at most: ten requests. It ends sooner, where the job begins."""
@@ -30,9 +31,18 @@ Run = Callable[..., Awaitable[Any]]
 class Sender:
     """Sends as the client's bot; what it makes smaller, it signs anew with the seal."""
 
-    def __init__(self, client: discord.Client, seal: Seal) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        seal: Seal,
+        *,
+        orphaned: Callable[[discord.Message, Post], Coroutine[Any, Any, None]],
+    ) -> None:
+        """`orphaned` gets a message that came through after whoever sent it was cancelled."""
         self._client = client
         self._seal = seal
+        self._orphaned = orphaned
+        self._late: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
@@ -55,7 +65,9 @@ class Sender:
                 if may is not None:
                     await may()
                 with asked_once():
-                    return await self.offer(picture, lambda smaller: _send(channel, post, smaller))
+                    return await self._outlive(
+                        self.offer(picture, lambda smaller: _send(channel, post, smaller)), post
+                    )
             except Unreachable as error:
                 if verdict(error) != "again":
                     raise Undeliverable(str(error)) from error
@@ -63,6 +75,23 @@ class Sender:
                 await asyncio.sleep(max(pause, asked_to_wait(error)))
             look = True
         raise AssertionError("pauses have no end")
+
+    async def _outlive(self, sending: Coroutine[Any, Any, discord.Message], post: Post) -> discord.Message:
+        """What is sent. It goes on where this is cancelled, as requests do, and is then looked at when it comes through."""
+        task = asyncio.create_task(sending, name=f"sending {post.marker}")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            late = asyncio.create_task(self._look_at_late(task, post), name=f"late {post.marker}")
+            self._late.add(late)
+            late.add_done_callback(self._late.discard)
+            raise
+
+    async def _look_at_late(self, sending: asyncio.Task[discord.Message], post: Post) -> None:
+        try:
+            await self._orphaned(await sending, post)
+        except (*Unreachable, StorageError) as error:
+            _log.info("nobody knows what became of a message", error=str(error))
 
     async def fitting(self, picture: bytes, limit: int, *, run: Run = asyncio.to_thread) -> bytes:
         """The picture, or a smaller one of at most `limit` bytes. `run` takes what blocks to a thread."""

@@ -24,6 +24,7 @@ CANCELLERS = {
     "bot/features/describe.py",  # fetches a file, for which discord.py holds no lock
     "bot/limiter.py",  # waits for a place
     "bot/playground/__init__.py",  # has no sockets to Discord
+    "bot/transport.py",  # at the end, between two tries
 }
 """Where tasks are cancelled, also by a time limit. Whoever adds one sees to it that requests outlive it."""
 
