@@ -12,7 +12,7 @@ import pytest
 from simcord.http import FakeHTTPClient
 
 import bot
-from storage import jobs
+from storage import jobs, retention
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -132,3 +132,25 @@ async def test_the_end_waits_for_commands_that_are_being_answered(easel: World) 
     assert "40 of 40" in said(await asking)
     await closing
     await holding
+
+
+async def test_what_comes_through_after_its_person_was_erased_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = Slow()
+    requests.install(monkeypatch)
+    async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
+        requests.env = easel.env
+        await easel.imagine(easel.ben)
+        requests.slow = r"POST /channels/\{channel_id\}/messages"
+        easel.generator.finish(easel.generator.last)
+        await easel.rest()
+        assert requests.begun
+        await _release(easel)
+        async with easel.studio.database.transaction() as tx:
+            (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+            await retention.forget_jobs(tx, [job.id])
+        requests.let_go.set()
+        await easel.client.transport.settle(patience=5)
+        await easel.rest()
+        assert easel.results() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,11 @@ def test_a_note_of_the_clock_that_is_none_says_nothing(tmp_path: Path, words: st
     (tmp_path / "clock").write_text(words, encoding="latin-1")
     found = clock_check.read(tmp_path)
     assert found is None or found.tzinfo is not None
+
+
+def test_a_clock_that_discord_contradicts_is_not_believed_however_steady_it_is() -> None:
+    true, wrong, day = datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 7, 14, tzinfo=UTC), timedelta(days=1)
+    assert not clock_check.believed(wrong, last=true, discord=true + day, steady=day)
+    assert clock_check.believed(wrong, last=true, discord=true - day, steady=day), (
+        "off for long, and nobody came"
+    )

@@ -35,7 +35,7 @@ from storage.changes import EVERYWHERE
 from tests.fakes import FakeGenerator
 from tests.storage.storage_samples import new_job
 from tests.test_settings import TOKEN
-from tests.world import settings, world
+from tests.world import World, settings, world
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -435,3 +435,9 @@ async def test_files_that_keep_the_bot_from_its_last_run_are_named(
     monkeypatch.setattr("bot.sweeping.sweep", fail)
     with pytest.raises(StartupError, match=r"images/\.DS_Store"):
         await bot.client._recover()
+
+
+async def test_two_looks_at_once_are_two_looks(easel: World) -> None:
+    both = await asyncio.gather(easel.client.health.look(), easel.client.health.look())
+    assert [{part.name for part in look} for look in both] == [{part.name for part in both[0]}] * 2
+    assert all(part.well for look in both for part in look)

@@ -296,3 +296,18 @@ async def test_the_start_waits_for_discord_as_long_as_it_takes() -> None:
         bot.transport.starting = True
         bot.server.answers = [status(503), reset, status(429)] * 4
         assert (await bot.get())["id"] == "1"
+
+
+async def test_a_token_that_is_wrong_from_the_start_ends_the_start() -> None:
+    async with wired() as bot:
+        bot.transport.starting = True
+        bot.server.answers = [refused(401, 0)] * 3
+        with pytest.raises(discord.LoginFailure):
+            await bot.client.http.static_login("another")
+        assert len(bot.server.bodies) == 1
+
+
+async def test_a_large_file_has_the_time_that_it_needs() -> None:
+    whole = discord.File(io.BytesIO(b"x" * 20 * 2**20), "a.png")
+    assert transport._upload_seconds([whole]) > 168, "20 MiB on a line of 1 Mbit/s"
+    assert whole.fp.tell() == 0
