@@ -384,7 +384,7 @@ class NothingFree(Refusal):
 
 
 class Busy(Refusal):
-    """Something costly is being done for others, or for the person's `own` earlier wish, and no place became free."""
+    """Something costly is being done for others, or for an earlier request of the person's `own`."""
 
     def __init__(self, *, own: bool) -> None:
         super().__init__(own)

@@ -111,7 +111,9 @@ def reported_by(reporters: Sequence[int]) -> str:
     """Who reported a job, for a moderator alone."""
     named = ", ".join(person(one) for one in reporters[:_REPORTERS])
     more = f" and {len(reporters) - _REPORTERS} more" if len(reporters) > _REPORTERS else ""
-    return f"Reported by {named or 'nobody of whom it is still kept'}{more}. Other members can't see this."
+    if not named:
+        return "Nobody's name is kept any more."
+    return f"Reported by {named}{more}. Other members can't see this."
 
 
 def case(

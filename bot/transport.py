@@ -268,9 +268,9 @@ def _size(file: discord.File) -> int:
 
 
 def _sound(answer: Any) -> Any:
-    """The answer. Raises OddAnswer for a page of HTML, of which discord.py makes text.
+    """The answer. Raises OddAnswer for a page of HTML, which discord.py returns as text.
 
-    It makes text of JSON, too, where its type is named in other words than Discord's own.
+    It returns JSON as text, too, where its type is named in other words than Discord's own.
     """
     if not isinstance(answer, str) or not answer:
         return answer

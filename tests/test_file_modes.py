@@ -40,20 +40,20 @@ def test_doctor_names_what_others_may_open_and_how_to_close_it(tmp_path: Path) -
         path.chmod(0o644)
     data.chmod(0o755)
     settings = Settings(data=data, c2pa_key=key)
-    found = dict(looks(settings, env_file, now=NOW))
+    advised = {one.advice for one in looks(settings, env_file, now=NOW)}
     for path, mode in ((env_file, "600"), (key, "600"), (data / "easel.db", "600"), (data, "700")):
-        assert f"chmod {mode} {path}" in found.values()
+        assert f"chmod {mode} {path}" in advised
         path.chmod(int(mode, 8))
-    assert [advice for _, advice in looks(settings, env_file, now=NOW)] == [""]
+    assert [one.advice for one in looks(settings, env_file, now=NOW)] == [""]
 
 
 def test_doctor_tells_of_pictures_in_quarantine(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, keep_quarantine_days=30)
     images.write(tmp_path, "a2m2p9qrst4vwx", {"1.png": b"one"})
-    assert not any("Quarantine" in what for what, _ in looks(settings, tmp_path / ".env", now=NOW))
+    assert not any("Quarantine" in one.what for one in looks(settings, tmp_path / ".env", now=NOW))
     quarantine.sweep(tmp_path, set(), today=date(2026, 3, 1))
     (advice,) = [
-        advice for what, advice in looks(settings, tmp_path / ".env", now=NOW) if "of 1 job that" in what
+        one.advice for one in looks(settings, tmp_path / ".env", now=NOW) if "of 1 job that" in one.what
     ]
     assert "after 30 days" in advice
 
@@ -62,5 +62,5 @@ def test_doctor_tells_of_pictures_in_quarantine(tmp_path: Path) -> None:
 def test_doctor_tells_of_a_clock_that_is_far_off(tmp_path: Path, days: int, told: bool) -> None:
     settings = Settings(data=tmp_path)
     clock_check.write(tmp_path, NOW)
-    found = [what for what, _ in looks(settings, tmp_path / ".env", now=NOW + timedelta(days=days))]
+    found = [one.what for one in looks(settings, tmp_path / ".env", now=NOW + timedelta(days=days))]
     assert any("nothing old is deleted" in what for what in found) is told

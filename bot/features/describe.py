@@ -64,7 +64,7 @@ async def _bytes(image: discord.Attachment) -> bytes:
     try:
         async with asyncio.timeout(_PATIENCE):
             return await image.read()
-    except (*Unreachable, TimeoutError) as error:
+    except Unreachable as error:
         raise BadPicture("Discord does not hand it out") from error
 
 
