@@ -50,6 +50,7 @@ class Slow:
         self.ended: list[str] = []
         self.cancelled: list[str] = []
         self.slow = ""
+        self.most = 1000
         self.let_go = asyncio.Event()
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,7 @@ class Slow:
 
         async def request(http: Any, route: Any, **options: Any) -> Any:
             name = f"{route.method} {route.path}"
-            if self.slow and re.fullmatch(self.slow, name):
+            if self.slow and len(self.begun) < self.most and re.fullmatch(self.slow, name):
                 self.begun.append(name)
                 try:
                     await self.env.external_wait(self.let_go.wait(), reason="Discord is slow")
@@ -154,3 +155,18 @@ async def test_what_comes_through_after_its_person_was_erased_is_taken_back(
         await easel.client.transport.settle(patience=5)
         await easel.rest()
         assert easel.results() == []
+
+
+async def test_a_progress_message_that_hangs_holds_up_neither_the_receipt_nor_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = Slow()
+    requests.install(monkeypatch)
+    async with world(tmp_path) as easel:
+        requests.env, requests.slow, requests.most = easel.env, r"POST /channels/\{channel_id\}/messages", 1
+        assert "On its way" in await easel.imagine(easel.ben)
+        assert len(easel.results()) == 1
+        assert easel.messages() == easel.results()
+        requests.let_go.set()
+        await easel.rest()
+        assert easel.messages() == easel.results(), "it goes as soon as it is there"
