@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from storage import images, manifest, snapshots
+from storage import images, manifest, private_files, snapshots
 from storage.errors import BackupFailed
 from storage.manifest import DATABASE, Absent, File, Manifest, Why
 
@@ -117,7 +117,7 @@ def pictures(connection: sqlite3.Connection) -> Iterator[Picture]:
 def _copy_picture(data: Path, partial: Path, picture: Picture) -> File | Why:
     """The copied file; why there is none. A file that is linked is compared by its size only, and read by `verify`."""
     source, target = data / picture.path, partial / picture.path
-    snapshots.make_folder(target.parent)
+    private_files.make_folder(target.parent)
     try:
         sha256 = link_or_copy(source, target)
     except (FileNotFoundError, NotADirectoryError):
@@ -159,4 +159,4 @@ def copy(source: Path, target: Path) -> str:
 def sync_folders(folder: Path) -> None:
     """Make the names in a folder, and in those below it, last."""
     for parent, _, _ in os.walk(folder):
-        manifest.sync_folder(Path(parent))
+        private_files.sync_folder(Path(parent))

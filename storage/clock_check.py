@@ -78,4 +78,4 @@ def read(folder: Path) -> datetime | None:
 
 def write(folder: Path, now: datetime) -> None:
     """Note that the clock is believed. Raises OSError. Blocks."""
-    private_files.write(folder / _FILE, f"{now.isoformat()}\n")
+    private_files.write(folder / _FILE, f"{now.isoformat()}\n".encode())

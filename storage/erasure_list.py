@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from storage import private_files
 from storage.errors import ErasuresUnreadable
-from storage.manifest import write_durably
 
 NAME = "erasures.jsonl"
 
@@ -47,7 +47,7 @@ def note(data: Path, user_id: int, *, now: datetime) -> None:
     path = data / NAME
     with _one_at_a_time:
         if not path.exists():
-            write_durably(path, _line({"key": secrets.token_hex(32)}))
+            private_files.write(path, _line({"key": secrets.token_hex(32)}))
         known = read(data)
         with path.open("rb+") as file:
             file.truncate(

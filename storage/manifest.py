@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from storage import private_files
 from storage.errors import BackupUnusable
 
 FORMAT = 1
@@ -117,30 +116,7 @@ def hash_of(path: Path) -> str:
 def write(folder: Path, manifest: Manifest) -> None:
     """Put a backup's manifest on disk, whole or not at all. Raises OSError."""
     content = {"format": FORMAT, **asdict(manifest), "taken_at": manifest.taken_at.isoformat()}
-    write_durably(folder / MANIFEST, json.dumps(content, indent=1).encode())
-
-
-def write_durably(target: Path, content: bytes) -> None:
-    """Put a file that this user alone may read on disk, in place of the one that is there. Raises OSError."""
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last. Windows can't open a folder and keeps names by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    private_files.write(folder / MANIFEST, json.dumps(content, indent=1).encode())
 
 
 def read(folder: Path) -> Manifest:

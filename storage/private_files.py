@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -46,18 +47,35 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def write(target: Path, text: str) -> None:
-    """Put a short text on disk, whole or not at all, in place of what was there. Raises OSError."""
+def write(target: Path, content: bytes) -> None:
+    """Put a file on disk for certain, whole or not at all, in place of what was there. Raises OSError."""
+    replace(target, content)
+    sync_folder(target.parent)
+
+
+def replace(target: Path, content: bytes) -> None:
+    """As `write`, but the name lasts only once `sync_folder` made it last. Raises OSError."""
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last. Windows can't open a folder and keeps names by itself. Raises OSError."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def tighten(folder: Path) -> None:

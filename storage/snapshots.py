@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from storage import manifest
+from storage import manifest, private_files
 from storage.errors import BackupFailed
 from storage.manifest import DATABASE, PARTIAL, File, Manifest
 from storage.migrations import MIGRATIONS
@@ -82,13 +82,6 @@ def schema(connection: sqlite3.Connection) -> int:
 # -------------------------------------------------------------------------------------------------------- copying
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user alone. Raises OSError."""
-    if not folder.parent.exists():
-        make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
 @contextmanager
 def beginning(into: Path, kind: str, moment: datetime) -> Iterator[Path]:
     """A new folder for a backup, which gets its name once the block is through; its path is `finished_name` of it.
@@ -96,16 +89,16 @@ def beginning(into: Path, kind: str, moment: datetime) -> Iterator[Path]:
     If the block fails, what it wrote is removed. Raises `BackupFailed` for what a disk or SQLite won't do.
     """
     try:
-        make_folder(into)
+        private_files.make_folder(into)
         partial = _unused(into, manifest.folder_name(kind, moment))
         partial.mkdir(mode=0o700)
     except OSError as error:
         raise BackupFailed(f"No backup could be begun in {into}: {error}.") from error
     try:
         yield partial
-        manifest.sync_folder(partial)
+        private_files.sync_folder(partial)
         partial.rename(finished_name(partial))
-        manifest.sync_folder(into)
+        private_files.sync_folder(into)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError | sqlite3.Error):

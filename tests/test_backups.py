@@ -253,6 +253,7 @@ async def test_what_a_killed_restore_had_put_together_goes(tmp_path: Path) -> No
     stage = tmp_path / "data" / "restoring"
     stage.mkdir(parents=True)
     (stage / "easel.db").write_text(SECRET)
+    (stage / ".easel-restores-here").touch()
     async with world(tmp_path / "data") as easel:
         await easel.rest()
         assert not stage.exists()

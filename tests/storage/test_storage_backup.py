@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from storage_samples import ALICE, GUILD, NOON, run
 
-from storage import backup, images, jobs, manifest, quotas, restoring, snapshots
+from storage import backup, images, jobs, manifest, private_files, quotas, restoring, snapshots
 from storage.backup import Backup
 from storage.database import Database
 from storage.errors import BackupFailed, BackupUnusable, DatabaseTooNew, DatabaseUnreadable, DataFolderBusy
@@ -422,6 +422,108 @@ async def test_a_restore_that_is_killed_lets_no_bot_start_and_is_done_again(
     aside = [folder for folder in data.glob("replaced-*") if (folder / "easel.db").exists()]
     assert [*made, later] in [job_ids(folder) for folder in aside]
     assert any(images.path(folder, later, 1).exists() for folder in data.glob("replaced-*"))
+
+
+KILLED_IN_A_MOVE = """
+import os, sys; from pathlib import Path; from storage import clock, restoring
+real, moved = Path.rename, []
+def rename(source, target):
+    moved.append(1)
+    if len(moved) == {killed_at}: os.kill(os.getpid(), 9)
+    return real(source, target)
+Path.rename = rename
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), now=clock.now())
+"""
+
+
+@pytest.mark.parametrize("killed_at", [2, 3, 4, 5])
+async def test_pictures_that_a_killed_restore_moved_aside_come_back_with_a_backup_of_the_database_only(
+    tmp_path: Path, killed_at: int
+) -> None:
+    data = tmp_path / "data"
+    an_older_database(data)
+    database = await Database.open(data, now=NOON)
+    early = await draw(database)
+    await database.close()
+    (of_the_database,) = (data / "backups").iterdir()
+    whole = take(data, tmp_path / "backups")
+    database = await Database.open(data)
+    later = await draw(database)
+    await database.close()
+    # A log beside the database makes one more file to move.
+    (data / "easel.db-journal").touch()
+    assert run_script(KILLED_IN_A_MOVE.format(killed_at=killed_at), whole.folder, data) == -9
+
+    restoring.restore(of_the_database, data, now=NOON)
+
+    for job_id in (early, later):
+        assert images.path(data, job_id, 1).exists()
+
+
+async def test_a_stranger_s_folder_named_like_ours_stays(
+    drawn: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    data, _ = drawn
+    taken = take(data, tmp_path / "backups")
+    letter = data / "restoring" / "letter.txt"
+    letter.parent.mkdir()
+    letter.write_text("Dear Ada")
+    assert not restoring.clear_away(data)
+    restoring.restore(taken.folder, data, now=NOON)
+    assert letter.read_text() == "Dear Ada"
+    assert [path.name for path in data.glob("restoring*")] == ["restoring"]
+
+
+@pytest.mark.parametrize("foreign", ["letter.txt", "images/letter.txt", "images/ab/abcd/letter.txt"])
+async def test_ours_is_not_deleted_with_something_else_in_it(
+    drawn: tuple[Path, list[str]], tmp_path: Path, foreign: str
+) -> None:
+    data, _ = drawn
+    taken = take(data, tmp_path / "backups")
+    assert run_script(KILLED_IN_A_MOVE.format(killed_at=1), taken.folder, data) == -9
+    (data / "restore-unfinished").unlink()
+    (left,) = data.glob("restoring*")
+    (left / foreign).parent.mkdir(parents=True, exist_ok=True)
+    (left / foreign).write_text("Dear Ada")
+    assert not restoring.clear_away(data)
+    (left / foreign).unlink()
+    assert restoring.clear_away(data)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("broken", ["rmdir", "sync_folder"])
+async def test_what_fails_after_the_last_move_is_not_called_unchanged(
+    drawn: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    data, made = drawn
+    taken = take(data, tmp_path / "backups")
+    database = await Database.open(data)
+    await draw(database)
+    await database.close()
+    moved: list[str] = []
+    rename, sync_folder = Path.rename, private_files.sync_folder
+
+    def remember(source: Path, target: Path) -> Path:
+        moved.append(target.name)
+        return rename(source, target)
+
+    def fail(folder: Path) -> None:
+        if "easel.db" in moved[2:]:
+            raise OSError(5, "Input/output error")
+        sync_folder(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", remember)
+        if broken == "rmdir":
+            patched.setattr(Path, "rmdir", fail)
+            restoring.restore(taken.folder, data, now=NOON)
+        else:
+            patched.setattr(private_files, "sync_folder", fail)
+            with pytest.raises(BackupFailed, match="Everything was moved"):
+                restoring.restore(taken.folder, data, now=NOON)
+    assert job_ids(data) == made
+    restoring.restore(taken.folder, data, now=NOON)
+    await (await Database.open(data)).close()
 
 
 # ------------------------------------------------------------------------------------------------ before a migration
