@@ -15,7 +15,7 @@ from pathlib import Path
 
 from storage import picture_files, private_files, quarantine
 from storage.database import Transaction
-from storage.job import check_id
+from storage.job_ids import check_id
 
 
 class Finding(StrEnum):

@@ -1,9 +1,7 @@
-"""What a job is: its states, its fields, its id."""
+"""What a job is: its states and its fields."""
 
 from __future__ import annotations
 
-import random
-import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -11,10 +9,6 @@ from typing import Any
 
 from storage.clock import from_sql
 from storage.database import Row
-
-_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
-_NEW_ID = re.compile(rf"[{_ALPHABET}]{{14}}\Z")
-_ID = re.compile(r"[a-z0-9_-]{2,16}\Z")
 
 
 class JobState(StrEnum):
@@ -122,20 +116,3 @@ def as_job(row: Row) -> Job:
     for name in ("notified", "adult", "progress_open", "unposted"):
         values[name] = bool(values[name])
     return Job(**values)
-
-
-def new_id(source: random.Random) -> str:
-    """A job id: 14 lowercase letters and digits, none easily taken for another, 68 random bits."""
-    return "".join(source.choices(_ALPHABET, k=14))
-
-
-def is_new_id(name: str) -> bool:
-    """Whether this could be an id of `new_id`. Older ids, which `check_id` lets pass, are none."""
-    return _NEW_ID.match(name) is not None
-
-
-def check_id(job_id: str) -> str:
-    """The id itself. Raises ValueError for what can't be one, before it gets into a path or a nonce."""
-    if _ID.match(job_id) is None:
-        raise ValueError(f"{job_id!r} is not a job id")
-    return job_id

@@ -17,8 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from storage import private_files
+from storage import picture_files, private_files
+from storage.erasure_list import Position
 from storage.errors import BackupUnusable
+from storage.job_ids import check_id
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -27,9 +29,6 @@ PARTIAL = ".partial"
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(easel|daily|before-v[0-9]+)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
-_PICTURE = re.compile(
-    r"images/(?P<first>[a-z0-9_-]{2})/(?P<job>[a-z0-9_-]{2,16})/([1-9][0-9]?\.png|grid\.jpg)"
-)
 
 
 class Why(StrEnum):
@@ -69,6 +68,8 @@ class Manifest:
     #: None: the backup is of the database only.
     pictures: tuple[File, ...] | None
     absent: tuple[Absent, ...] = ()
+    #: How far the list of erasures went before the database was read; None where that isn't known.
+    erasures: Position | None = None
 
 
 def folder_name(kind: str, moment: datetime) -> str:
@@ -150,8 +151,13 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
         schema=int(content["schema"]),
         database=database,
         pictures=None if content["pictures"] is None else tuple(map(_picture, content["pictures"])),
+        erasures=_position(content.get("erasures")),
         absent=tuple(Absent(path=each["path"], why=Why(each["why"])) for each in content["absent"]),
     )
+
+
+def _position(content: Mapping[str, Any] | None) -> Position | None:
+    return None if content is None else Position(key=str(content["key"]), lines=int(content["lines"]))
 
 
 def _file(content: Mapping[str, Any]) -> File:
@@ -161,7 +167,7 @@ def _file(content: Mapping[str, Any]) -> File:
 def _picture(content: Mapping[str, Any]) -> File:
     """A picture of the manifest. Raises ValueError for a path that leads elsewhere."""
     file = _file(content)
-    found = _PICTURE.fullmatch(file.path)
-    if found is None or found["first"] != found["job"][:2]:
+    images, shelf, job_id, name = file.path.split("/")
+    if images != "images" or shelf != check_id(job_id)[:2] or not picture_files.is_picture(name):
         raise ValueError(file.path)
     return file

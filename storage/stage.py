@@ -13,12 +13,12 @@ import shutil
 from pathlib import Path
 
 from storage import picture_files, private_files
+from storage.job_ids import is_id
 from storage.manifest import DATABASE
 
 _NAME = re.compile(r"restoring(-[0-9]+)?")
 _MARK = ".easel-restores-here"
 _SHELF = re.compile(r"[a-z0-9_-]{2}")
-_JOB = re.compile(r"[a-z0-9_-]{2,16}")
 
 
 def make(data: Path) -> Path:
@@ -70,8 +70,7 @@ def _holds_only_pictures(pictures: Path) -> bool:
     shelves = list(pictures.iterdir())
     homes = [home for shelf in shelves if _is_folder(shelf) for home in shelf.iterdir()]
     return all(_is_folder(shelf) and _SHELF.fullmatch(shelf.name) for shelf in shelves) and all(
-        _is_folder(home) and _JOB.fullmatch(home.name) and picture_files.holds_only_ours(home)
-        for home in homes
+        _is_folder(home) and is_id(home.name) and picture_files.holds_only_ours(home) for home in homes
     )
 
 

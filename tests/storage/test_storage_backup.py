@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storage_samples import ALICE, GUILD, NOON, run
@@ -27,6 +30,7 @@ from storage.quotas import Rate
 from storage.verification import Report, verify
 
 ROOT = Path(__file__).parents[2]
+LATER = NOON + timedelta(days=99)
 
 
 async def draw(database: Database) -> str:
@@ -211,6 +215,75 @@ async def test_a_backup_that_fails_leaves_nothing(
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+ODD = {
+    "a link that leads nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link": lambda path: path.symlink_to(path.with_name("2.png")),
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": lambda path: os.mkfifo(path),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_one_odd_picture_does_not_end_the_backup(
+    drawn: tuple[Path, list[str]], tmp_path: Path, odd: str
+) -> None:
+    data, (first, *_) = drawn
+    path = images.path(data, first, 1)
+    path.unlink()
+    ODD[odd](path)
+    taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED]
+    assert len(taken.manifest.pictures or ()) == 5
+    report = await look(taken.folder)
+    assert report.whole, report.broken
+
+
+@pytest.mark.parametrize("failing", ["open", "read"])
+async def test_a_picture_that_can_not_be_read_does_not_end_the_backup(
+    drawn: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """As on a failing disk, or with another owner's file; a disk without hard links makes that known."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    data, (first, *_) = drawn
+    bad = images.path(data, first, 1)
+    real = Path.open
+
+    class Failing(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    def opened(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path != bad:
+            return real(path, *arguments, **named)
+        if failing == "open":
+            raise PermissionError(13, "Permission denied")
+        return Failing()
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "open", opened)
+    taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED]
+    assert not images.path(taken.folder, first, 1).exists()
+
+
+async def test_a_row_that_names_no_possible_picture_is_a_fault_and_ends_nothing(
+    drawn: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    data, _ = drawn
+    with closing(sqlite3.connect(data / "easel.db")) as connection, connection:
+        connection.execute(
+            "UPDATE images SET job_id = '../etc' WHERE job_id = (SELECT min(job_id) FROM images)"
+        )
+    report = await look(data)
+    assert sum("can't be a picture's file" in fault and "../etc" in fault for fault in report.broken) == 2
+    taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED] * 2
+    assert len(taken.manifest.pictures or ()) == 4
+
+
 # ------------------------------------------------------------------------------------------------- stopped half-way
 
 
@@ -267,8 +340,74 @@ def test_the_oldest_is_dropped_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         if name != others[-1]:  # which has no manifest, so it is no backup
             (tmp_path / name / "manifest.json").write_text("{}")
-    assert [path.name for path in snapshots.drop_oldest(tmp_path, "daily", keep=3)] == names[:1]
+    assert [path.name for path in snapshots.drop_oldest(tmp_path, "daily", keep=3, now=LATER)] == names[:1]
     assert {path.name for path in tmp_path.iterdir()} == {*names[1:], *others}
+
+
+def a_backup(into: Path, kind: str, days: int) -> Path:
+    """What counts as a whole backup, of so many days after noon."""
+    made = into / manifest.folder_name(kind, NOON + timedelta(days=days))
+    made.mkdir(parents=True)
+    (made / "manifest.json").write_text("{}")
+    return made
+
+
+def test_backups_from_the_future_are_the_oldest(tmp_path: Path) -> None:
+    future = [a_backup(tmp_path, "daily", 4000 + day) for day in range(3)]
+    real = [a_backup(tmp_path, "daily", day) for day in (-2, -1, 0)]
+    assert snapshots.drop_oldest(tmp_path, "daily", keep=3, now=NOON) == future
+    assert sorted(tmp_path.iterdir()) == real
+
+
+def test_the_one_just_taken_stays_whatever_the_clock_says(tmp_path: Path) -> None:
+    before = [a_backup(tmp_path, "daily", day) for day in range(3)]
+    new = a_backup(tmp_path, "daily", -4000)
+    now = NOON - timedelta(days=4000)
+    assert snapshots.drop_oldest(tmp_path, "daily", keep=3, now=now, spare=new) == before[:1]
+    assert new.exists()
+
+
+async def test_the_copy_from_before_this_migration_stays_whatever_the_clock_says(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    an_older_database(data)
+    for day in range(1, 4):
+        a_backup(data / "backups", "before-v9", day)
+    await (await Database.open(data, now=NOON)).close()
+    names = sorted(folder.name for folder in (data / "backups").iterdir())
+    assert len(names) == 3
+    assert manifest.folder_name(f"before-v{len(MIGRATIONS)}", NOON) in names
+
+
+@pytest.mark.parametrize("what", ["whole", "half"])
+def test_a_backup_that_was_moved_away_and_linked_stays_whole(tmp_path: Path, what: str) -> None:
+    away = a_backup(tmp_path / "nas", "daily", -100)
+    into = tmp_path / "backups"
+    for day in (-1, 0):
+        a_backup(into, "daily", day)
+    link = into / (away.name + (".partial" if what == "half" else ""))
+    link.symlink_to(away)
+    os.utime(away, (0, 0))
+    assert snapshots.drop_oldest(into, "daily", keep=2, now=NOON) == []
+    assert snapshots.drop_before(into, "daily", NOON - timedelta(days=30)) == []
+    assert snapshots.drop_half_done(into, before=NOON) == []
+    assert link.is_symlink()
+    assert (away / "manifest.json").exists()
+
+
+def test_one_that_can_not_be_deleted_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, other, kept = (a_backup(tmp_path, "daily", day) for day in range(3))
+    real = shutil.rmtree
+
+    def rmtree(folder: Path) -> None:
+        if folder == stuck:
+            raise OSError(30, "Read-only file system")
+        real(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(OSError, match="Read-only"):
+        snapshots.drop_oldest(tmp_path, "daily", keep=1, now=LATER)
+    assert not other.exists()
+    assert kept.exists()
 
 
 # -------------------------------------------------------------------------------------------------------- restoring
