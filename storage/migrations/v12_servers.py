@@ -16,7 +16,7 @@ CREATE TABLE server_turns (
     clock REAL NOT NULL DEFAULT 0,
     waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0)
 ) STRICT;
-INSERT INTO server_turns (guild_id) VALUES (0);
+INSERT INTO server_turns (guild_id, waiting) SELECT 0, count(*) FROM jobs WHERE guild_id = 0 AND state = 'queued';
 INSERT INTO server_turns (guild_id, clock, waiting)
 SELECT guild_id, coalesce((SELECT max(clock) FROM jobs WHERE clock IS NOT NULL), 0.0), sum(state = 'queued')
 FROM jobs WHERE guild_id <> 0 GROUP BY guild_id;

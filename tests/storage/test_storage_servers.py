@@ -220,6 +220,18 @@ async def test_those_who_waited_before_the_upgrade_keep_their_order_in_their_ser
     assert len([job for job in order[:6] if job.guild_id == OTHER]) == 3
 
 
+async def test_who_waits_without_a_server_from_before_the_upgrade_can_be_cancelled(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(sqlite3.connect(tmp_path / "data" / "easel.db", isolation_level=None)) as old:
+        migrate(old, MIGRATIONS[:10])
+        old.execute(OLD_JOB, ("alone", 0, ALICE, "queued", 0, 1, 1, None))
+    database = await Database.open(tmp_path / "data")
+    async with database.transaction() as tx:
+        await jobs.cancel(tx, "alone", by=ALICE, now=NOON)
+        assert [row[3:] for row in await turns(tx)] == [(0, 0)]
+    await database.close()
+
+
 # ------------------------------------------------------------------------------------------- many servers for a long time
 
 
