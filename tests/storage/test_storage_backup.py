@@ -262,9 +262,10 @@ async def test_a_picture_that_can_not_be_read_does_not_end_the_backup(
             raise PermissionError(13, "Permission denied")
         return Failing()
 
-    monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(Path, "open", opened)
-    taken = take(data, tmp_path / "backups")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "link", refuse)
+        broken.setattr(Path, "open", opened)
+        taken = take(data, tmp_path / "backups")
     assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED]
     assert not images.path(taken.folder, first, 1).exists()
 
