@@ -24,7 +24,10 @@ _DRIFT = timedelta(hours=1)
 
 _FILE = "clock"
 _DISCORD_EPOCH = 1_420_070_400_000
-"""Milliseconds of 2015, from which the ids of Discord's events count (https://docs.discord.com/developers/reference#snowflakes)."""
+"""Milliseconds of 2015, from which the ids of Discord's events count.
+
+https://docs.discord.com/developers/reference#snowflakes
+"""
 
 
 class Watch:

@@ -2,7 +2,8 @@
 
 One process and one connection own `easel.db`: SQLite's write-ahead log had a way to corrupt a file under
 several connections before 3.51.3 (https://sqlite.org/wal.html#walresetbug), and one connection needs no
-retries. Beside it only connections that can't write are opened (`snapshots.py`). Every commit is synced to the disk before it returns (`synchronous=FULL`).
+retries. Beside it only connections that can't write are opened (`snapshots.py`). Every commit is synced to the
+disk before it returns (`synchronous=FULL`).
 """
 
 from __future__ import annotations

@@ -105,7 +105,8 @@ def read(data: Path) -> ErasureList:
             last[entry["hash"]] = number - 1
     except (ValueError, KeyError, TypeError) as error:
         raise ErasuresUnreadable(
-            f"{data / NAME} is damaged in line {number + 1}. It says who was erased, so that no restore brings them back."
+            f"{data / NAME} is damaged in line {number + 1}."
+            " It says who was erased, so that no restore brings them back."
         ) from error
     return ErasureList(key=key, times=times, lines=last, length=len(lines))
 

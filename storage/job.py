@@ -55,16 +55,16 @@ class NewJob:
 class Job:
     """A job as it is stored.
 
-    `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the
-    pictures asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults
-    when it was asked for. `cost` is the seconds of drawing that it is expected to take; of
-    these its owner is charged a `weight`-th part when turns are dealt out. `load` is the seconds that loading its model
-    was expected to take when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it
-    grew from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says
-    that the owner of a failed or cancelled job has been told. `progress_open` says that a progress message may still be
-    there which is to go, or to say how the job ended. `unposted` says that the result could be posted nowhere, and that
-    its owner has not been told. `seconds` is the drawing time of the whole job;
-    `finished_at` is when it finished, failed or was cancelled.
+    `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the pictures
+    asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults when it
+    was asked for. `cost` is the seconds of drawing that it is expected to take; of these its owner is charged a
+    `weight`-th part when turns are dealt out. `load` is the seconds that loading its model was expected to take
+    when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it grew
+    from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says that the
+    owner of a failed or cancelled job has been told. `progress_open` says that a progress message may still be
+    there which is to go, or to say how the job ended. `unposted` says that the result could be posted nowhere, and
+    that its owner has not been told. `seconds` is the drawing time of the whole job; `finished_at` is when it
+    finished, failed or was cancelled.
     """
 
     id: str

@@ -84,8 +84,8 @@ class Unfinished:
 
 INSERT = f"""
 INSERT INTO jobs (
-    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost, weight,
-    parent_id, parent_index, progress_message_id, progress_open, nonce, created_at, turn, turn_end
+    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost,
+    weight, parent_id, parent_index, progress_message_id, progress_open, nonce, created_at, turn, turn_end
 )
 SELECT
     :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,

@@ -173,7 +173,7 @@ def _carry_out(moves: Sequence[tuple[Path, Path]], data: Path) -> None:
 
 
 def _aside(data: Path, names: Sequence[str], now: datetime) -> Path:
-    """The folder for what is there: that of a restore that was cut short, as long as nothing of these lies there yet."""
+    """The folder for what is there: that of a restore that was cut short, while nothing of these lies there yet."""
     begun = _begun(data)
     if begun and not any((begun / name).exists() and (data / name).exists() for name in names):
         return begun

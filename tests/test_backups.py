@@ -341,6 +341,11 @@ def bot(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+async def both(*commands: tuple[Path, *tuple[str, ...]]) -> list[subprocess.CompletedProcess[str]]:
+    """Two commands at once: most of their time, they start."""
+    return await asyncio.gather(*(asyncio.to_thread(bot, *command) for command in commands))
+
+
 async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     data = tmp_path / "data"
     nothing = bot(data, "backup")
@@ -350,12 +355,11 @@ async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
         await easel.imagine(easel.ben)
         while_it_runs = await asyncio.to_thread(bot, data, "backup")
         assert while_it_runs.returncode == 0, while_it_runs.stderr
-        busy = await asyncio.to_thread(bot, data, "restore", while_it_runs.stdout.splitlines()[-1])
+        told, folder = while_it_runs.stdout.splitlines()
+        busy, looked_at = await both((data, "restore", folder), (data, "verify"))
         assert busy.returncode == 1
         assert "already running" in busy.stderr
-        looked_at = await asyncio.to_thread(bot, data, "verify")
         assert looked_at.returncode == 0, looked_at.stdout
-    told, folder = while_it_runs.stdout.splitlines()
     assert told.startswith("The database and 5 pictures (0.")
     assert Path(folder).parent == tmp_path / "backups"
     assert (
@@ -364,13 +368,11 @@ async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     )
 
     next(data.glob("images/*/*/1.png")).write_bytes(b"damaged")
-    faulty = bot(data, "verify")
+    faulty, faulty_backup = await both((data, "verify"), (data, "verify", folder))
     assert faulty.returncode == 1
     assert "✗ Pictures: images/" in faulty.stdout
     assert "Not whole: 1 faults." in faulty.stdout
-    assert bot(data, "verify", folder).returncode == 1, (
-        "a hard link shares the damage of what it is linked to"
-    )
+    assert faulty_backup.returncode == 1, "a hard link shares the damage of what it is linked to"
 
     copied = bot(data, "restore", str(tmp_path / "nothing"))
     assert copied.returncode == 1

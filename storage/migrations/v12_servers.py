@@ -40,7 +40,8 @@ END;
 CREATE TRIGGER jobs_waits_again AFTER UPDATE OF state ON jobs WHEN old.state <> 'queued' AND new.state = 'queued' BEGIN
     UPDATE server_turns SET waiting = waiting + 1, turn = turn - old.charged WHERE guild_id = new.guild_id;
 END;
-CREATE TRIGGER jobs_waits_no_longer AFTER UPDATE OF state ON jobs WHEN old.state = 'queued' AND new.state <> 'queued' BEGIN
+CREATE TRIGGER jobs_waits_no_longer AFTER UPDATE OF state ON jobs
+WHEN old.state = 'queued' AND new.state <> 'queued' BEGIN
     UPDATE server_turns SET waiting = waiting - 1 WHERE guild_id = new.guild_id;
 END;
 CREATE TRIGGER jobs_waited AFTER DELETE ON jobs WHEN old.state = 'queued' BEGIN
