@@ -18,7 +18,7 @@ from pathlib import Path
 OPEN_TO_OTHERS = 0o077
 """The bits of a mode that let in anybody but the owner."""
 
-_FILES = re.compile(r"easel\.db.*|easel\.lock|heartbeat|clock|erasures\.jsonl|restore-unfinished")
+_FILES = re.compile(r"easel\.db.*|easel\.lock|heartbeat|clock|erasures\.jsonl|restore-unfinished|\..+\.part")
 _STAMP = r"[0-9]{8}T[0-9]{6}Z(-[0-9]+)?"
 _FOLDERS = (
     (re.compile(r"images"), re.compile(r"[a-z0-9_-]{2}|easel-mark")),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PROJECT
-from storage import backup, erasure_list, restoring, snapshots
+from storage import backup, clock_check, erasure_list, restoring, snapshots
 from storage.errors import BackupFailed
 from storage.manifest import Why
 from storage.migrations import MIGRATIONS, migrate
@@ -275,6 +275,7 @@ async def test_what_can_not_be_deleted_keeps_no_backup_from_being_taken(
 
     monkeypatch.setattr(snapshots, "drop_half_done", refuse)
     monkeypatch.setattr(restoring, "clear_away", refuse)
+    monkeypatch.setattr(clock_check, "write", refuse)
     async with world(tmp_path / "data", backup_daily=2) as easel:
         await easel.env.advance_time(601)
         assert len(names(tmp_path / "data" / "backups")) == 1

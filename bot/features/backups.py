@@ -34,7 +34,7 @@ async def keep(studio: Studio) -> None:
     """Take backups when they are due and delete the oldest, for as long as the bot lives."""
     while True:
         try:
-            believed = await may_delete(studio.database, studio.clock_watch, now=studio.clock())
+            believed = await _believes_the_clock(studio)
             if believed:
                 await asyncio.to_thread(_drop_old, studio)
             if studio.settings.backup_daily and await asyncio.to_thread(_due, studio):
@@ -43,6 +43,15 @@ async def keep(studio: Studio) -> None:
             _log.exception("no backup could be taken; trying again later", again_in=_AFTER_A_FAILURE)
             await asyncio.sleep(_AFTER_A_FAILURE)
         await asyncio.sleep(_EVERY)
+
+
+async def _believes_the_clock(studio: Studio) -> bool:
+    """Whether anything may be deleted for its age. Where that can't be told, a backup is taken all the same."""
+    try:
+        return await may_delete(studio.database, studio.clock_watch, now=studio.clock())
+    except (StorageError, OSError):
+        _log.exception("nobody knows whether the clock is right, so no old backup is deleted")
+        return False
 
 
 def _due(studio: Studio) -> bool:
