@@ -37,8 +37,8 @@ WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
 
 REACTION_SECONDS = 60.0
 """For so long after a break of the connection, a person's same reaction under a message is the same event."""
-_ANSWER_SECONDS, _REQUEST_SECONDS = 10.0, 5.0
-"""How long commands that are being answered, and requests under way, hold up the end."""
+_ANSWER_SECONDS, _POST_SECONDS, _REQUEST_SECONDS = 10.0, 10.0, 5.0
+"""How long commands that are being answered, results that are being posted, and requests under way hold up the end."""
 _TOKEN_REFUSED = (
     "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env and start again."
 )
@@ -165,7 +165,7 @@ class EaselClient(discord.Client):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._end_answers()
-        await self.studio.dispatcher.drain()
+        await self.studio.dispatcher.drain(patience=0 if self.failure else _POST_SECONDS)
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)

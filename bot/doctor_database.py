@@ -1,13 +1,17 @@
-"""What `./easel doctor` finds of the database and its backups. It only reads, so a bot may run, and nothing is migrated."""
+"""What `./easel doctor` finds of the database, its backups and the list of erasures.
+
+It only reads, so a bot may run, and nothing is migrated.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.findings import Finding, broken, note, ok
 from bot.settings import Settings
-from storage import snapshots
-from storage.verification import database_state
+from storage import clock, snapshots
+from storage.verification import database_state, erasures_damage
 
 _RESTORE = (
     "Stop Easel and bring a backup back: ./easel restore FOLDER, with one of the folders in {}. It moves aside what is "
@@ -15,8 +19,14 @@ _RESTORE = (
 )
 
 
-def look(settings: Settings) -> Iterator[Finding]:
-    """Whether the database is sound, and how old the newest backup is."""
+_ERASURES = (
+    "Until then nobody's data can be deleted. Mend that line, or delete it if it isn't the first: a restore of an older "
+    "backup may then bring back whom it meant."
+)
+
+
+def look(settings: Settings, *, now: datetime | None = None) -> Iterator[Finding]:
+    """Whether the database and the list of erasures are sound, and how old the newest backup is."""
     path = settings.data / "easel.db"
     if (settings.data / snapshots.HALF_RESTORED).exists():
         yield broken("Database: a restore was cut short", "Do it again: ./easel restore FOLDER.")
@@ -39,10 +49,12 @@ def look(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok(f"Database: {path} is sound ({path.stat().st_size / 10**6:.1f} MB)")
-    yield from _backups(settings)
+    if why := erasures_damage(settings.data):
+        yield broken(f"Erasures: {why}", _ERASURES)
+    yield from _backups(settings, now or clock.now())
 
 
-def _backups(settings: Settings) -> Iterator[Finding]:
+def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     kinds = [each for kind in ("easel", "daily") for each in snapshots.whole(settings.backups, kind)]
     if not kinds:
         yield note(
@@ -50,5 +62,12 @@ def _backups(settings: Settings) -> Iterator[Finding]:
             "./easel backup takes one. With EASEL_BACKUP_DAILY Easel takes one each day.",
         )
         return
-    taken_at, folder = max(kinds)
-    yield ok(f"Backups: the newest is of {taken_at:%Y-%m-%d %H:%M} UTC: {folder}")
+    past = [each for each in kinds if each[0] <= now]
+    if past:
+        taken_at, folder = max(past)
+        yield ok(f"Backups: the newest is of {taken_at:%Y-%m-%d %H:%M} UTC: {folder}")
+    if len(past) < len(kinds):
+        yield note(
+            f"Backups: by their names, {len(kinds) - len(past)} are of a time to come: {max(kinds)[1]}",
+            "This machine's date is wrong, or was when they were taken. Take a new one: ./easel backup",
+        )

@@ -12,6 +12,7 @@ from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
 from storage import erasure_list, erasures, images, personal, quotas, reports, retention
 from storage.erasures import Erasure
+from storage.errors import StorageError
 
 _BATCH = 50
 _POSTS = 50
@@ -22,13 +23,16 @@ _log = structlog.get_logger(__name__)
 async def erase(studio: Studio, erasure: Erasure) -> None:
     """Put the wish on record, and carry it out. Pieces stay in the database's files until `rewriting` takes them out.
 
-    Of whom nothing is kept, nothing is written either.
+    Of whom the database keeps nothing, a backup may, so the list of erasures gets them all the same.
     """
     async with studio.database.transaction() as tx:
-        if not any((await personal.counts(tx, erasure.user_id)).values()):
-            return
-        await erasures.ask(tx, erasure)
-    await _carry_out(studio, erasure)
+        kept = any((await personal.counts(tx, erasure.user_id)).values())
+        if kept:
+            await erasures.ask(tx, erasure)
+    if kept:
+        await _carry_out(studio, erasure)
+    else:
+        await _note(studio, erasure)
 
 
 async def welcome(studio: Studio, user_id: int) -> None:
@@ -43,12 +47,14 @@ async def resume(studio: Studio) -> None:
         left = await erasures.pending(tx)
     for erasure in left:
         _log.info("going on with an erasure")
-        await _carry_out(studio, erasure)
+        try:
+            await _carry_out(studio, erasure)
+        except (StorageError, OSError):  # which keeps nobody else from being erased
+            _log.exception("an erasure could not be carried out; trying again later")
 
 
 async def _carry_out(studio: Studio, erasure: Erasure) -> None:
-    # Before anything is gone, so that no restore of an older backup brings the person back.
-    await asyncio.to_thread(erasure_list.note, studio.database.folder, erasure.user_id, now=studio.clock())
+    await _note(studio, erasure)  # before anything is gone
     if erasure.posts:
         await _stop_jobs(studio, erasure.user_id)
         await _remove_posts(studio, erasure.user_id)
@@ -57,6 +63,11 @@ async def _carry_out(studio: Studio, erasure: Erasure) -> None:
         await _stop_jobs(studio, erasure.user_id)
         await _forget_jobs(studio, erasure.user_id)
     _log.info("a person was erased")
+
+
+async def _note(studio: Studio, erasure: Erasure) -> None:
+    """See to it that no restore of an older backup brings the person back."""
+    await asyncio.to_thread(erasure_list.note, studio.database.folder, erasure.user_id, now=studio.clock())
 
 
 async def _stop_jobs(studio: Studio, user_id: int) -> None:

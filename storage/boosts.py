@@ -70,7 +70,10 @@ ORDER BY ledger.ends_at DESC, lot DESC
 
 
 async def taken_by(tx: Transaction, line: int, *, now: datetime) -> list[tuple[int, int]]:
-    """What a reservation took from boosts that have not ended, the one that ends last first: numbers of lots, credits."""
+    """What a reservation took from boosts that have not ended, as numbers of lots and credits.
+
+    The one that ends last is first.
+    """
     rows = await tx.fetch_all(OF_LINE, {"line": line, "now": to_sql(now)})
     return [(row["lot"], row["credits"]) for row in rows]
 

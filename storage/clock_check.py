@@ -24,7 +24,10 @@ _DRIFT = timedelta(hours=1)
 
 _FILE = "clock"
 _DISCORD_EPOCH = 1_420_070_400_000
-"""Milliseconds of 2015, from which the ids of Discord's events count (https://docs.discord.com/developers/reference#snowflakes)."""
+"""Milliseconds of 2015, from which the ids of Discord's events count.
+
+https://docs.discord.com/developers/reference#snowflakes
+"""
 
 
 class Watch:
@@ -78,4 +81,4 @@ def read(folder: Path) -> datetime | None:
 
 def write(folder: Path, now: datetime) -> None:
     """Note that the clock is believed. Raises OSError. Blocks."""
-    private_files.write(folder / _FILE, f"{now.isoformat()}\n")
+    private_files.write(folder / _FILE, f"{now.isoformat()}\n".encode())

@@ -2,7 +2,8 @@
 
 One process and one connection own `easel.db`: SQLite's write-ahead log had a way to corrupt a file under
 several connections before 3.51.3 (https://sqlite.org/wal.html#walresetbug), and one connection needs no
-retries. Beside it only connections that can't write are opened (`snapshots.py`). Every commit is synced to the disk before it returns (`synchronous=FULL`).
+retries. Beside it only connections that can't write are opened (`snapshots.py`). Every commit is synced to the
+disk before it returns (`synchronous=FULL`).
 """
 
 from __future__ import annotations
@@ -88,8 +89,9 @@ def _prepare(path: Path, now: datetime) -> None:
             f"A restore into {path.parent} was cut short. Do it again: ./easel restore FOLDER."
         )
     try:
+        if path.exists():
+            private_files.tighten(path.parent)
         private_files.make_file(path)  # SQLite would let everybody read it, and its log takes its mode
-        private_files.tighten(path.parent)
         with closing(_connect(path)) as connection:
             snapshots.keep_before_migration(connection, path.parent, now=now)
             migrate(connection)
@@ -274,18 +276,23 @@ class Database:
         async with self._turn:
             if self._closed:
                 raise DatabaseFailed("The database is closed.")
-            began = time.monotonic()
-            await _to_the_end(self._run_alone("VACUUM"))
-            seconds = time.monotonic() - began
-            # A reader may take hours: nobody's order waits for it.
-            await _to_the_end(self._run_alone("PRAGMA busy_timeout = 0"))
-            emptied = await _to_the_end(self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)"))
-            await _to_the_end(self._run_alone(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}"))
-            assert emptied is not None
-            busy, frames, moved = emptied
-            if busy or frames != moved:
-                raise PiecesLeft(seconds)
-            return seconds
+            return await _to_the_end(self._scrub())
+
+    async def _scrub(self) -> float:
+        began = time.monotonic()
+        await self._run_alone("VACUUM")
+        seconds = time.monotonic() - began
+        # A reader may take hours: nobody's order waits for it.
+        await self._run_alone("PRAGMA busy_timeout = 0")
+        try:
+            emptied = await self._run_alone("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            await self._run_alone(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        assert emptied is not None
+        busy, frames, moved = emptied
+        if busy or frames != moved:
+            raise PiecesLeft(seconds)
+        return seconds
 
     async def _run_alone(self, statement: str) -> Row | None:
         """Run a statement outside of a transaction: a cursor of its own does not begin one. Its first row."""

@@ -1,9 +1,9 @@
-"""Owns what the host lets a server's admins give out: so many credits in a month of UTC, and no allowance above the usual.
+"""Owns what the host lets a server's admins give out: credits in a month of UTC, and no allowance above the usual.
 
 What was given is read off the ledger: bonus credits, boosts and forgiven use, from the moment they are in a member's
 account. A gift to a role or to everyone counts for each member who takes it, and waits for the next month where too
-little is left. What an undo takes out of an account again is given back, but not what an undone reset had forgiven, as it
-may have been used since. What an admin takes away is not.
+little is left. What an undo takes out of an account again is given back, but not what an undone reset had forgiven,
+as it may have been used since. What an admin takes away is not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class NothingFree(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What the host grants: `daily` credits to each member, and `monthly` to the admins of each server, None for any number.
+    """What the host grants: `daily` credits to each member, and `monthly` to the admins of each server.
+
+    None is any number.
 
     Where the number is limited, so is all else that would give members more: their allowances, and free actions.
     """

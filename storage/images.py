@@ -7,9 +7,6 @@ The files of a job lie in `<data>/images/<first two characters of its id>/<its i
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -18,7 +15,7 @@ from pathlib import Path
 
 from storage import picture_files, private_files, quarantine
 from storage.database import Transaction
-from storage.job import check_id
+from storage.job_ids import check_id
 
 
 class Finding(StrEnum):
@@ -103,33 +100,13 @@ def write(folder: Path, job_id: str, files: Mapping[str, bytes]) -> dict[str, Wr
         written = threads.map(lambda name: _write_file(home / name, files[name]), names)
         result = dict(zip(names, written, strict=True))
     for changed in (home, home.parent, *(parent.parent for parent in grown)):
-        _sync_folder(changed)
+        private_files.sync_folder(changed)
     return result
 
 
 def _write_file(target: Path, data: bytes) -> WrittenFile:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    private_files.replace(target, data)
     return WrittenFile(path=target, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last. Windows can't open a folder and keeps names by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read(folder: Path, job_id: str, index: int) -> bytes:

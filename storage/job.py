@@ -1,9 +1,7 @@
-"""What a job is: its states, its fields, its id."""
+"""What a job is: its states and its fields."""
 
 from __future__ import annotations
 
-import random
-import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -11,10 +9,6 @@ from typing import Any
 
 from storage.clock import from_sql
 from storage.database import Row
-
-_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
-_NEW_ID = re.compile(rf"[{_ALPHABET}]{{14}}\Z")
-_ID = re.compile(r"[a-z0-9_-]{2,16}\Z")
 
 
 class JobState(StrEnum):
@@ -61,16 +55,16 @@ class NewJob:
 class Job:
     """A job as it is stored.
 
-    `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the
-    pictures asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults
-    when it was asked for. `cost` is the seconds of drawing that it is expected to take; of
-    these its owner is charged a `weight`-th part when turns are dealt out. `load` is the seconds that loading its model
-    was expected to take when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it
-    grew from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says
-    that the owner of a failed or cancelled job has been told. `progress_open` says that a progress message may still be
-    there which is to go, or to say how the job ended. `unposted` says that the result could be posted nowhere, and that
-    its owner has not been told. `seconds` is the drawing time of the whole job;
-    `finished_at` is when it finished, failed or was cancelled.
+    `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the pictures
+    asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults when it
+    was asked for. `cost` is the seconds of drawing that it is expected to take; of these its owner is charged a
+    `weight`-th part when turns are dealt out. `load` is the seconds that loading its model was expected to take
+    when it was claimed, 0 for a loaded one. `parent_index` is the picture (1-based) of the parent that it grew
+    from. `nonce` is what its result is posted with. `failure` holds a `FailureReason`; `notified` says that the
+    owner of a failed or cancelled job has been told. `progress_open` says that a progress message may still be
+    there which is to go, or to say how the job ended. `unposted` says that the result could be posted nowhere, and
+    that its owner has not been told. `seconds` is the drawing time of the whole job; `finished_at` is when it
+    finished, failed or was cancelled.
     """
 
     id: str
@@ -122,20 +116,3 @@ def as_job(row: Row) -> Job:
     for name in ("notified", "adult", "progress_open", "unposted"):
         values[name] = bool(values[name])
     return Job(**values)
-
-
-def new_id(source: random.Random) -> str:
-    """A job id: 14 lowercase letters and digits, none easily taken for another, 68 random bits."""
-    return "".join(source.choices(_ALPHABET, k=14))
-
-
-def is_new_id(name: str) -> bool:
-    """Whether this could be an id of `new_id`. Older ids, which `check_id` lets pass, are none."""
-    return _NEW_ID.match(name) is not None
-
-
-def check_id(job_id: str) -> str:
-    """The id itself. Raises ValueError for what can't be one, before it gets into a path or a nonce."""
-    if _ID.match(job_id) is None:
-        raise ValueError(f"{job_id!r} is not a job id")
-    return job_id

@@ -26,7 +26,8 @@ async def active(
 ) -> list[Job]:
     """The running jobs and then the queued ones in the order of their turns, at most `limit`.
 
-    Of all guilds, those that are paused come last. None for a guild or a user means all of them. Somebody's jobs of several guilds are in no order among each other.
+    Of all guilds, those that are paused come last. None for a guild or a user means all of them. Somebody's jobs of
+    several guilds are in no order among each other.
     """
     wanted = {"guild_id": guild_id, "user_id": user_id}
     filters = "".join(f" AND {name} = :{name}" for name, value in wanted.items() if value is not None)

@@ -16,7 +16,8 @@ from typing import Any
 
 from storage.clock import to_sql
 from storage.database import Transaction
-from storage.job import Job, JobState, NewJob, as_job, check_id, new_id
+from storage.job import Job, JobState, NewJob, as_job
+from storage.job_ids import check_id, new_id
 from storage.job_lists import active, channels, count_waiting, finished_in, get, recent
 from storage.line import Outlook, claim, outlook, outlooks, position, settle
 from storage.messages import PostedMessage, add_message, by_message, forget_message, message
@@ -83,8 +84,8 @@ class Unfinished:
 
 INSERT = f"""
 INSERT INTO jobs (
-    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost, weight,
-    parent_id, parent_index, progress_message_id, progress_open, nonce, created_at, turn, turn_end
+    id, interaction_id, guild_id, channel_id, user_id, action, prompt, request, model, images, price, adult, cost,
+    weight, parent_id, parent_index, progress_message_id, progress_open, nonce, created_at, turn, turn_end
 )
 SELECT
     :id, :interaction_id, :guild_id, :channel_id, :user_id, :action, :prompt, :request, :model, :images,

@@ -134,7 +134,8 @@ def _accounts(lines: list[Row], carried: list[Row]) -> list[Account]:
         key = (row["guild_id"], row["user_id"])
         if row["user_id"] > 0:
             account = found.setdefault(key, Account(*key))
-            (account.lines if "number" in row.keys() else account.carried).append(row)  # noqa: SIM118 - a row iterates over its values
+            is_line = "number" in row.keys()  # noqa: SIM118 - a row iterates over its values
+            (account.lines if is_line else account.carried).append(row)
     return list(found.values())
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,7 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from storage import picture_files, private_files
+from storage.erasure_list import Position
 from storage.errors import BackupUnusable
+from storage.job_ids import check_id
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -28,9 +29,6 @@ PARTIAL = ".partial"
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(easel|daily|before-v[0-9]+)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
-_PICTURE = re.compile(
-    r"images/(?P<first>[a-z0-9_-]{2})/(?P<job>[a-z0-9_-]{2,16})/([1-9][0-9]?\.png|grid\.jpg)"
-)
 
 
 class Why(StrEnum):
@@ -70,6 +68,8 @@ class Manifest:
     #: None: the backup is of the database only.
     pictures: tuple[File, ...] | None
     absent: tuple[Absent, ...] = ()
+    #: How far the list of erasures went before the database was read; None where that isn't known.
+    erasures: Position | None = None
 
 
 def folder_name(kind: str, moment: datetime) -> str:
@@ -117,30 +117,7 @@ def hash_of(path: Path) -> str:
 def write(folder: Path, manifest: Manifest) -> None:
     """Put a backup's manifest on disk, whole or not at all. Raises OSError."""
     content = {"format": FORMAT, **asdict(manifest), "taken_at": manifest.taken_at.isoformat()}
-    write_durably(folder / MANIFEST, json.dumps(content, indent=1).encode())
-
-
-def write_durably(target: Path, content: bytes) -> None:
-    """Put a file that this user alone may read on disk, in place of the one that is there. Raises OSError."""
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last. Windows can't open a folder and keeps names by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    private_files.write(folder / MANIFEST, json.dumps(content, indent=1).encode())
 
 
 def read(folder: Path) -> Manifest:
@@ -174,8 +151,13 @@ def _manifest(content: Mapping[str, Any]) -> Manifest:
         schema=int(content["schema"]),
         database=database,
         pictures=None if content["pictures"] is None else tuple(map(_picture, content["pictures"])),
+        erasures=_position(content.get("erasures")),
         absent=tuple(Absent(path=each["path"], why=Why(each["why"])) for each in content["absent"]),
     )
+
+
+def _position(content: Mapping[str, Any] | None) -> Position | None:
+    return None if content is None else Position(key=str(content["key"]), lines=int(content["lines"]))
 
 
 def _file(content: Mapping[str, Any]) -> File:
@@ -185,7 +167,7 @@ def _file(content: Mapping[str, Any]) -> File:
 def _picture(content: Mapping[str, Any]) -> File:
     """A picture of the manifest. Raises ValueError for a path that leads elsewhere."""
     file = _file(content)
-    found = _PICTURE.fullmatch(file.path)
-    if found is None or found["first"] != found["job"][:2]:
+    images, shelf, job_id, name = file.path.split("/")
+    if images != "images" or shelf != check_id(job_id)[:2] or not picture_files.is_picture(name):
         raise ValueError(file.path)
     return file

@@ -87,4 +87,4 @@ def write(folder: Path, *marks: str) -> None:
     """Put the marks on disk, whole or not at all. Raises OSError."""
     target = mark_file(folder)
     private_files.make_folder(target.parent)
-    private_files.write(target, "\n".join(marks) + "\n")
+    private_files.write(target, b"".join(f"{mark}\n".encode() for mark in marks))

@@ -49,7 +49,7 @@ def check(folder: Path, *, absent: Collection[str] = (), read: bool = True, prog
 
 def _rows(folder: Path) -> Mapping[str, Picture]:
     with snapshots.reading(folder / DATABASE) as connection:
-        return {picture.path: picture for picture in pictures(connection)}
+        return {picture.label: picture for picture in pictures(connection)}
 
 
 def _being_drawn(folder: Path) -> set[str]:
@@ -58,6 +58,8 @@ def _being_drawn(folder: Path) -> set[str]:
 
 
 def _fault(folder: Path, path: str, picture: Picture, *, read: bool) -> str:
+    if not picture.possible:
+        return f"a row names what can't be a picture's file: {path}"
     if read:
         return fault(folder, File(path=path, sha256=picture.sha256, bytes=picture.bytes))
     with suppress(OSError):

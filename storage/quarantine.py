@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from storage import private_files
-from storage.job import is_new_id
+from storage.job_ids import is_new_id
 from storage.picture_files import drop, folders_in, holds_only_ours, remove_all
 
 MOST = 20

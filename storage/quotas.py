@@ -3,8 +3,8 @@
 A member of a guild pays from three pools: the allowance of the current day, week or month; boosts, which end at a
 moment; and bonus credits, which don't. A job's price is reserved when it is accepted, from the allowance first, then
 from the boost that ends first, and later either settled or refunded, wholly or in part, once: unique indexes hold
-that, and triggers refuse to change or delete a line. What is used of an allowance is the sum of the period's reservations that were
-neither refunded nor forgiven by a reset.
+that, and triggers refuse to change or delete a line. What is used of an allowance is the sum of the period's
+reservations that were neither refunded nor forgiven by a reset.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A job before the moderators: its message in the moderators' channel, None before it is posted, and what came of it."""
+    """A job before the moderators: its message in their channel, None before it is posted, and what came of it."""
 
     job_id: str
     kind: Kind

@@ -7,7 +7,6 @@ and the next restore goes on from there.
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from storage import backup, erasure_list, manifest, reapplied, snapshots
+from storage import backup, erasure_list, manifest, picture_files, private_files, reapplied, stage
 from storage.backup import Backup, Progress, silent
 from storage.errors import BackupFailed, BackupUnusable, DatabaseTooNew
 from storage.folder_lock import FolderLock
@@ -24,7 +23,6 @@ from storage.migrations import MIGRATIONS
 from storage.reapplied import Known
 from storage.snapshots import HALF_RESTORED
 
-_STAGE = "restoring"
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 
 
@@ -80,8 +78,8 @@ def restore(folder: Path, data: Path, *, now: datetime, progress: Progress = sil
     try:
         found = check(folder, progress=progress)
         with _failing(f"The backup {folder} could not be brought back, and nothing was changed"):
-            stage, erased = _put_together(found, data, progress)
-            aside = _swap(stage, data, now)
+            made, erased = _put_together(found, data, progress)
+            aside = _swap(made, data, now)
     finally:
         lock.release()
     return Restored(backup=found, aside=aside, erased=erased)
@@ -92,11 +90,7 @@ def clear_away(data: Path) -> bool:
 
     Only for who has the data folder's lock.
     """
-    stage = data / _STAGE
-    if not stage.is_dir() or (data / HALF_RESTORED).exists():
-        return False
-    shutil.rmtree(stage)
-    return True
+    return not (data / HALF_RESTORED).exists() and stage.clear(data) > 0
 
 
 @contextmanager
@@ -112,55 +106,63 @@ def _put_together(found: Backup, data: Path, progress: Progress) -> tuple[Path, 
     begun = _begun(data)
     asked = (*reapplied.pending(data), *(reapplied.pending(begun) if begun else ()))
     known = Known(listed=erasure_list.read(data), asked=asked)
-    stage = data / _STAGE
-    shutil.rmtree(stage, ignore_errors=True)  # what a restore that failed left
-    snapshots.make_folder(stage)
+    stage.clear(data)  # what restores that failed left
+    made = stage.make(data)
     try:
-        backup.copy(found.folder / DATABASE, stage / DATABASE)
+        backup.copy(found.folder / DATABASE, made / DATABASE)
         pictures = found.manifest.pictures
         for done, file in enumerate(pictures or ()):
             progress("Restoring", done, len(pictures or ()))
-            snapshots.make_folder((stage / file.path).parent)
-            backup.link_or_copy(found.folder / file.path, stage / file.path)
+            private_files.make_folder((made / file.path).parent)
+            backup.link_or_copy(found.folder / file.path, made / file.path)
         if pictures is not None:
-            snapshots.make_folder(stage / "images")
-        erased = reapplied.apply(stage, found.manifest, known)
-        backup.sync_folders(stage)
+            private_files.make_folder(made / "images")
+        erased = reapplied.apply(made, found.manifest, known)
+        backup.sync_folders(made)
     except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
+        stage.drop(made)
         raise
-    return stage, erased
+    return made, erased
 
 
-def _swap(stage: Path, data: Path, now: datetime) -> Path | None:
+def _swap(made: Path, data: Path, now: datetime) -> Path | None:
     """Move what is there aside, and what was put together into its place; where the former lies, if anything does.
 
-    If a move fails, all are taken back. Raises OSError then, and `BackupFailed` where that fails, too.
+    If a move fails, all are taken back. Raises OSError then, and `BackupFailed` where that fails, too, or for what the
+    disk won't do afterwards.
     """
-    names = [*(["images"] if (stage / "images").exists() else []), *_DATABASE_FILES]
+    back = _pictures_to_bring_back(made, data)
+    names = [*(["images"] if back or (made / "images").exists() else []), *_DATABASE_FILES]
     aside = _aside(data, names, now)
-    manifest.write_durably(data / HALF_RESTORED, json.dumps({"aside": aside.name}).encode())
+    private_files.write(data / HALF_RESTORED, json.dumps({"aside": aside.name}).encode())
     moves = [(data / name, aside / name) for name in names if (data / name).exists()]
-    moves += [(stage / name, data / name) for name in names if (stage / name).exists()]
-    _carry_out(moves)
-    stage.rmdir()
-    manifest.sync_folder(aside)
-    manifest.sync_folder(data)
-    (data / HALF_RESTORED).unlink()
-    if any(aside.iterdir()):
-        return aside
-    aside.rmdir()
-    return None
+    moves += [(back, data / "images")] if back else []
+    moves += [(made / name, data / name) for name in names if (made / name).exists()]
+    _carry_out(moves, data)
+    with _failing(f"Everything was moved into {data}, but not for certain yet. Do the restore again"):
+        private_files.sync_folder(aside)
+        private_files.sync_folder(data)
+        (data / HALF_RESTORED).unlink()
+        private_files.sync_folder(data)
+    stage.drop(made)
+    return None if picture_files.drop(aside) else aside
 
 
-def _carry_out(moves: Sequence[tuple[Path, Path]]) -> None:
+def _pictures_to_bring_back(made: Path, data: Path) -> Path | None:
+    """The pictures that a restore of everything had moved aside when it was cut short, where this one brings none."""
+    begun = _begun(data)
+    if begun is None or (made / "images").exists() or not (begun / "images").exists():
+        return None
+    return begun / "images"
+
+
+def _carry_out(moves: Sequence[tuple[Path, Path]], data: Path) -> None:
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:
             source.rename(target)
             done.append((source, target))
     except OSError as error:
-        data = moves[0][0].parent
         try:
             for source, target in reversed(done):
                 target.rename(source)
@@ -171,7 +173,7 @@ def _carry_out(moves: Sequence[tuple[Path, Path]]) -> None:
 
 
 def _aside(data: Path, names: Sequence[str], now: datetime) -> Path:
-    """The folder for what is there: that of a restore that was cut short, as long as nothing of these lies there yet."""
+    """The folder for what is there: that of a restore that was cut short, while nothing of these lies there yet."""
     begun = _begun(data)
     if begun and not any((begun / name).exists() and (data / name).exists() for name in names):
         return begun
@@ -180,7 +182,7 @@ def _aside(data: Path, names: Sequence[str], now: datetime) -> Path:
     while aside.exists():
         number += 1
         aside = first.with_name(f"{first.name}-{number}")
-    snapshots.make_folder(aside)
+    private_files.make_folder(aside)
     return aside
 
 

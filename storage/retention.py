@@ -26,7 +26,9 @@ _REST = 3600
 OLD = """
 SELECT number, id FROM jobs
 WHERE number > :after AND created_at < :before AND state IN ('delivered', 'failed', 'cancelled')
-    AND NOT EXISTS (SELECT 1 FROM jobs AS child WHERE child.parent_id = jobs.id AND child.state IN ('queued', 'running'))
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs AS child WHERE child.parent_id = jobs.id AND child.state IN ('queued', 'running')
+    )
 ORDER BY number LIMIT :limit
 """
 

@@ -26,7 +26,7 @@ NOT_PAUSED = f"""NOT EXISTS (
 """Of a `server`: its jobs may be drawn."""
 
 BEGINS = f"max(server.turn, {_ALL_CLOCK} - {PATIENCE})"
-"""Where the next turn of a `server` begins. One that could not be drawn for, as it was paused, gets ahead by this much."""
+"""Where the next turn of a `server` begins. One that was paused gets ahead by this much."""
 
 
 def merged(*, servers: str = "true", jobs: str = "true") -> str:
@@ -42,7 +42,8 @@ def merged(*, servers: str = "true", jobs: str = "true") -> str:
     """
     following = f"""
         SELECT number FROM jobs
-        WHERE state = 'queued' AND jobs.guild_id = line.guild_id AND (turn, number) > (line.turn, line.number) AND {jobs}
+        WHERE state = 'queued' AND jobs.guild_id = line.guild_id AND (turn, number) > (line.turn, line.number)
+            AND {jobs}
         ORDER BY turn, number LIMIT 1
     """
     # SQLite takes the least of what is left as the next row, and then looks only for the one behind it.

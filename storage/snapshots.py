@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from storage import manifest
+from storage import erasure_list, manifest, private_files
 from storage.errors import BackupFailed
 from storage.manifest import DATABASE, PARTIAL, File, Manifest
 from storage.migrations import MIGRATIONS
@@ -82,13 +82,6 @@ def schema(connection: sqlite3.Connection) -> int:
 # -------------------------------------------------------------------------------------------------------- copying
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for this user alone. Raises OSError."""
-    if not folder.parent.exists():
-        make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
 @contextmanager
 def beginning(into: Path, kind: str, moment: datetime) -> Iterator[Path]:
     """A new folder for a backup, which gets its name once the block is through; its path is `finished_name` of it.
@@ -96,16 +89,16 @@ def beginning(into: Path, kind: str, moment: datetime) -> Iterator[Path]:
     If the block fails, what it wrote is removed. Raises `BackupFailed` for what a disk or SQLite won't do.
     """
     try:
-        make_folder(into)
+        private_files.make_folder(into)
         partial = _unused(into, manifest.folder_name(kind, moment))
         partial.mkdir(mode=0o700)
     except OSError as error:
         raise BackupFailed(f"No backup could be begun in {into}: {error}.") from error
     try:
         yield partial
-        manifest.sync_folder(partial)
+        private_files.sync_folder(partial)
         partial.rename(finished_name(partial))
-        manifest.sync_folder(into)
+        private_files.sync_folder(into)
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if isinstance(error, OSError | sqlite3.Error):
@@ -152,16 +145,23 @@ def keep_before_migration(connection: sqlite3.Connection, data: Path, *, now: da
         return None
     into, kind = data / FOLDER, f"before-v{len(MIGRATIONS)}"
     with beginning(into, kind, now) as partial:
+        erasures = erasure_list.position(data)
         database = copy_database(connection, partial)
         manifest.write(
             partial,
             Manifest(
-                taken_at=now, easel=manifest.version(), schema=version, database=database, pictures=None
+                taken_at=now,
+                easel=manifest.version(),
+                schema=version,
+                database=database,
+                pictures=None,
+                erasures=erasures,
             ),
         )
+    taken = finished_name(partial)
     with contextlib.suppress(OSError):  # what can't be deleted now goes another time
-        drop_oldest(into, "before-", keep=KEPT_BEFORE_MIGRATIONS)
-    return finished_name(partial)
+        drop_oldest(into, "before-", keep=KEPT_BEFORE_MIGRATIONS, now=now, spare=taken)
+    return taken
 
 
 # ------------------------------------------------------------------------------------------------- those that lie there
@@ -170,21 +170,31 @@ def keep_before_migration(connection: sqlite3.Connection, data: Path, *, now: da
 def whole(into: Path, kind: str) -> list[tuple[datetime, Path]]:
     """The whole backups in a folder whose kind begins so, and when they were taken, the oldest first.
 
-    Their names and the presence of a manifest tell, since manifests of many pictures are long.
+    Their names and the presence of a manifest tell, since manifests of many pictures are long. A link to a backup
+    elsewhere is none of them: somebody moved that one away to keep it.
     """
     found = []
     with contextlib.suppress(FileNotFoundError):
         for folder in into.iterdir():
             taken_at = manifest.moment_of(folder)
             ours = (manifest.kind_of(folder) or "").startswith(kind)
-            if taken_at is not None and ours and (folder / manifest.MANIFEST).exists():
+            here = ours and not folder.is_symlink()
+            if taken_at is not None and here and (folder / manifest.MANIFEST).exists():
                 found.append((taken_at, folder))
     return sorted(found)
 
 
-def drop_oldest(into: Path, kind: str, *, keep: int) -> list[Path]:
-    """Delete all but the latest `keep` whole backups of a kind, and return them. Raises OSError."""
-    return _delete([folder for _, folder in whole(into, kind)[:-keep]])
+def drop_oldest(into: Path, kind: str, *, keep: int, now: datetime, spare: Path | None = None) -> list[Path]:
+    """Delete all but the latest `keep` whole backups of a kind, and return them. Raises OSError.
+
+    `spare` was taken just now, so it is the latest, whatever its name says. Those from the future, by a clock that was
+    wrong, are the oldest.
+    """
+
+    def age(taken: tuple[datetime, Path]) -> tuple[bool, bool, tuple[datetime, Path]]:
+        return taken[1] == spare, taken[0] <= now, taken
+
+    return _delete([folder for _, folder in sorted(whole(into, kind), key=age)[:-keep]])
 
 
 def drop_before(into: Path, kind: str, moment: datetime) -> list[Path]:
@@ -197,15 +207,24 @@ def drop_half_done(into: Path, *, before: datetime) -> list[Path]:
     stopped = []
     with contextlib.suppress(FileNotFoundError):
         for folder in into.iterdir():
-            ours = manifest.kind_of(folder) and folder.name.endswith(PARTIAL)
+            ours = manifest.kind_of(folder) and folder.name.endswith(PARTIAL) and not folder.is_symlink()
             if ours and folder.stat().st_mtime < before.timestamp():
                 stopped.append(folder)
     return _delete(stopped)
 
 
 def _delete(folders: list[Path]) -> list[Path]:
-    """Delete backups; the manifest goes first, so that one that is half deleted is none."""
+    """Delete backups; the manifest goes first, so that one that is half deleted is none.
+
+    One that can't be deleted keeps no other from it; the error comes after them.
+    """
+    failed: OSError | None = None
     for folder in folders:
-        (folder / manifest.MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(folder)
+        try:
+            (folder / manifest.MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+        except OSError as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return folders

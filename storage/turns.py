@@ -1,9 +1,11 @@
 """Who is next, as plain arithmetic on the first few in line; `line.py` reads and writes what it needs.
 
 The line is in the order of start-time fair queuing (Goyal, Vin and Cheng, SIGCOMM 1996), over servers and then over
-the people of each: a job's `turn` is the later of its server's virtual clock and the end of its owner's turn before, and
-lasts as many seconds as it keeps the GPU, divided by its weight. Servers take turns by the same rule. From that order `choose` departs for jobs that are done much sooner than the first, because
-they are light or because their model is loaded, and never so far that anybody is held up for more than `PATIENCE`.
+the people of each. A job's `turn` is the later of its server's virtual clock and the end of its owner's turn before.
+It lasts as many seconds as it keeps the GPU, divided by its weight. Servers take turns by the same rule.
+
+From that order `choose` departs for jobs that are done much sooner than the first, because they are light or because
+their model is loaded, and never so far that anybody is held up for more than `PATIENCE`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 PATIENCE = 30.0
-"""Seconds of others' drawing by which a job is passed over in all, and the seconds of turn by which a person gets ahead."""
+"""Seconds of others' drawing by which a job is passed over in all, and of turn by which a person gets ahead."""
 
 AGEING = 0.9
 """The virtual clock advances with each drawn second at least by this part of what even shares would make of it.

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import aiosqlite
 
-from storage import ledger_check, manifest, picture_check, restoring, snapshots
+from storage import erasure_list, ledger_check, manifest, picture_check, restoring, snapshots
 from storage.backup import Progress, silent
 from storage.database import Transaction
-from storage.errors import BackupUnusable
+from storage.errors import BackupUnusable, ErasuresUnreadable
 from storage.manifest import DATABASE, MANIFEST, PARTIAL, Manifest
 from storage.migrations import MIGRATIONS
 
@@ -51,9 +51,12 @@ async def verify(
     backup = await asyncio.to_thread(_manifest, folder, report)
     if not report.whole:
         return report
+    if backup is None:
+        await asyncio.to_thread(_look_at_erasures, folder, report)
     try:
+        before = len(report.broken)
         version = await asyncio.to_thread(_look_at_database, folder, report)
-        if version and report.whole:
+        if version and len(report.broken) == before:
             await _add_up(folder, version, report, now)
         if version and (backup is None or backup.pictures is not None):
             await asyncio.to_thread(_compare_pictures, folder, backup, report, read_pictures, progress)
@@ -114,6 +117,20 @@ def damage(connection: sqlite3.Connection) -> list[str]:
     except sqlite3.DatabaseError as error:
         return [str(error)]
     return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
+
+
+def erasures_damage(data: Path) -> str:
+    """What is wrong with the list of erasures of a data folder, in words; nothing where it is whole. Blocks."""
+    try:
+        erasure_list.read(data)
+    except (ErasuresUnreadable, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _look_at_erasures(folder: Path, report: Report) -> None:
+    if why := erasures_damage(folder):
+        report.broken.append(f"Erasures: {why}")
 
 
 def _look_at_database(folder: Path, report: Report) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PROJECT
-from storage import backup, erasure_list, restoring, snapshots
+from storage import backup, clock_check, erasure_list, restoring, snapshots
 from storage.errors import BackupFailed
 from storage.manifest import Why
 from storage.migrations import MIGRATIONS, migrate
@@ -131,6 +132,42 @@ async def test_people_of_a_backup_from_before_erasures_are_erased_too(tmp_path: 
         assert traces(data, person) == []
 
 
+async def test_who_is_erased_where_nothing_is_kept_is_not_brought_back_either(tmp_path: Path) -> None:
+    data, clock = tmp_path / "data", Clock()
+    async with world(data, clock=clock) as easel:
+        empty = await take(easel, tmp_path / "backups")
+        clock.move(hours=1)
+        await easel.imagine(easel.ben, SECRET)
+        full = await take(easel, tmp_path / "backups")
+        ben = easel.ben.id
+    shutil.rmtree(restoring.restore(empty, data, now=clock()).aside or data / "nothing")
+    clock.move(hours=1)
+    async with world(data, clock=clock) as easel:
+        assert traces(data, ben, SECRET) == []
+        assert "nothing of you is left" in await delete(easel, easel.ben)
+    shutil.rmtree(restoring.restore(full, data, now=clock()).aside or data / "nothing")
+    async with world(data, clock=clock) as easel:
+        await easel.rest()
+        assert traces(data, ben, SECRET) == []
+
+
+async def test_who_was_erased_by_a_clock_that_was_behind_is_not_brought_back(tmp_path: Path) -> None:
+    data, clock = tmp_path / "data", Clock()
+    async with world(data, clock=clock) as easel:
+        await easel.imagine(easel.ben, SECRET)
+        clock.move(days=4000)
+        old = await take(easel, tmp_path / "backups")
+        clock.move(days=-4000)
+        await delete(easel, easel.ben)
+        ben = easel.ben.id
+    done = restoring.restore(old, data, now=clock())
+    assert done.erased == 1
+    shutil.rmtree(done.aside or data / "nothing")
+    async with world(data, clock=clock) as easel:
+        await easel.rest()
+        assert traces(data, ben, SECRET) == []
+
+
 # ----------------------------------------------------------------------------------------------- in the middle of work
 
 
@@ -219,6 +256,41 @@ async def test_a_clock_that_was_wrong_once_does_not_stop_the_backups(tmp_path: P
         assert len(names(tmp_path / "data" / "backups")) == 3
 
 
+async def test_a_real_backup_is_not_dropped_for_those_of_a_wrong_clock(tmp_path: Path) -> None:
+    into = tmp_path / "data" / "backups"
+    for year in (2030, 2031):
+        (into / f"daily-{year}0301T120000Z").mkdir(parents=True)
+        (into / f"daily-{year}0301T120000Z" / "manifest.json").write_text("{}")
+    async with world(tmp_path / "data", backup_daily=2) as easel:
+        await easel.imagine(easel.ben)
+        await easel.env.advance_time(1300)
+        assert names(into) == ["daily-20260301T120000Z", "daily-20310301T120000Z"]
+
+
+async def test_what_can_not_be_deleted_keeps_no_backup_from_being_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(snapshots, "drop_half_done", refuse)
+    monkeypatch.setattr(restoring, "clear_away", refuse)
+    monkeypatch.setattr(clock_check, "write", refuse)
+    async with world(tmp_path / "data", backup_daily=2) as easel:
+        await easel.env.advance_time(601)
+        assert len(names(tmp_path / "data" / "backups")) == 1
+        easel.forgive()
+
+
+async def test_half_a_copy_from_before_a_migration_goes_wherever_daily_ones_lie(tmp_path: Path) -> None:
+    half = tmp_path / "data" / "backups" / "before-v10-20260220T120000Z.partial"
+    half.mkdir(parents=True)
+    os.utime(half, (0, 0))
+    async with world(tmp_path / "data", backup_folder=tmp_path / "daily") as easel:
+        await easel.env.advance_time(601)
+        assert not half.exists()
+
+
 async def test_a_backup_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_one, tries = backup.take, []
 
@@ -253,6 +325,7 @@ async def test_what_a_killed_restore_had_put_together_goes(tmp_path: Path) -> No
     stage = tmp_path / "data" / "restoring"
     stage.mkdir(parents=True)
     (stage / "easel.db").write_text(SECRET)
+    (stage / ".easel-restores-here").touch()
     async with world(tmp_path / "data") as easel:
         await easel.rest()
         assert not stage.exists()
@@ -269,6 +342,11 @@ def bot(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+async def both(*commands: tuple[Path, *tuple[str, ...]]) -> list[subprocess.CompletedProcess[str]]:
+    """Two commands at once: most of their time, they start."""
+    return await asyncio.gather(*(asyncio.to_thread(bot, *command) for command in commands))
+
+
 async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     data = tmp_path / "data"
     nothing = bot(data, "backup")
@@ -278,12 +356,11 @@ async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
         await easel.imagine(easel.ben)
         while_it_runs = await asyncio.to_thread(bot, data, "backup")
         assert while_it_runs.returncode == 0, while_it_runs.stderr
-        busy = await asyncio.to_thread(bot, data, "restore", while_it_runs.stdout.splitlines()[-1])
+        told, folder = while_it_runs.stdout.splitlines()
+        busy, looked_at = await both((data, "restore", folder), (data, "verify"))
         assert busy.returncode == 1
         assert "already running" in busy.stderr
-        looked_at = await asyncio.to_thread(bot, data, "verify")
         assert looked_at.returncode == 0, looked_at.stdout
-    told, folder = while_it_runs.stdout.splitlines()
     assert told.startswith("The database and 5 pictures (0.")
     assert Path(folder).parent == tmp_path / "backups"
     assert (
@@ -292,13 +369,11 @@ async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
     )
 
     next(data.glob("images/*/*/1.png")).write_bytes(b"damaged")
-    faulty = bot(data, "verify")
+    faulty, faulty_backup = await both((data, "verify"), (data, "verify", folder))
     assert faulty.returncode == 1
     assert "✗ Pictures: images/" in faulty.stdout
     assert "Not whole: 1 faults." in faulty.stdout
-    assert bot(data, "verify", folder).returncode == 1, (
-        "a hard link shares the damage of what it is linked to"
-    )
+    assert faulty_backup.returncode == 1, "a hard link shares the damage of what it is linked to"
 
     copied = bot(data, "restore", str(tmp_path / "nothing"))
     assert copied.returncode == 1

@@ -25,6 +25,7 @@ from generation.description import Description
 from generation.parameters import Parameters
 from tests.fakes import picture
 from tests.generation.test_metadata import INPUTS
+from tests.hostile import chunk
 from tests.test_settings import PROJECT
 from tests.world import World, said
 
@@ -212,6 +213,15 @@ async def test_a_form_that_nobody_knows_is_not_called_none(easel: World) -> None
     unknown = a1111("PNG", '{"of": "a tool that nobody knows"}')
     words = await described(easel, unknown)
     assert "It carries parameters in a form that I can't read." in words
+    assert "no parameters" not in words
+
+
+async def test_parameters_that_are_damaged_are_not_called_none(easel: World) -> None:
+    whole = picture(1)
+    start = whole.index(b"IDAT") - 4
+    damaged = whole[:start] + chunk(b"zTXt", b"parameters\0\0no zlib stream") + whole[start:]
+    words = await described(easel, damaged)
+    assert "in a form that I can't read." in words
     assert "no parameters" not in words
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 from bot import doctor_database
 from bot.findings import Finding, Level
 from bot.settings import Settings
-from storage import backup, clock
+from storage import backup, clock, erasure_list
 from storage.database import Database
 from storage.migrations import MIGRATIONS, migrate
 
@@ -87,3 +88,25 @@ def test_a_restore_that_was_cut_short_is_a_fault(tmp_path: Path) -> None:
     (found,) = look(tmp_path)
     assert found.level is Level.BROKEN
     assert "Do it again" in found.advice
+
+
+async def test_a_damaged_list_of_erasures_is_a_fault(tmp_path: Path) -> None:
+    await made(tmp_path)
+    erasure_list.note(tmp_path, 1, now=clock.now())
+    assert not any("Erasures" in finding.what for finding in look(tmp_path))
+    with (tmp_path / "erasures.jsonl").open("ab") as file:
+        file.write(b"garbage\n")
+    (found,) = (finding for finding in look(tmp_path) if "Erasures" in finding.what)
+    assert found.level is Level.BROKEN
+    assert "line 3" in found.what
+
+
+async def test_a_backup_from_the_future_is_not_the_newest(tmp_path: Path) -> None:
+    await made(tmp_path)
+    now = clock.now()
+    real = backup.take(tmp_path, tmp_path / "backups", kind="easel", now=now)
+    future = backup.take(tmp_path, tmp_path / "backups", kind="daily", now=now + timedelta(days=999))
+    _, newest, warning = look(tmp_path)
+    assert str(real.folder) in newest.what
+    assert warning.level is Level.NOTE
+    assert str(future.folder) in warning.what

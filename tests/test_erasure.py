@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pytest
 
 from bot import erasure, orders, prompts, rewriting
 from bot.errors import Banned
-from storage import erasures, sheets
+from storage import erasure_list, erasures, sheets
 from storage.database import Database
 from storage.erasures import Erasure
-from storage.errors import DatabaseFailed
+from storage.errors import DatabaseFailed, ErasuresUnreadable
 from tests.fakes import FakeGenerator, finished
 from tests.people import SECRET, a_full_life, delete, press, totals, traces
 from tests.world import World, said, world
@@ -308,3 +308,31 @@ async def test_a_deletion_that_takes_longer_than_an_answer_may_is_told_in_a_lett
     await delete(easel, easel.ben)
     (letter,) = easel.ben.user.dm_channel.history()
     assert "nothing of you is left" in letter.content
+
+
+async def test_an_erasure_that_can_not_be_carried_out_keeps_nothing_else_from_being_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, ben = erasure_list.note, 0
+
+    def fail_for_ben(data: Path, user_id: int, *, now: datetime) -> None:
+        if user_id == ben:
+            raise ErasuresUnreadable("The list is damaged.")
+        note(data, user_id, now=now)
+
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        ben = easel.ben.id
+        for who in (easel.ben, easel.cleo, easel.admin):
+            await easel.imagine(who, f"{SECRET} of {who.id}")
+        async with easel.studio.database.transaction() as tx:
+            for who in (easel.ben, easel.cleo):
+                await erasures.ask(tx, Erasure(user_id=who.id, posts=False))
+        monkeypatch.setattr(erasure_list, "note", fail_for_ben)
+        await easel.env.advance_time(3601)
+        assert traces(tmp_path, easel.cleo.id, f"{SECRET} of {easel.cleo.id}") == []
+        assert traces(tmp_path, ben, SECRET)
+        easel.live(days=31)
+        await easel.env.advance_time(3601)
+        async with easel.studio.database.reading() as tx:
+            assert await tx.fetch_all("SELECT id FROM jobs") == [], "what is old is forgotten all the same"
+        easel.forgive()

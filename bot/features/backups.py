@@ -1,9 +1,15 @@
-"""Daily backups, where the host wants them, and the end of old ones. The newest backup's own time says when the next is due."""
+"""Daily backups, where the host wants them, and the end of old ones.
+
+The newest backup's own time says when the next is due.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -18,7 +24,7 @@ _EVERY = 600.0
 """Seconds between two looks whether a backup is due."""
 _AFTER_A_FAILURE = 3600.0
 _DAY = timedelta(days=1)
-_KEPT_BEFORE_MIGRATIONS = timedelta(days=30)
+_LONGEST_KEPT = timedelta(days=30)
 """How long the copies from before migrations are kept at most: they hold what people may have deleted since."""
 
 _log = structlog.get_logger(__name__)
@@ -28,14 +34,24 @@ async def keep(studio: Studio) -> None:
     """Take backups when they are due and delete the oldest, for as long as the bot lives."""
     while True:
         try:
-            if await may_delete(studio.database, studio.clock_watch, now=studio.clock()):
+            believed = await _believes_the_clock(studio)
+            if believed:
                 await asyncio.to_thread(_drop_old, studio)
             if studio.settings.backup_daily and await asyncio.to_thread(_due, studio):
-                await asyncio.to_thread(_take, studio)
+                await asyncio.to_thread(_take, studio, believed=believed)
         except (StorageError, OSError):
             _log.exception("no backup could be taken; trying again later", again_in=_AFTER_A_FAILURE)
             await asyncio.sleep(_AFTER_A_FAILURE)
         await asyncio.sleep(_EVERY)
+
+
+async def _believes_the_clock(studio: Studio) -> bool:
+    """Whether anything may be deleted for its age. Where that can't be told, a backup is taken all the same."""
+    try:
+        return await may_delete(studio.database, studio.clock_watch, now=studio.clock())
+    except (StorageError, OSError):
+        _log.exception("nobody knows whether the clock is right, so no old backup is deleted")
+        return False
 
 
 def _due(studio: Studio) -> bool:
@@ -45,7 +61,8 @@ def _due(studio: Studio) -> bool:
     return not any(timedelta() <= now - taken_at < _DAY for taken_at in taken)
 
 
-def _take(studio: Studio) -> None:
+def _take(studio: Studio, *, believed: bool) -> None:
+    """Take one, and delete the oldest unless nobody knows by this clock which these are."""
     settings = studio.settings
     taken = backup.take(studio.database.folder, settings.backups, kind=KIND, now=studio.clock())
     _log.info(
@@ -54,19 +71,39 @@ def _take(studio: Studio) -> None:
         pictures=len(taken.manifest.pictures or ()),
         absent=len(taken.manifest.absent),
     )
-    for folder in snapshots.drop_oldest(settings.backups, KIND, keep=settings.backup_daily):
-        _log.info("the oldest backup was deleted", folder=str(folder))
+    if believed:
+        _drop(
+            partial(
+                snapshots.drop_oldest,
+                settings.backups,
+                KIND,
+                keep=settings.backup_daily,
+                now=studio.clock(),
+                spare=taken.folder,
+            )
+        )
 
 
 def _drop_old(studio: Studio) -> None:
     data, now = studio.database.folder, studio.clock()
-    for folder in (
-        *snapshots.drop_before(data / snapshots.FOLDER, "before-", now - _KEPT_BEFORE_MIGRATIONS),
-        *snapshots.drop_half_done(studio.settings.backups, before=now - _DAY),
-    ):
-        _log.info("an old backup was deleted", folder=str(folder))
-    if restoring.clear_away(data):
-        _log.info("what a restore left that was cut short was deleted")
+    copies = data / snapshots.FOLDER
+    _drop(partial(snapshots.drop_before, copies, "before-", now - _LONGEST_KEPT))
+    for into in {copies, studio.settings.backups}:
+        _drop(partial(snapshots.drop_half_done, into, before=now - _DAY))
+    try:
+        if restoring.clear_away(data):
+            _log.info("what a restore left that was cut short was deleted")
+    except OSError:
+        _log.exception("what a restore left could not be deleted; trying again later")
+
+
+def _drop(old: Callable[[], Sequence[Path]]) -> None:
+    """Delete backups. One that can't be deleted keeps no other from being taken or deleted."""
+    try:
+        for folder in old():
+            _log.info("an old backup was deleted", folder=str(folder))
+    except OSError:
+        _log.exception("an old backup could not be deleted; trying again later")
 
 
 FEATURE = Feature(background=keep)

@@ -154,11 +154,11 @@ async def delete(interaction: discord.Interaction[Any]) -> None:
 async def tidy(studio: Studio) -> None:
     """Finish what was begun before a restart, and forget what is old, for as long as the bot lives."""
     while True:
-        try:
-            await erasure.resume(studio)
-            await retention.prune(studio)
-        except (StorageError, OSError):
-            _log.exception("old data could not be deleted; trying again later", again_in=_EVERY)
+        for step in (erasure.resume, retention.prune):
+            try:
+                await step(studio)
+            except (StorageError, OSError):  # which keeps the other from nothing
+                _log.exception("old data could not be deleted; trying again later", again_in=_EVERY)
         await asyncio.sleep(_EVERY)
 
 

@@ -32,8 +32,9 @@ class BadSource(ValueError):
 class Contents:
     """The texts of a file.
 
-    `texts` are a PNG's by their keywords, and EXIF's by the names of their tags, such as "UserComment". `xmp` is a packet
-    of XML, or empty. `left_out` names texts that are too large. `pieces` counts the segments or chunks looked at.
+    `texts` are a PNG's by their keywords, and EXIF's by the names of their tags, such as "UserComment". `xmp` is a
+    packet of XML, or empty. `left_out` names texts that are too large or damaged. `pieces` counts the segments or
+    chunks looked at.
     """
 
     texts: Mapping[str, str]
@@ -66,13 +67,14 @@ class Collector:
             raise BadSource(f"it is drawn in more than {MAX_SCANS} scans")
 
     def fits(self, name: str, raw: bytes, *, packed: bool = False) -> bytes | None:
-        """The bytes of a text, unpacked; None where they are damaged, or too many, which is noted."""
+        """The bytes of a text, unpacked; None where they are damaged or too many, which is noted."""
         limit = min(MAX_TEXT_BYTES, self.room)
         if packed:
             unpacker = zlib.decompressobj()
             try:
                 raw = unpacker.decompress(raw, limit + 1)
             except zlib.error:
+                self.left_out.add(name)
                 return None
         self.room -= min(len(raw), limit)
         if len(raw) > limit or len(self.texts) >= _MAX_TEXTS:

@@ -16,7 +16,7 @@ CREATE TABLE server_turns (
     clock REAL NOT NULL DEFAULT 0,
     waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0)
 ) STRICT;
-INSERT INTO server_turns (guild_id) VALUES (0);
+INSERT INTO server_turns (guild_id, waiting) SELECT 0, count(*) FROM jobs WHERE guild_id = 0 AND state = 'queued';
 INSERT INTO server_turns (guild_id, clock, waiting)
 SELECT guild_id, coalesce((SELECT max(clock) FROM jobs WHERE clock IS NOT NULL), 0.0), sum(state = 'queued')
 FROM jobs WHERE guild_id <> 0 GROUP BY guild_id;
@@ -40,7 +40,8 @@ END;
 CREATE TRIGGER jobs_waits_again AFTER UPDATE OF state ON jobs WHEN old.state <> 'queued' AND new.state = 'queued' BEGIN
     UPDATE server_turns SET waiting = waiting + 1, turn = turn - old.charged WHERE guild_id = new.guild_id;
 END;
-CREATE TRIGGER jobs_waits_no_longer AFTER UPDATE OF state ON jobs WHEN old.state = 'queued' AND new.state <> 'queued' BEGIN
+CREATE TRIGGER jobs_waits_no_longer AFTER UPDATE OF state ON jobs
+WHEN old.state = 'queued' AND new.state <> 'queued' BEGIN
     UPDATE server_turns SET waiting = waiting - 1 WHERE guild_id = new.guild_id;
 END;
 CREATE TRIGGER jobs_waited AFTER DELETE ON jobs WHEN old.state = 'queued' BEGIN

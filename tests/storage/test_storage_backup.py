@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,11 +14,12 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storage_samples import ALICE, GUILD, NOON, run
 
-from storage import backup, images, jobs, manifest, quotas, restoring, snapshots
+from storage import backup, images, jobs, manifest, private_files, quotas, restoring, snapshots
 from storage.backup import Backup
 from storage.database import Database
 from storage.errors import BackupFailed, BackupUnusable, DatabaseTooNew, DatabaseUnreadable, DataFolderBusy
@@ -27,6 +30,7 @@ from storage.quotas import Rate
 from storage.verification import Report, verify
 
 ROOT = Path(__file__).parents[2]
+LATER = NOON + timedelta(days=99)
 
 
 async def draw(database: Database) -> str:
@@ -211,6 +215,76 @@ async def test_a_backup_that_fails_leaves_nothing(
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+ODD = {
+    "a link that leads nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link": lambda path: path.symlink_to(path.with_name("2.png")),
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": lambda path: os.mkfifo(path),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_one_odd_picture_does_not_end_the_backup(
+    drawn: tuple[Path, list[str]], tmp_path: Path, odd: str
+) -> None:
+    data, (first, *_) = drawn
+    path = images.path(data, first, 1)
+    path.unlink()
+    ODD[odd](path)
+    taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED]
+    assert len(taken.manifest.pictures or ()) == 5
+    report = await look(taken.folder)
+    assert report.whole, report.broken
+
+
+@pytest.mark.parametrize("failing", ["open", "read"])
+async def test_a_picture_that_can_not_be_read_does_not_end_the_backup(
+    drawn: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """As on a failing disk, or with another owner's file; a disk without hard links makes that known."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    data, (first, *_) = drawn
+    bad = images.path(data, first, 1)
+    real = Path.open
+
+    class Failing(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    def opened(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path != bad:
+            return real(path, *arguments, **named)
+        if failing == "open":
+            raise PermissionError(13, "Permission denied")
+        return Failing()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "link", refuse)
+        broken.setattr(Path, "open", opened)
+        taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED]
+    assert not images.path(taken.folder, first, 1).exists()
+
+
+async def test_a_row_that_names_no_possible_picture_is_a_fault_and_ends_nothing(
+    drawn: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    data, _ = drawn
+    with closing(sqlite3.connect(data / "easel.db")) as connection, connection:
+        connection.execute(
+            "UPDATE images SET job_id = '../etc' WHERE job_id = (SELECT min(job_id) FROM images)"
+        )
+    report = await look(data)
+    assert sum("can't be a picture's file" in fault and "../etc" in fault for fault in report.broken) == 2
+    taken = take(data, tmp_path / "backups")
+    assert [one.why for one in taken.manifest.absent] == [Why.DAMAGED] * 2
+    assert len(taken.manifest.pictures or ()) == 4
+
+
 # ------------------------------------------------------------------------------------------------- stopped half-way
 
 
@@ -267,8 +341,74 @@ def test_the_oldest_is_dropped_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         if name != others[-1]:  # which has no manifest, so it is no backup
             (tmp_path / name / "manifest.json").write_text("{}")
-    assert [path.name for path in snapshots.drop_oldest(tmp_path, "daily", keep=3)] == names[:1]
+    assert [path.name for path in snapshots.drop_oldest(tmp_path, "daily", keep=3, now=LATER)] == names[:1]
     assert {path.name for path in tmp_path.iterdir()} == {*names[1:], *others}
+
+
+def a_backup(into: Path, kind: str, days: int) -> Path:
+    """What counts as a whole backup, of so many days after noon."""
+    made = into / manifest.folder_name(kind, NOON + timedelta(days=days))
+    made.mkdir(parents=True)
+    (made / "manifest.json").write_text("{}")
+    return made
+
+
+def test_backups_from_the_future_are_the_oldest(tmp_path: Path) -> None:
+    future = [a_backup(tmp_path, "daily", 4000 + day) for day in range(3)]
+    real = [a_backup(tmp_path, "daily", day) for day in (-2, -1, 0)]
+    assert snapshots.drop_oldest(tmp_path, "daily", keep=3, now=NOON) == future
+    assert sorted(tmp_path.iterdir()) == real
+
+
+def test_the_one_just_taken_stays_whatever_the_clock_says(tmp_path: Path) -> None:
+    before = [a_backup(tmp_path, "daily", day) for day in range(3)]
+    new = a_backup(tmp_path, "daily", -4000)
+    now = NOON - timedelta(days=4000)
+    assert snapshots.drop_oldest(tmp_path, "daily", keep=3, now=now, spare=new) == before[:1]
+    assert new.exists()
+
+
+async def test_the_copy_from_before_this_migration_stays_whatever_the_clock_says(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    an_older_database(data)
+    for day in range(1, 4):
+        a_backup(data / "backups", "before-v9", day)
+    await (await Database.open(data, now=NOON)).close()
+    names = sorted(folder.name for folder in (data / "backups").iterdir())
+    assert len(names) == 3
+    assert manifest.folder_name(f"before-v{len(MIGRATIONS)}", NOON) in names
+
+
+@pytest.mark.parametrize("what", ["whole", "half"])
+def test_a_backup_that_was_moved_away_and_linked_stays_whole(tmp_path: Path, what: str) -> None:
+    away = a_backup(tmp_path / "nas", "daily", -100)
+    into = tmp_path / "backups"
+    for day in (-1, 0):
+        a_backup(into, "daily", day)
+    link = into / (away.name + (".partial" if what == "half" else ""))
+    link.symlink_to(away)
+    os.utime(away, (0, 0))
+    assert snapshots.drop_oldest(into, "daily", keep=2, now=NOON) == []
+    assert snapshots.drop_before(into, "daily", NOON - timedelta(days=30)) == []
+    assert snapshots.drop_half_done(into, before=NOON) == []
+    assert link.is_symlink()
+    assert (away / "manifest.json").exists()
+
+
+def test_one_that_can_not_be_deleted_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, other, kept = (a_backup(tmp_path, "daily", day) for day in range(3))
+    real = shutil.rmtree
+
+    def rmtree(folder: Path) -> None:
+        if folder == stuck:
+            raise OSError(30, "Read-only file system")
+        real(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(OSError, match="Read-only"):
+        snapshots.drop_oldest(tmp_path, "daily", keep=1, now=LATER)
+    assert not other.exists()
+    assert kept.exists()
 
 
 # -------------------------------------------------------------------------------------------------------- restoring
@@ -422,6 +562,108 @@ async def test_a_restore_that_is_killed_lets_no_bot_start_and_is_done_again(
     aside = [folder for folder in data.glob("replaced-*") if (folder / "easel.db").exists()]
     assert [*made, later] in [job_ids(folder) for folder in aside]
     assert any(images.path(folder, later, 1).exists() for folder in data.glob("replaced-*"))
+
+
+KILLED_IN_A_MOVE = """
+import os, sys; from pathlib import Path; from storage import clock, restoring
+real, moved = Path.rename, []
+def rename(source, target):
+    moved.append(1)
+    if len(moved) == {killed_at}: os.kill(os.getpid(), 9)
+    return real(source, target)
+Path.rename = rename
+restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), now=clock.now())
+"""
+
+
+@pytest.mark.parametrize("killed_at", [2, 3, 4, 5])
+async def test_pictures_that_a_killed_restore_moved_aside_come_back_with_a_backup_of_the_database_only(
+    tmp_path: Path, killed_at: int
+) -> None:
+    data = tmp_path / "data"
+    an_older_database(data)
+    database = await Database.open(data, now=NOON)
+    early = await draw(database)
+    await database.close()
+    (of_the_database,) = (data / "backups").iterdir()
+    whole = take(data, tmp_path / "backups")
+    database = await Database.open(data)
+    later = await draw(database)
+    await database.close()
+    # A log beside the database makes one more file to move.
+    (data / "easel.db-journal").touch()
+    assert run_script(KILLED_IN_A_MOVE.format(killed_at=killed_at), whole.folder, data) == -9
+
+    restoring.restore(of_the_database, data, now=NOON)
+
+    for job_id in (early, later):
+        assert images.path(data, job_id, 1).exists()
+
+
+async def test_a_stranger_s_folder_named_like_ours_stays(
+    drawn: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    data, _ = drawn
+    taken = take(data, tmp_path / "backups")
+    letter = data / "restoring" / "letter.txt"
+    letter.parent.mkdir()
+    letter.write_text("Dear Ada")
+    assert not restoring.clear_away(data)
+    restoring.restore(taken.folder, data, now=NOON)
+    assert letter.read_text() == "Dear Ada"
+    assert [path.name for path in data.glob("restoring*")] == ["restoring"]
+
+
+@pytest.mark.parametrize("foreign", ["letter.txt", "images/letter.txt", "images/ab/abcd/letter.txt"])
+async def test_ours_is_not_deleted_with_something_else_in_it(
+    drawn: tuple[Path, list[str]], tmp_path: Path, foreign: str
+) -> None:
+    data, _ = drawn
+    taken = take(data, tmp_path / "backups")
+    assert run_script(KILLED_IN_A_MOVE.format(killed_at=1), taken.folder, data) == -9
+    (data / "restore-unfinished").unlink()
+    (left,) = data.glob("restoring*")
+    (left / foreign).parent.mkdir(parents=True, exist_ok=True)
+    (left / foreign).write_text("Dear Ada")
+    assert not restoring.clear_away(data)
+    (left / foreign).unlink()
+    assert restoring.clear_away(data)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("broken", ["rmdir", "sync_folder"])
+async def test_what_fails_after_the_last_move_is_not_called_unchanged(
+    drawn: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    data, made = drawn
+    taken = take(data, tmp_path / "backups")
+    database = await Database.open(data)
+    await draw(database)
+    await database.close()
+    moved: list[str] = []
+    rename, sync_folder = Path.rename, private_files.sync_folder
+
+    def remember(source: Path, target: Path) -> Path:
+        moved.append(target.name)
+        return rename(source, target)
+
+    def fail(folder: Path) -> None:
+        if "easel.db" in moved[2:]:
+            raise OSError(5, "Input/output error")
+        sync_folder(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", remember)
+        if broken == "rmdir":
+            patched.setattr(Path, "rmdir", fail)
+            restoring.restore(taken.folder, data, now=NOON)
+        else:
+            patched.setattr(private_files, "sync_folder", fail)
+            with pytest.raises(BackupFailed, match="Everything was moved"):
+                restoring.restore(taken.folder, data, now=NOON)
+    assert job_ids(data) == made
+    restoring.restore(taken.folder, data, now=NOON)
+    await (await Database.open(data)).close()
 
 
 # ------------------------------------------------------------------------------------------------ before a migration

@@ -312,3 +312,30 @@ async def test_a_reader_that_keeps_deleted_rows_in_the_files_is_told_of(tmp_path
 
 def every_byte(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("trouble", ["the checkpoint fails", "cancelled"])
+async def test_after_a_scrub_that_ended_early_others_are_waited_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    database = await Database.open(tmp_path)
+    before = await database._run_alone("PRAGMA busy_timeout")
+    run_alone = database._run_alone
+
+    async def run(statement: str) -> object:
+        if trouble == "cancelled" and statement == "PRAGMA busy_timeout = 0":
+            scrubbing.cancel()
+        if trouble != "cancelled" and "wal_checkpoint" in statement:
+            raise DatabaseFailed("The disk fails.")
+        return await run_alone(statement)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "_run_alone", run)
+        scrubbing = asyncio.ensure_future(database.scrub())
+        with pytest.raises(asyncio.CancelledError if trouble == "cancelled" else DatabaseFailed):
+            await scrubbing
+    after = await database._run_alone("PRAGMA busy_timeout")
+    await database.close()
+    assert before is not None
+    assert after is not None
+    assert tuple(after) == tuple(before)

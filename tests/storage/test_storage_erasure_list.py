@@ -62,3 +62,30 @@ def test_a_damaged_list_is_not_taken_for_an_empty_one(tmp_path: Path, content: b
     with pytest.raises(ErasuresUnreadable, match="damaged"):
         erasure_list.note(tmp_path, ALICE, now=NOON)
     assert (tmp_path / "erasures.jsonl").read_bytes() == content
+
+
+def test_a_position_tells_who_was_erased_later_whatever_the_clock_said(tmp_path: Path) -> None:
+    future, past = NOON + timedelta(days=4000), NOON - timedelta(days=4000)
+    before = erasure_list.position(tmp_path)
+    assert before is not None
+    erasure_list.note(tmp_path, ALICE, now=future)
+    between = erasure_list.position(tmp_path)
+    assert between is not None
+    erasure_list.note(tmp_path, BOB, now=past)
+    known = erasure_list.read(tmp_path)
+    assert [known.since(one, NOON, before) for one in (ALICE, BOB, CAROL)] == [True, True, False]
+    assert [known.since(one, NOON, between) for one in (ALICE, BOB, CAROL)] == [False, True, False]
+    (tmp_path / "other").mkdir()
+    erasure_list.note(tmp_path / "other", BOB, now=NOON + timedelta(hours=1))
+    other = erasure_list.read(tmp_path / "other")
+    assert other.since(BOB, NOON, between), "a position in another list tells nothing, so the times do"
+    assert not other.since(BOB, future, between)
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    erasure_list.note(tmp_path, ALICE, now=NOON)
+    with (tmp_path / "erasures.jsonl").open("ab") as file:
+        file.write(b"garbage\n")
+    with pytest.raises(ErasuresUnreadable, match="line 3"):
+        erasure_list.read(tmp_path)
+    assert erasure_list.position(tmp_path) is None

@@ -73,3 +73,47 @@ def test_a_folder_with_files_of_others_keeps_its_mode_and_they_theirs(tmp_path: 
     assert stat.S_IMODE(letter.stat().st_mode) == 0o644
     assert stat.S_IMODE(outside.stat().st_mode) == 0o755, "what a link leads to is not ours"
     assert stat.S_IMODE((tmp_path / "easel.db").stat().st_mode) == 0o600
+
+
+STRANGERS = (
+    "images/cat.jpg",
+    "backups/phone.img",
+    "restoring/chair.txt",
+    "replaced-books/list.txt",
+    "quarantine/me",
+)
+
+
+@pytest.fixture
+def somebody_else_s(tmp_path: Path) -> Path:
+    """A folder with a stranger's folders, named like ours."""
+    tmp_path.chmod(0o755)
+    for name in STRANGERS:
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text("somebody else's")
+        path.chmod(0o644)
+        path.parent.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+async def test_a_stranger_s_folders_named_like_ours_keep_their_modes(
+    somebody_else_s: Path, starts: int
+) -> None:
+    for _ in range(starts):
+        found = await live(somebody_else_s)
+    name = somebody_else_s.name
+    for path in STRANGERS:
+        assert found[f"{name}/{path}"] == 0o644
+        assert found[f"{name}/{Path(path).parent}"] == 0o755
+    assert found[name] == 0o755
+    assert found[f"{name}/easel.db"] == 0o600
+
+
+async def test_nothing_is_narrowed_where_no_easel_was_before(tmp_path: Path) -> None:
+    for name in ("images", "backups"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(0o755)
+    await (await Database.open(tmp_path)).close()
+    assert [modes(tmp_path)[f"{tmp_path.name}/{name}"] for name in ("images", "backups")] == [0o755] * 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import images, quarantine
-from storage.job import new_id
+from storage.job_ids import new_id
 from storage.quarantine import MOST, Swept
 
 JOB, STRAY = "k7m2p9qrst4vwx", "a2m2p9qrst4vwx"

@@ -26,6 +26,8 @@ from storage.turns import AGEING, PATIENCE, Workers
 
 WARM = Workers(warm=frozenset({"toy"}))
 OTHER, THIRD = GUILD + 1, GUILD + 2
+FEW = settings(max_examples=max(8, settings.default.max_examples // 12), deadline=None)
+"""Each example is a long play: eight in the ordinary run, many in the `thorough` one."""
 COSTS = st.sampled_from((0.5, 1.0, 4.0, 12.0, 25.0))
 
 
@@ -220,6 +222,18 @@ async def test_those_who_waited_before_the_upgrade_keep_their_order_in_their_ser
     assert len([job for job in order[:6] if job.guild_id == OTHER]) == 3
 
 
+async def test_who_waits_without_a_server_from_before_the_upgrade_can_be_cancelled(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(sqlite3.connect(tmp_path / "data" / "easel.db", isolation_level=None)) as old:
+        migrate(old, MIGRATIONS[:10])
+        old.execute(OLD_JOB, ("alone", 0, ALICE, "queued", 0, 1, 1, None))
+    database = await Database.open(tmp_path / "data")
+    async with database.transaction() as tx:
+        await jobs.cancel(tx, "alone", by=ALICE, now=NOON)
+        assert [row[3:] for row in await turns(tx)] == [(0, 0)]
+    await database.close()
+
+
 # ------------------------------------------------------------------------------------------- many servers for a long time
 
 
@@ -252,7 +266,7 @@ class Play:
         return job
 
 
-@settings(max_examples=25, deadline=None)
+@FEW
 @given(
     people=st.lists(st.integers(1, 8), min_size=2, max_size=5),
     weights=st.lists(st.sampled_from((0.5, 1.0, 2.0, 5.0)), min_size=5, max_size=5),
@@ -278,7 +292,7 @@ def test_busy_servers_share_by_weight_and_their_people_evenly_within_one_job_eac
             assert max(own.values()) - min(own.values()) <= 2 * cost + 1e-6
 
 
-@settings(max_examples=25, deadline=None)
+@FEW
 @given(st.randoms(use_true_random=False), st.integers(2, 5))
 def test_servers_share_within_patience_whatever_their_people_ask_for(
     source: random.Random, count: int
@@ -294,7 +308,7 @@ def test_servers_share_within_patience_whatever_their_people_ask_for(
             assert max(play.servers.values()) - min(play.servers.values()) <= 2 * (PATIENCE + max(costs))
 
 
-@settings(max_examples=15, deadline=None)
+@FEW
 @given(others=st.integers(1, 6), cost=COSTS, backlog=st.integers(1, 3))
 def test_no_server_starves_although_all_others_never_stop_coming(
     others: int, cost: float, backlog: int
@@ -315,7 +329,7 @@ def test_no_server_starves_although_all_others_never_stop_coming(
     assert play.drawn - before <= bound
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(st.randoms(use_true_random=False))
 def test_a_place_counts_exactly_those_who_are_drawn_before(source: random.Random) -> None:
     """Jobs of equal cost and model are drawn strictly in their order, so that each place can be checked."""
@@ -334,7 +348,7 @@ def test_a_place_counts_exactly_those_who_are_drawn_before(source: random.Random
     assert [play.draw().id for _ in waiting] == listed
 
 
-@settings(max_examples=40, deadline=None)
+@FEW
 @given(st.randoms(use_true_random=False))
 def test_what_waits_is_counted_whatever_happens_to_jobs(source: random.Random) -> None:
     play = Play()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from storage_samples import ADMIN, ALICE, GUILD, NOON, queue, run
 
-from storage import backup, images, jobs, quotas
+from storage import backup, erasure_list, images, jobs, quotas
 from storage.database import Database
 from storage.images import Image
 from storage.migrations import MIGRATIONS, migrate
@@ -221,3 +221,14 @@ async def test_what_differs_from_the_manifest_is_found(data: Path, tmp_path: Pat
         changed.execute("INSERT INTO state VALUES ('changed', 'since')")
         changed.commit()
     assert any(fault.startswith("easel.db") for fault in (await look(taken.folder)).broken)
+
+
+async def test_a_damaged_list_of_erasures_is_a_fault_and_hides_no_other(data: Path) -> None:
+    erasure_list.note(data, ALICE, now=NOON)
+    assert (await look(data)).whole
+    with (data / "erasures.jsonl").open("ab") as file:
+        file.write(b"garbage\n")
+    report = await look(data)
+    (fault,) = report.broken
+    assert "erasures.jsonl is damaged in line 3" in fault
+    assert any("add up" in line for line in report.well)
