@@ -13,7 +13,7 @@ from tests.soak.faults import Kind
 from tests.soak.run import run
 from tests.soak.state import Plan, make
 
-JOBS = int(os.environ.get("EASEL_SOAK_JOBS", "40"))
+JOBS = int(os.environ.get("EASEL_SOAK_JOBS", "25"))
 FAULTS = 0.1
 """How likely a request meets one."""
 
