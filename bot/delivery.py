@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -58,7 +59,7 @@ class Delivery:
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
-        self._sender = Sender(client, seal, orphaned=self._orphaned)
+        self._sender = Sender(client, seal, orphaned=self._orphaned, on_record=self._on_record)
         self._writing = writing
         self._settings = settings
         self._seconds = seconds
@@ -197,13 +198,14 @@ class Delivery:
         asked_by: int,
         reply_to: int | None,
         interaction_id: int | None = None,
+        anew: bool = False,
         limit: int | None = None,
         note: str = "",
         look_first: bool = False,
     ) -> int | None:
         """Post picture `index` (from 1) at full size, with a `note` under its words. Raises images.ImageGone, also where
-        it went while Discord did not answer. `interaction_id` is the press that asked for it: another press brings another
-        message. `limit` is what Discord said that the channel takes, in bytes.
+        it went while Discord did not answer. `interaction_id` is the press that asked for it. With `anew`, another press
+        brings another message. `limit` is what Discord said that the channel takes, in bytes.
 
         `look_first` looks whether it was posted already, behind the message that it replies to.
         """
@@ -221,7 +223,8 @@ class Delivery:
             marker=f"{job.id}_{index}",
             alt=texts.alt_text(job.prompt, index=index, count=job.images),
             view=lambda: self._buttons.view(Surface.SINGLE, job, index=index),
-            nonce=None if interaction_id is None else f"u-{interaction_id}",
+            nonce=f"u-{interaction_id or secrets.token_hex(8)}",
+            anew=anew,
             mention=asked_by,
             reply_to=reply_to,
             since=max(filter(None, (reply_to, interaction_id)), default=None),
@@ -243,6 +246,10 @@ class Delivery:
             if kept:
                 await jobs.add_message(tx, message_id, job.id, index, asked_by=asked_by)
         return kept
+
+    async def _on_record(self, message_id: int) -> bool:
+        async with self._database.reading() as tx:
+            return await jobs.message(tx, message_id) is not None
 
     async def _orphaned(self, message: discord.Message, post: Post) -> None:
         """A message came through although nobody waited for it any more: take it back where its job was deleted."""

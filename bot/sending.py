@@ -37,8 +37,12 @@ class Sender:
         seal: Seal,
         *,
         orphaned: Callable[[discord.Message, Post], Coroutine[Any, Any, None]],
+        on_record: Callable[[int], Awaitable[bool]],
     ) -> None:
-        """`orphaned` gets a message that came through after whoever sent it was cancelled."""
+        """`orphaned` gets a message that came through after whoever sent it was cancelled. `on_record` says whether it
+        is known what a message shows.
+        """
+        self._on_record = on_record
         self._client = client
         self._seal = seal
         self._orphaned = orphaned
@@ -138,7 +142,7 @@ class Sender:
         whose = "" if post.mention is None else f"<@{post.mention}>"
         async for message in self.recent(channel, since=post.since):
             carries = any(attachment.filename.endswith(endings) for attachment in message.attachments)
-            if carries and whose in message.content:
+            if carries and whose in message.content and not (post.anew and await self._on_record(message.id)):
                 return message
         return None
 

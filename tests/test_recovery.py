@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from storage import jobs
 from storage.jobs import JobState
@@ -140,3 +143,24 @@ async def test_a_lost_answer_is_not_made_up_for_by_somebody_elses_picture(tmp_pa
         await easel.press(easel.cleo, grid, "U1")
         await easel.env.advance_time(2)
         assert len(easel.messages()) == 4, "another press brings another message"
+
+
+async def test_two_presses_at_once_are_two_pictures_although_one_is_asked_again(tmp_path: Path) -> None:
+    """Found in a soak: the first press took the picture of the second for its own."""
+    async with world(tmp_path) as easel:
+        await easel.imagine(easel.ben)
+        (grid,) = easel.results()
+        async with easel.studio.database.reading() as tx:
+            (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+
+        def press() -> Coroutine[Any, Any, int | None]:
+            where = {"channel_id": easel.channel.id, "asked_by": easel.ben.id, "reply_to": grid.id}
+            return easel.studio.delivery.post_single(job, 1, **where, anew=True)
+
+        easel.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
+        first = asyncio.create_task(press())
+        while easel.env.backend.faults and easel.env.backend.faults[0]["times"]:  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0)
+        second = await press()
+        assert await first not in (None, second)
+        assert len(easel.messages()) == 3

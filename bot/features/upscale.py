@@ -24,6 +24,7 @@ async def upscale(ask: Ask) -> None:
             asked_by=ask.actor.id,
             reply_to=ask.message_id,
             interaction_id=ask.interaction_id,
+            anew=True,
             limit=ask.upload_limit,
         )
     except (ImageGone, ValueError):
