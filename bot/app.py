@@ -22,6 +22,7 @@ import structlog
 
 from bot import credentials, heartbeat, logs, verification
 from bot.client import PERMISSIONS, EaselClient
+from bot.credentials import Seal
 from bot.delivery import Delivery
 from bot.dispatcher import Dispatcher
 from bot.feature import Studio
@@ -97,82 +98,114 @@ async def opened(
 ) -> AsyncIterator[EaselClient]:
     """The whole bot, ready to connect; everything it opened is closed at the end. Raises StartupError."""
     models = catalogue(settings)
-    default_model = settings.model_among(models, models.default.key)
+    settings.model_among(models, models.default.key)  # before anything is opened
     seal = await asyncio.to_thread(
         credentials.seal, settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
     )
     await asyncio.to_thread(verification.trusted, settings.c2pa_trust)
-    rng = rng or random.SystemRandom()
     async with AsyncExitStack() as stack:
-        try:
-            database = await Database.open(settings.data, now=clock())
-        except (StorageError, OSError) as error:
-            raise StartupError(str(error)) from error
-        stack.push_async_callback(database.close)
-        stack.callback(_remove_heartbeat, settings)
-        async with database.transaction() as tx:
-            await server_turns.set_weights(tx, dict(settings.server_weights))
+        database = await _database(settings, stack, now=clock())
         generator = make_generator(settings, models)
         await generator.start()
         stack.push_async_callback(generator.close)
-        moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
-        client, metrics = EaselClient(wait), Metrics()
-        client.transport.on_outcome = metrics.requested
-        notices = HostNotices(partial(tell_hosts, client, settings.owners))
-        writing = Writing(database.folder, notices=notices, wait=wait)
-        delivery = Delivery(
-            client, database, models, client.buttons, settings=settings, writing=writing, seal=seal
-        )
-        withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
-        dispatcher = Dispatcher(
-            settings=settings,
-            database=database,
-            catalogue=models,
-            generator=generator,
-            announcer=delivery,
-            moderation=moderation,
-            moderators=withheld,
-            clock=clock,
-            random=rng,
+        client = _assembled(
+            settings,
+            database,
+            models,
+            generator,
+            stack,
             seal=seal,
             wait=wait,
-            metrics=metrics,
-            notices=notices,
-            writing=writing,
-        )
-        limited = limits(wait)
-        stack.callback(limited.close)
-        inspection = Inspection(limited.files, trust=settings.c2pa_trust)
-        stack.callback(inspection.close)
-        client.studio = Studio(
-            settings=settings,
-            database=database,
-            catalogue=models,
-            default_model=default_model,
-            generator=generator,
-            delivery=delivery,
-            dispatcher=dispatcher,
-            moderation=moderation,
-            withheld=withheld,
-            seal=seal,
-            limits=limited,
-            inspection=inspection,
             clock=clock,
-            random=rng,
-            notices=notices,
-        )
-        client.health = Health(
-            database=database,
-            generator=generator,
-            dispatcher=dispatcher,
-            client=client,
-            metrics=metrics,
-            most_running=settings.max_running,
-            requests=client.transport.stuck,
+            rng=rng or random.SystemRandom(),
         )
         stack.push_async_callback(client.close)
         await stack.enter_async_context(_health_page(settings, client.health))
         yield client
+
+
+async def _database(settings: Settings, stack: AsyncExitStack, *, now: datetime) -> Database:
+    """The open database of the data folder, with what the host set for servers. Raises StartupError."""
+    try:
+        database = await Database.open(settings.data, now=now)
+    except (StorageError, OSError) as error:
+        raise StartupError(str(error)) from error
+    stack.push_async_callback(database.close)
+    stack.callback(_remove_heartbeat, settings)
+    async with database.transaction() as tx:
+        await server_turns.set_weights(tx, dict(settings.server_weights))
+    return database
+
+
+def _assembled(
+    settings: Settings,
+    database: Database,
+    models: Catalogue,
+    generator: Generator,
+    stack: AsyncExitStack,
+    *,
+    seal: Seal,
+    wait: Wait,
+    clock: Callable[[], datetime],
+    rng: random.Random,
+) -> EaselClient:
+    """The client with every part that it needs."""
+    moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
+    client, metrics = EaselClient(wait), Metrics()
+    client.transport.on_outcome = metrics.requested
+    notices = HostNotices(partial(tell_hosts, client, settings.owners))
+    writing = Writing(database.folder, notices=notices, wait=wait)
+    delivery = Delivery(
+        client, database, models, client.buttons, settings=settings, writing=writing, seal=seal
+    )
+    withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
+    dispatcher = Dispatcher(
+        settings=settings,
+        database=database,
+        catalogue=models,
+        generator=generator,
+        announcer=delivery,
+        moderation=moderation,
+        moderators=withheld,
+        clock=clock,
+        random=rng,
+        seal=seal,
+        wait=wait,
+        metrics=metrics,
+        notices=notices,
+        writing=writing,
+    )
+    limited = limits(wait)
+    stack.callback(limited.close)
+    inspection = Inspection(limited.files, trust=settings.c2pa_trust)
+    stack.callback(inspection.close)
+    client.studio = Studio(
+        settings=settings,
+        database=database,
+        catalogue=models,
+        default_model=settings.model_among(models, models.default.key),
+        generator=generator,
+        delivery=delivery,
+        dispatcher=dispatcher,
+        moderation=moderation,
+        withheld=withheld,
+        seal=seal,
+        limits=limited,
+        inspection=inspection,
+        clock=clock,
+        random=rng,
+        notices=notices,
+    )
+    client.health = Health(
+        database=database,
+        generator=generator,
+        dispatcher=dispatcher,
+        client=client,
+        metrics=metrics,
+        most_running=settings.max_running,
+        requests=client.transport.stuck,
+    )
+    return client
 
 
 @asynccontextmanager
