@@ -16,7 +16,6 @@ import structlog
 
 from bot import pictures, prices, removal, texts
 from bot.adult import age_restricted, is_adult, may_show
-from bot.balances import free_actions
 from bot.buttons import Buttons, cancels
 from bot.credentials import Seal, unsigned
 from bot.inert import file_stem
@@ -31,6 +30,7 @@ from bot.writing import Writing
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
 from storage import images, jobs
+from storage.balances import free_actions
 from storage.database import Database
 from storage.jobs import Job, JobState
 
@@ -361,7 +361,7 @@ class Delivery:
     async def _priced(self, words: str, job: Job) -> str:
         """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
-            free = await free_actions(tx, job.guild_id, self._settings)
+            free = await free_actions(tx, job.guild_id, self._settings.host_credits)
         return prices.under(words, job, catalogue=self._catalogue, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.balances import free_actions
 from bot.errors import PriceChanged
 from bot.orders import Action
 from bot.patience import Unreachable
 from generation.catalogue import Catalogue
+from storage.balances import free_actions
 from storage.jobs import Job
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def only_as_told(ask: Ask, action: Action) -> None:
         if "\n-# " not in words:
             return  # the progress message: no price stands in it
         async with studio.database.reading() as tx:
-            free = await free_actions(tx, ask.actor.guild.id, studio.settings)
+            free = await free_actions(tx, ask.actor.guild.id, studio.settings.host_credits)
         now = under(words, ask.job, catalogue=studio.catalogue, free=free)
         if now != words:
             await ask.message.edit(content=now)

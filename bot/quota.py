@@ -11,9 +11,9 @@ from discord import app_commands
 
 from bot import quota_pages
 from bot.admin import Desk
-from bot.balances import host_of, rate_of
 from bot.errors import NothingFree, OverDefault, OverGrants
 from storage import grants, quota_changes, veils
+from storage.balances import rate_of
 from storage.database import Transaction
 from storage.periods import Rate
 from storage.quota_changes import Subject
@@ -78,5 +78,5 @@ async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
         guild_id=desk.guild_id,
         user_id=0 if who is None else await veils.standing(tx, who.id),
         role_ids=roles,
-        host=host_of(desk.studio.settings),
+        host=desk.studio.settings.host_credits,
     )

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.access import admit
-from bot.balances import balance_of, free_actions, host_of
 from bot.errors import OverCeiling, OverQuota
 from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
 from storage import access, erasures, jobs, paces, quotas, users, weights
+from storage.balances import balance_of, free_actions
 from storage.database import Transaction
 from storage.jobs import Job
 from storage.turns import Workers
@@ -69,7 +69,7 @@ def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob
 
 async def _priced(tx: Transaction, order: Order, who: Requester, settings: Settings) -> Order:
     """The order, for nothing where the server made its action free."""
-    free = await free_actions(tx, who.guild_id, settings)
+    free = await free_actions(tx, who.guild_id, settings.host_credits)
     return replace(order, price=0) if order.action in free else order
 
 
@@ -81,7 +81,7 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings,
         user_id=who.user_id,
         role_ids=who.role_ids,
         joined_at=who.joined_at,
-        host=host_of(settings),
+        host=settings.host_credits,
         now=now,
     )
     try:

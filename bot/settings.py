@@ -17,6 +17,7 @@ from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
 from storage import snapshots
+from storage.grants import Host
 from storage.periods import LONGEST_DAYS
 
 _CLASSIFIER = variables.Reader(
@@ -299,6 +300,11 @@ class Settings:
         return SafetyCheck(
             source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
         )
+
+    @property
+    def host_credits(self) -> Host:
+        """What the host grants to members, and to the admins of each server."""
+        return Host(daily=self.daily_credits, monthly=self.monthly_grants)
 
     @property
     def timeout(self) -> timedelta:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.balances import host_of
 from storage import gifts, quotas, terms
 from storage.grants import OverGrants
 from storage.periods import Period, Rate
@@ -55,7 +54,7 @@ async def test_of_many_admins_who_give_at_once_those_give_for_whom_it_lasts(limi
                 actor_id=admin_id,
                 reason="",
                 now=studio.clock(),
-                host=host_of(studio.settings),
+                host=studio.settings.host_credits,
             )
 
     results = await asyncio.gather(*(give(number) for number in range(1, 41)), return_exceptions=True)

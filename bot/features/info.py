@@ -8,10 +8,10 @@ import discord
 from discord import app_commands
 
 from bot import pages, unposted
-from bot.balances import balance_of, host_of
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
 from storage import jobs
+from storage.balances import balance_of
 
 _RECENT = 5
 
@@ -29,7 +29,7 @@ async def info(interaction: discord.Interaction[Any]) -> None:
             **place,
             role_ids=who.role_ids,
             joined_at=who.joined_at,
-            host=host_of(studio.settings),
+            host=studio.settings.host_credits,
             now=studio.clock(),
         )
         active = await jobs.active(tx, **place)

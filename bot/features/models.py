@@ -9,10 +9,10 @@ from discord import app_commands
 
 from bot import pages
 from bot.adult import age_restricted
-from bot.balances import free_actions
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, usual_model
 from storage import guilds
+from storage.balances import free_actions
 
 
 @app_commands.command(name="models", description="The models that can draw here, and what each costs")
@@ -21,7 +21,7 @@ async def models(interaction: discord.Interaction[Any]) -> None:
     studio: Studio = interaction.client.studio
     async with studio.database.reading() as tx:
         server = await guilds.settings(tx, interaction.guild_id or 0)
-        free = await free_actions(tx, interaction.guild_id or 0, studio.settings)
+        free = await free_actions(tx, interaction.guild_id or 0, studio.settings.host_credits)
     usual = usual_model(studio, server.default_model)
     among_adults = age_restricted(interaction.channel)
     words = pages.models(

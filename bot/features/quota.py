@@ -10,13 +10,13 @@ from discord import app_commands
 
 from bot import quota_pages, undo_pages
 from bot.admin import opened
-from bot.balances import balance_of, host_of, rate_of
 from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
 from bot.undoing import Last, undo_last
 from storage import erasures, gifts, grants, ledger, quota_changes, quotas, terms
 from storage import undo as credits_undo
+from storage.balances import balance_of, rate_of
 from storage.database import Transaction
 from storage.grants import Host
 from storage.periods import MAX_CREDITS, Period, Rate
@@ -38,7 +38,7 @@ async def show(
     page: app_commands.Range[int, 1, 100_000] = 1,
 ) -> None:
     desk = await opened(interaction)
-    host = host_of(desk.studio.settings)
+    host = desk.studio.settings.host_credits
     # Gifts are theirs once they use Easel: to look at a member writes nothing about them.
     async with desk.studio.database.supposing() as tx:
         if who is None:
@@ -94,7 +94,7 @@ async def set_(
     subject = subject_of(who, desk.guild_id)
     rate = None if credits is None else Rate(credits, Period(per))
     async with changing(desk) as tx:
-        host_of(desk.studio.settings).check_rate(rate)
+        desk.studio.settings.host_credits.check_rate(rate)
         await quotas.set_allowance(
             tx,
             guild_id=desk.guild_id,
@@ -138,7 +138,7 @@ async def grant(
                 reason=reason or "",
                 now=now,
                 ends_at=ends_at,
-                host=host_of(desk.studio.settings),
+                host=desk.studio.settings.host_credits,
             )
     except ValueError as error:
         raise BadAmount(str(error)) from error
@@ -162,7 +162,7 @@ async def reset(
             actor_id=desk.actor_id,
             now=desk.studio.clock(),
             reason=reason or "",
-            host=host_of(desk.studio.settings),
+            host=desk.studio.settings.host_credits,
         )
     await desk.tell(quota_pages.was_reset(subject, rate))
 

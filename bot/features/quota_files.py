@@ -11,13 +11,13 @@ from discord import app_commands
 
 from bot import quota_pages, sheets
 from bot.admin import Desk, Page, opened
-from bot.balances import balance_of, host_of
 from bot.errors import BadSheet
 from bot.feature import Feature
 from bot.patience import Unreachable
 from bot.quota import changing, quota
 from storage import gifts, ledger, veils
 from storage import sheets as tables
+from storage.balances import balance_of
 from storage.database import Transaction
 from storage.quota_changes import Subject
 
@@ -93,7 +93,7 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
             rows=rows,
             actor_id=desk.actor_id,
             now=desk.studio.clock(),
-            host=host_of(desk.studio.settings),
+            host=desk.studio.settings.host_credits,
         )
     strangers = [one for one in people if one not in members]
     await desk.tell(quota_pages.imported(len(rows), strangers))
@@ -114,7 +114,7 @@ async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Membe
             user_id=user_id,
             role_ids=[role.id for role in members[user_id].roles],
             joined_at=members[user_id].joined_at,
-            host=host_of(desk.studio.settings),
+            host=desk.studio.settings.host_credits,
             now=desk.studio.clock(),
         )
 

@@ -9,7 +9,6 @@ from discord import app_commands
 
 from bot import quota_pages
 from bot.admin import opened
-from bot.balances import host_of
 from bot.errors import UnknownZone
 from bot.feature import Feature
 from bot.orders import Action
@@ -60,7 +59,7 @@ async def ceiling(
 async def free_(interaction: discord.Interaction[Any], action: Action, free: bool) -> None:
     desk = await opened(interaction)
     async with changing(desk) as tx:
-        host_of(desk.studio.settings).check_free(free)
+        desk.studio.settings.host_credits.check_free(free)
         await terms.set_free(
             tx,
             guild_id=desk.guild_id,

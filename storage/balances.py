@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.settings import Settings
 from storage import gifts, quotas, terms
 from storage.database import Transaction
 from storage.grants import Host
 from storage.quotas import Balance, Rate
 
 
-def host_of(settings: Settings) -> Host:
-    """What the host grants."""
-    return Host(daily=settings.daily_credits, monthly=settings.monthly_grants)
-
-
-async def free_actions(tx: Transaction, guild_id: int, settings: Settings) -> frozenset[str]:
+async def free_actions(tx: Transaction, guild_id: int, host: Host) -> frozenset[str]:
     """The actions that cost nothing in a server."""
-    return host_of(settings).free((await terms.terms(tx, guild_id)).free)
+    return host.free((await terms.terms(tx, guild_id)).free)
 
 
 async def rate_of(
