@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from benchmarks.rows import Row, median, spread
 from benchmarks.virtual_day import InMemory
-from storage import jobs
-from storage.jobs import NewJob
-from storage.turns import Workers
+from storage.files import job_ids
+from storage.jobs import lifecycle, queue
+from storage.jobs.job import NewJob
+from storage.jobs.scheduling import Workers
 
 T = TypeVar("T")
 
@@ -58,19 +59,21 @@ async def _measure(waiting: int, servers: int, rounds: int) -> dict[str, list[fl
         return result
 
     for number in range(waiting):
-        await jobs.insert(tx, _new(source, 1 + number % servers), now=_NOW)
+        await lifecycle.insert(tx, _new(source, 1 + number % servers), now=_NOW)
     for _ in range(rounds):
-        job = await timed(_TIMED[0], jobs.insert(tx, _new(source, source.randint(1, servers)), now=_NOW))
-        await timed(_TIMED[1], jobs.outlook(tx, job.id, now=_NOW, workers=Workers()))
-        claimed = await timed(_TIMED[2], jobs.claim(tx, now=_NOW, most_running=3))
+        job = await timed(_TIMED[0], lifecycle.insert(tx, _new(source, source.randint(1, servers)), now=_NOW))
+        await timed(_TIMED[1], queue.outlook(tx, job.id, now=_NOW, workers=Workers()))
+        claimed = await timed(_TIMED[2], queue.claim(tx, now=_NOW, most_running=3))
         assert claimed is not None
-        await timed(_TIMED[3], jobs.finish(tx, claimed.id, claimed.attempt, seconds=claimed.cost, now=_NOW))
+        await timed(
+            _TIMED[3], lifecycle.finish(tx, claimed.id, claimed.attempt, seconds=claimed.cost, now=_NOW)
+        )
     return taken
 
 
 def _new(source: random.Random, guild_id: int) -> NewJob:
     return NewJob(
-        id=jobs.new_id(source),
+        id=job_ids.new_id(source),
         guild_id=guild_id,
         channel_id=1,
         user_id=source.randint(1, 2_000),

@@ -16,8 +16,11 @@ from benchmarks.rows import Row, median, percentile, spread
 from bot import orders, prompts
 from bot.client import EaselClient
 from generation.contract import to_json
-from storage import jobs, quotas
+from storage.credits import account, calendar
 from storage.database import Transaction
+from storage.files import job_ids
+from storage.jobs import lifecycle
+from storage.jobs.job import NewJob
 
 MEMBERS = 200
 AT_ONCE = 50
@@ -135,8 +138,8 @@ async def _fill(client: EaselClient, depth: int) -> None:
 
 async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user_id: int) -> None:
     now = datetime.now(UTC)
-    new = jobs.NewJob(
-        id=jobs.new_id(client.studio.random),
+    new = NewJob(
+        id=job_ids.new_id(client.studio.random),
         interaction_id=None,
         guild_id=GUILD,
         channel_id=CHANNEL,
@@ -150,14 +153,14 @@ async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user
         parent_id=None,
         parent_index=None,
     )
-    job = await jobs.insert(tx, new, now=now)
-    await quotas.reserve(
+    job = await lifecycle.insert(tx, new, now=now)
+    await account.reserve(
         tx,
         guild_id=GUILD,
         user_id=user_id,
         job_id=job.id,
         price=job.price,
-        allowance=quotas.Rate(PLENTY),
+        allowance=calendar.Rate(PLENTY),
         now=now,
     )
 

@@ -15,11 +15,13 @@ from typing import Protocol
 
 from benchmarks.days import Visit
 from generation.contract import TextToImage, to_json
-from storage import jobs, paces
 from storage.database import Parameters, Row, Transaction
-from storage.jobs import Job
+from storage.files import job_ids
+from storage.jobs import lifecycle, timings
+from storage.jobs import queue as job_queue
+from storage.jobs.job import Job, NewJob
+from storage.jobs.scheduling import Workers
 from storage.migrations import migrate
-from storage.turns import Workers
 
 LOAD_SECONDS = 4.0
 """What loading a model takes."""
@@ -110,26 +112,26 @@ class Fair:
     async def ask(self, one: Visit, *, loaded: str | None) -> float | None:
         """See Queue."""
         tx, request = self._tx, _request(one)
-        cost = await paces.expect(tx, paces.shape_of(request))
-        new = _new_job(one, request, job_id=jobs.new_id(self._ids), cost=cost)
-        job = await jobs.insert(tx, new, now=_moment(one.at))
+        cost = await timings.expect(tx, timings.shape_of(request))
+        new = _new_job(one, request, job_id=job_ids.new_id(self._ids), cost=cost)
+        job = await lifecycle.insert(tx, new, now=_moment(one.at))
         self._asked[job.id] = one
-        outlook = await jobs.outlook(tx, job.id, now=_moment(one.at), workers=_workers(loaded))
+        outlook = await job_queue.outlook(tx, job.id, now=_moment(one.at), workers=_workers(loaded))
         return outlook.seconds
 
     async def next(self, now: float, *, loaded: str | None) -> Visit | None:
         """See Queue."""
-        self._drawn = await jobs.claim(self._tx, now=_moment(now), workers=_workers(loaded))
+        self._drawn = await job_queue.claim(self._tx, now=_moment(now), workers=_workers(loaded))
         return self._asked.pop(self._drawn.id) if self._drawn else None
 
     async def end(self, one: Visit, now: float) -> None:
         """See Queue."""
         tx, job = self._tx, self._drawn
         assert job is not None
-        await jobs.finish(tx, job.id, job.attempt, seconds=one.seconds, now=_moment(now))
-        await paces.learn(tx, paces.shape_of(_request(one)), seconds=one.seconds)
+        await lifecycle.finish(tx, job.id, job.attempt, seconds=one.seconds, now=_moment(now))
+        await timings.learn(tx, timings.shape_of(_request(one)), seconds=one.seconds)
         if job.load:
-            await paces.learn_load(tx, job.id)
+            await timings.learn_load(tx, job.id)
 
 
 async def play(
@@ -194,8 +196,8 @@ def _request(one: Visit) -> TextToImage:
     )
 
 
-def _new_job(one: Visit, request: TextToImage, *, job_id: str, cost: float) -> jobs.NewJob:
-    return jobs.NewJob(
+def _new_job(one: Visit, request: TextToImage, *, job_id: str, cost: float) -> NewJob:
+    return NewJob(
         id=job_id,
         guild_id=1,
         channel_id=1,

@@ -21,12 +21,14 @@ from bot.errors import (
 )
 from bot.orders import Most, Order
 from bot.seams import Requester
-from storage import access, bans, guilds, pauses, refusals
-from storage.access import EVERYONE, Limit, Rules, Thing
-from storage.bans import Ban
-from storage.changes import EVERYWHERE
 from storage.database import Transaction
-from storage.pauses import Halt, Pause
+from storage.guilds import bans, pauses, permissions
+from storage.guilds import settings as guild_settings
+from storage.guilds.bans import Ban
+from storage.guilds.changes import EVERYWHERE
+from storage.guilds.pauses import Halt, Pause
+from storage.guilds.permissions import EVERYONE, Limit, Rules, Thing
+from storage.moderation import strikes
 
 Doing = Literal["imagine", "vary", "reroll", "upscale", "mail", "describe"]
 """What admins can keep for roles: jobs by their action, U, ✉️, and /describe."""
@@ -126,7 +128,7 @@ def amount(rules: Rules, limit: Limit, role_ids: Collection[int]) -> int | None:
 
 async def most(tx: Transaction, who: Requester) -> Most:
     """The most that a person may ask for in their server."""
-    rules = await access.rules(tx, who.guild_id)
+    rules = await permissions.rules(tx, who.guild_id)
     return Most(
         pictures=amount(rules, Limit.PICTURES, who.role_ids), size=amount(rules, Limit.SIZE, who.role_ids)
     )
@@ -145,9 +147,9 @@ async def admit(
     tx: Transaction, order: Order, who: Requester, *, most_waiting: int, now: datetime
 ) -> Admission:
     """Let an order in, or raise the refusal of `decide`."""
-    rules = await access.rules(tx, who.guild_id)
+    rules = await permissions.rules(tx, who.guild_id)
     halts = await pauses.pauses(tx, who.guild_id)
-    jobs = await access.jobs_of(
+    jobs = await permissions.jobs_of(
         tx, guild_id=who.guild_id, user_id=who.user_id, interaction_id=who.interaction_id
     )
     standing = Standing(
@@ -176,7 +178,7 @@ async def admit(
 
 async def only_allowed(tx: Transaction, who: Requester, doing: Doing, *, posts: bool) -> None:
     """Raises KeptForRoles for what is no job and may not be done, and ClosedChannel where its result would be posted."""
-    rules = await access.rules(tx, who.guild_id)
+    rules = await permissions.rules(tx, who.guild_id)
     closed = _closed(rules, (who.channel_id, *who.within)) if posts else None
     refusal = closed or _kept(rules, (Thing.ACTION, doing), who.role_ids)
     if refusal is not None:
@@ -204,7 +206,7 @@ async def only_admitted(
         if ban.guild_id == EVERYWHERE:
             raise Banned(reason=ban.reason, everywhere=True)
         raise ServerOnly
-    until = await refusals.timed_out_until(tx, guild_id=guild_id, user_id=user_id, now=now, longest=longest)
+    until = await strikes.timed_out_until(tx, guild_id=guild_id, user_id=user_id, now=now, longest=longest)
     if until is not None:
-        appeal = None if guild_id is None else (await guilds.settings(tx, guild_id)).appeal
+        appeal = None if guild_id is None else (await guild_settings.settings(tx, guild_id)).appeal
         raise TimedOut(until, appeal=appeal)

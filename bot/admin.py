@@ -19,10 +19,11 @@ from bot.boundary import acknowledge
 from bot.errors import NotAdmin, NotHost, ServerOnly
 from bot.feature import Studio
 from bot.patience import Unreachable
-from storage import changes, guild_rows, guilds
-from storage.changes import EVERYWHERE, Change, Obstacle
 from storage.database import Transaction
-from storage.guild_rows import Rows
+from storage.guilds import changes, snapshot
+from storage.guilds import settings as guild_settings
+from storage.guilds.changes import EVERYWHERE, Change, Obstacle
+from storage.guilds.snapshot import Rows
 
 _log = structlog.get_logger(__name__)
 
@@ -65,9 +66,9 @@ class Record:
         What reads as before is no change, and nothing of it stays. What a change did to the settings is found by
         itself and can be taken back; of what was done for good, `final` says why.
         """
-        touched = guild_rows.touched(self.before, await guild_rows.rows(self.tx, self.guild_id))
+        touched = snapshot.touched(self.before, await snapshot.rows(self.tx, self.guild_id))
         if old == new:
-            await guild_rows.put_back(self.tx, touched)
+            await snapshot.put_back(self.tx, touched)
             return
         change = Change(
             guild_id=self.guild_id,
@@ -105,7 +106,7 @@ class Desk:
         """
         guild_id = self.scope(everywhere)
         async with self.studio.database.transaction() as tx:
-            before = await guild_rows.rows(tx, guild_id)
+            before = await snapshot.rows(tx, guild_id)
             record = Record(tx=tx, desk=self, guild_id=guild_id, before=before)
             yield record
         for change in record.noted:
@@ -117,7 +118,7 @@ class Desk:
         _log.info("an admin changed something", guild=self.guild_id)  # the record says who, and whose
         _log.debug("what an admin changed", words=words)
         async with self.studio.database.reading() as tx:
-            channel_id = (await guilds.settings(tx, self.guild_id)).log_channel_id
+            channel_id = (await guild_settings.settings(tx, self.guild_id)).log_channel_id
         if channel_id is None:
             return
         channel = self.interaction.client.get_partial_messageable(channel_id, guild_id=self.guild_id)
@@ -161,7 +162,7 @@ async def is_admin(interaction: discord.Interaction[Any]) -> bool:
     if interaction.permissions.manage_guild or is_host(interaction):
         return True
     async with interaction.client.studio.database.reading() as tx:
-        chosen = (await guilds.settings(tx, interaction.guild_id)).admin_role_id
+        chosen = (await guild_settings.settings(tx, interaction.guild_id)).admin_role_id
     return chosen is not None and interaction.user.get_role(chosen) is not None
 
 

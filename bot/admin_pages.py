@@ -10,13 +10,13 @@ from bot.inert import inert
 from bot.pages import leaf, page
 from bot.seams import Cleared
 from bot.texts import credits, duration, job_count, person, relative
-from storage.access import EVERYONE, Limit, Rules
-from storage.bans import Ban
-from storage.changes import EVERYWHERE
-from storage.guilds import GuildSettings
-from storage.jobs import Job
-from storage.pauses import Halt, Pause
-from storage.statistics import Share, Statistics
+from storage.guilds.bans import Ban
+from storage.guilds.changes import EVERYWHERE
+from storage.guilds.pauses import Halt, Pause
+from storage.guilds.permissions import EVERYONE, Limit, Rules
+from storage.guilds.settings import GuildSettings
+from storage.jobs.job import Job
+from storage.jobs.statistics import Share, Statistics
 
 _ALT = 1024
 """Characters in a picture's description on Discord."""

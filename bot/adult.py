@@ -6,7 +6,7 @@ import discord
 
 from bot.errors import AdultOnly
 from generation.catalogue import Catalogue
-from storage.jobs import Job
+from storage.jobs.job import Job
 
 
 def age_restricted(channel: object) -> bool:

@@ -39,9 +39,9 @@ from bot.writing import Writing
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
-from storage import server_turns
 from storage.database import Database
 from storage.errors import StorageError
+from storage.jobs import server_turns
 
 _AUTHENTICATION_FAILED = 4004
 

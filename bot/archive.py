@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bot import pictures
 from bot.credentials import Seal
-from storage import images
+from storage.jobs import images
 
 _JSON = 4 * 2**20
 """Bytes of a JSON file after which another begins, so that each fits into a part even where it doesn't pack."""

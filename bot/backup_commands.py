@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from bot.settings import Settings
-from storage import backup, clock, restoring, verification
-from storage.backup import Progress
+from storage import timestamps
+from storage.backups import backup, restoring, verification
+from storage.backups.backup import Progress
 
 BY_COMMAND = "easel"
 """The kind of backup that a command takes: never deleted by Easel itself."""
@@ -45,7 +46,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], load: Cal
 def _back_up(settings: Settings, to: Path | None) -> int:
     into = (to or settings.backups).absolute()
     with _shown() as progress:
-        taken = backup.take(settings.data, into, kind=BY_COMMAND, now=clock.now(), progress=progress)
+        taken = backup.take(settings.data, into, kind=BY_COMMAND, now=timestamps.now(), progress=progress)
     count = len(taken.manifest.pictures or ())
     if taken.manifest.absent:
         print(
@@ -59,7 +60,7 @@ def _back_up(settings: Settings, to: Path | None) -> int:
 
 def _restore(settings: Settings, folder: Path) -> int:
     with _shown() as progress:
-        done = restoring.restore(folder.absolute(), settings.data, now=clock.now(), progress=progress)
+        done = restoring.restore(folder.absolute(), settings.data, now=timestamps.now(), progress=progress)
     print(f"Restored into {settings.data}: the backup of {_moment(done.backup.manifest.taken_at)}.")
     if done.aside is not None:
         print(f"What was there is in {done.aside}; delete that once you don't need it.")
@@ -74,7 +75,7 @@ def _verify(settings: Settings, folder: Path | None, *, quick: bool) -> int:
         report = asyncio.run(
             verification.verify(
                 (folder or settings.data).absolute(),
-                now=clock.now(),
+                now=timestamps.now(),
                 read_pictures=not quick,
                 progress=progress,
             )

@@ -19,8 +19,8 @@ from bot import erasure, servers, texts
 from bot.errors import Refusal
 from bot.feature import Studio
 from bot.patience import Unreachable
-from storage import disk
-from storage.jobs import DuplicateInteraction
+from storage.files import disk
+from storage.jobs.lifecycle import DuplicateInteraction
 
 _log = structlog.get_logger(__name__)
 

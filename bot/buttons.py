@@ -18,8 +18,8 @@ from bot.feature import Ask, Place, Reply, Studio, Verb
 from bot.patience import Unreachable
 from bot.snowflakes import INDEX
 from bot.surface import Surface
-from storage import jobs
-from storage.jobs import Job
+from storage.jobs import queries
+from storage.jobs.job import Job
 
 CANCEL = "x"
 """The verb of the button under a progress message."""
@@ -187,7 +187,7 @@ async def find(studio: Studio, job_id: str, index: int, *, asker: discord.Member
     servers.only_allowed(studio.settings, asker.guild.id)
     async with studio.database.reading() as tx:
         await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
-        job = await jobs.get(tx, job_id)
+        job = await queries.get(tx, job_id)
     if job is None or job.guild_id != asker.guild.id:
         raise JobGone
     if index > job.images:

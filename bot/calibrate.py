@@ -21,8 +21,8 @@ from bot.settings import Settings, StartupError
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ImageToImage, Request, TextToImage
 from generation.text_files import read_lines
-from storage import paces
 from storage.database import Database, Transaction
+from storage.jobs import timings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ async def _measure(data: Path, catalogue: Catalogue) -> dict[str, Measured]:
     database = await Database.open(data)
     try:
         async with database.reading() as tx:
-            jobs = await paces.measured_jobs(tx)
+            jobs = await timings.measured_jobs(tx)
             return {
                 key: await _measured(tx, spec, jobs[key]) for key, spec in catalogue.items() if key in jobs
             }
@@ -90,7 +90,7 @@ async def _measured(tx: Transaction, spec: ModelSpec, jobs: Mapping[str, int]) -
     }
 
     async def seconds(request: Request) -> float:
-        return await paces.expect(tx, paces.shape_of(request)) / spec.max_images
+        return await timings.expect(tx, timings.shape_of(request)) / spec.max_images
 
     varied = ImageToImage(**usual, strength=spec.strength)
     return Measured(

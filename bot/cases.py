@@ -17,10 +17,12 @@ from bot.buttons import JobButton
 from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TooManyReports
 from bot.feature import Studio
 from bot.patience import Unreachable
-from storage import guilds, images, jobs, messages, reports
 from storage.database import Transaction
-from storage.jobs import Job, JobState
-from storage.reports import Case, Kind, Verdict
+from storage.guilds import settings as guild_settings
+from storage.jobs import images, messages, queries
+from storage.jobs.job import Job, JobState
+from storage.moderation import cases
+from storage.moderation.cases import Case, Kind, Verdict
 
 REMOVE, KEEP, REPORTERS = "mod_remove", "mod_keep", "mod_reporters"
 """The verbs of the buttons under a case."""
@@ -82,11 +84,11 @@ async def _take(
     studio: Studio, job: Job, reporter: discord.Member, channel: discord.TextChannel, grid: bytes
 ) -> str:
     async with studio.database.transaction() as tx:
-        earlier = await reports.case(tx, job.id)
-        new = await reports.report(tx, job.id, reporter.id, now=studio.clock())
+        earlier = await cases.case(tx, job.id)
+        new = await cases.report(tx, job.id, reporter.id, now=studio.clock())
         if new:
             await _not_too_many(tx, job, reporter, now=studio.clock())
-        by = await reports.reporters(tx, job.id)
+        by = await cases.reporters(tx, job.id)
     waits = earlier is not None and earlier.message_id is None and earlier.verdict is None
     if not new and not waits:
         raise AlreadyReported
@@ -96,14 +98,14 @@ async def _take(
         except Unreachable as error:
             _log.warning("the moderators' channel takes no report", error=str(error))
             async with studio.database.transaction() as tx:
-                await reports.withdraw(tx, job.id, reporter.id)
+                await cases.withdraw(tx, job.id, reporter.id)
             raise NoModerators from error
     return moderation_pages.report_taken(kept=earlier is not None and earlier.verdict is Verdict.KEPT)
 
 
 async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, now: datetime) -> None:
     """Raises TooManyReports, which takes the newest report back, too: one person can't bury a case under others."""
-    lately = await reports.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN, now=now)
+    lately = await cases.made_by(tx, reporter.id, guild_id=job.guild_id, since=now - SPAN, now=now)
     if len(lately) > MOST_REPORTS:
         raise TooManyReports(lately[0] + SPAN)
 
@@ -111,10 +113,10 @@ async def _not_too_many(tx: Transaction, job: Job, reporter: discord.Member, *, 
 async def resume(studio: Studio) -> None:
     """Post the reports that were taken, and not posted before the bot stopped."""
     async with studio.database.reading() as tx:
-        waiting = await reports.unshown(tx)
+        waiting = await cases.unshown(tx)
     for job_id in waiting:
         async with studio.database.reading() as tx:
-            job = await jobs.get(tx, job_id)
+            job = await queries.get(tx, job_id)
         if job is not None:
             async with _turn(job):
                 await _show_late(studio, job)
@@ -122,9 +124,9 @@ async def resume(studio: Studio) -> None:
 
 async def _show_late(studio: Studio, job: Job) -> None:
     async with studio.database.reading() as tx:
-        case = await reports.case(tx, job.id)
-        by = await reports.reporters(tx, job.id)
-        channel_id = (await guilds.settings(tx, job.guild_id)).moderators_channel_id
+        case = await cases.case(tx, job.id)
+        by = await cases.reporters(tx, job.id)
+        channel_id = (await guild_settings.settings(tx, job.guild_id)).moderators_channel_id
     if case is None or case.message_id is not None or case.verdict is not None or not by:
         return  # it was posted, or taken back, meanwhile
     channel = None if channel_id is None else await studio.delivery.known_channel(channel_id)
@@ -143,7 +145,7 @@ async def _show_late(studio: Studio, job: Job) -> None:
 async def moderators_channel(studio: Studio, guild: discord.Guild) -> discord.TextChannel:
     """Where reports of a server go. Raises NoModerators."""
     async with studio.database.reading() as tx:
-        channel_id = (await guilds.settings(tx, guild.id)).moderators_channel_id
+        channel_id = (await guild_settings.settings(tx, guild.id)).moderators_channel_id
     channel = guild.get_channel(channel_id) if channel_id is not None else None
     if not isinstance(channel, discord.TextChannel):
         raise NoModerators
@@ -184,7 +186,7 @@ async def _show(
         files = [_spoiler(job, grid)] if shown and grid is not None else []
         standing = (await channel.send(words, files=files, view=_buttons(job), nonce=nonce)).id
     async with studio.database.transaction() as tx:
-        known = await reports.posted(tx, job.id, channel_id=channel.id, message_id=standing)
+        known = await cases.posted(tx, job.id, channel_id=channel.id, message_id=standing)
     if not known:
         _log.info("a report was posted whose job was deleted meanwhile; it is taken back")
         await studio.delivery.remove_post(channel.id, standing)
@@ -230,19 +232,19 @@ async def decide(
     """
     async with _turn(job):
         async with studio.database.reading() as tx:
-            case = await reports.case(tx, job.id)
-            by = await reports.reporters(tx, job.id)
+            case = await cases.case(tx, job.id)
+            by = await cases.reporters(tx, job.id)
         if case is None or case.verdict is not None:
             return False
         if verdict is Verdict.REMOVED and (left := await _take_down(studio, job)):
             async with studio.database.reading() as tx:
-                if await reports.case(tx, job.id) is None:
+                if await cases.case(tx, job.id) is None:
                     raise JobGone
             words = moderation_pages.case(job, reports=len(by), left=left)
             await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
             return True
         async with studio.database.transaction() as tx:
-            if not await reports.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock()):
+            if not await cases.close(tx, job.id, verdict, judge_id=judge.id, now=studio.clock()):
                 raise JobGone  # its person was erased meanwhile, and the case cleared
             change = await verdicts.note(tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=studio.clock())
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
@@ -266,7 +268,7 @@ async def _take_down(studio: Studio, job: Job) -> list[int]:
     for message_id in posted:
         if await studio.delivery.remove_post(job.channel_id, message_id):
             async with studio.database.transaction() as tx:
-                await jobs.forget_message(tx, message_id)
+                await messages.forget_message(tx, message_id)
         else:
             left.append(message_id)
     return left

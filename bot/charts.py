@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.statistics import Share, Span, Statistics
+from storage.jobs.statistics import Share, Span, Statistics
 
 WIDTH, HEIGHT = 1200, 900
 _GROUND, _TEXT, _LINES = "#2b2d31", "#dbdee1", "#4a4d55"

@@ -22,7 +22,7 @@ from bot.reactions import react, reaction_key
 from bot.seams import Wait, plain_wait
 from bot.settings import StartupError
 from bot.transport import Transport
-from storage import state
+from storage import key_values
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -237,12 +237,12 @@ class EaselClient(discord.Client):
         fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
         key = f"commands {self.application_id}"
         async with self.studio.database.transaction() as tx:
-            known = await state.get(tx, key)
+            known = await key_values.get(tx, key)
         if known == fingerprint and len(await self.tree.fetch_commands()) == len(described):
             return
         await self.tree.sync()
         async with self.studio.database.transaction() as tx:
-            await state.put(tx, key, fingerprint)
+            await key_values.put(tx, key, fingerprint)
         _log.info("commands sent to Discord", count=len(described))
 
     # ---------------------------------------------------------- at fixed times

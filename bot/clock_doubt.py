@@ -7,9 +7,9 @@ from datetime import datetime
 
 import structlog
 
-from storage import clock_check
-from storage.clock_check import Watch
 from storage.database import Database
+from storage.privacy import clock_check
+from storage.privacy.clock_check import Watch
 
 ADVICE = (
     "If this machine's date is wrong, set it. If Easel was off for so long, there is nothing to do: old data is deleted "

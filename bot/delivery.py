@@ -29,10 +29,10 @@ from bot.surface import Surface
 from bot.writing import Writing
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, from_json
-from storage import images, jobs
-from storage.balances import free_actions
+from storage.credits.balance import free_actions
 from storage.database import Database
-from storage.jobs import Job, JobState
+from storage.jobs import images, lifecycle, messages, queries
+from storage.jobs.job import Job, JobState
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """How far this machine's clock may be from Discord's."""
@@ -87,7 +87,7 @@ class Delivery:
         sent = await progress.open(self._channel(job), texts.waiting(ahead, seconds))
         if sent is not None:
             async with self._database.transaction() as tx:
-                await jobs.set_progress_message(tx, job.id, sent)
+                await lifecycle.set_progress_message(tx, job.id, sent)
 
     def _new_progress(self, job: Job) -> ProgressMessage:
         self._progress[job.id] = ProgressMessage(
@@ -187,7 +187,7 @@ class Delivery:
         if job.parent_id is None:
             return None
         async with self._database.reading() as tx:
-            return await jobs.get(tx, job.parent_id)
+            return await queries.get(tx, job.parent_id)
 
     async def post_single(
         self,
@@ -242,19 +242,19 @@ class Delivery:
     async def _record(self, message_id: int, job: Job, index: int, asked_by: int) -> bool:
         """Note what a message shows; False where its job was deleted meanwhile."""
         async with self._database.transaction() as tx:
-            kept = await jobs.get(tx, job.id) is not None
+            kept = await queries.get(tx, job.id) is not None
             if kept:
-                await jobs.add_message(tx, message_id, job.id, index, asked_by=asked_by)
+                await messages.add_message(tx, message_id, job.id, index, asked_by=asked_by)
         return kept
 
     async def _on_record(self, message_id: int) -> bool:
         async with self._database.reading() as tx:
-            return await jobs.message(tx, message_id) is not None
+            return await messages.message(tx, message_id) is not None
 
     async def _orphaned(self, message: discord.Message, post: Post) -> None:
         """A message came through although nobody waited for it any more: take it back where its job was deleted."""
         async with self._database.reading() as tx:
-            kept = await jobs.get(tx, post.job_id) is not None
+            kept = await queries.get(tx, post.job_id) is not None
         if not kept:
             await self._take_back(message)
 

@@ -48,11 +48,12 @@ from generation.contract import (
     Started,
     from_json,
 )
-from storage import images, jobs, quotas
+from storage.credits import account
 from storage.database import Database, Transaction
 from storage.errors import StorageError
-from storage.jobs import Job, JobState
-from storage.turns import Workers
+from storage.jobs import images, lifecycle, queries, queue
+from storage.jobs.job import Job, JobState
+from storage.jobs.scheduling import Workers
 
 _LINE = 1000
 """How many waiting jobs get a progress message anew at a start where they lack one."""
@@ -170,7 +171,7 @@ class Dispatcher:
     async def cancel(self, job_id: str, *, by: int) -> int:
         """Stop a waiting or running job; the credits that came back. Raises JobGone or NothingToCancel."""
         async with self._database.transaction() as tx:
-            if await jobs.get(tx, job_id) is None:
+            if await queries.get(tx, job_id) is None:
                 raise JobGone
             stopped = await self._cancel(tx, job_id, by=by)
         if stopped is None:
@@ -186,7 +187,7 @@ class Dispatcher:
         cleared = Cleared(jobs=0, credits=0)
         while True:
             async with self._database.transaction() as tx:
-                line = await jobs.active(
+                line = await queries.active(
                     tx, guild_id=guild_id, user_id=user_id, limit=_BATCH + self._generator.capacity
                 )
                 wanted = [job for job in line if running or job.state is JobState.QUEUED]
@@ -201,10 +202,10 @@ class Dispatcher:
 
     async def _cancel(self, tx: Transaction, job_id: str, *, by: int) -> tuple[Job, int] | None:
         """The cancelled job and what came back, or None where it was over already."""
-        if not await jobs.cancel(tx, job_id, by=by, now=self._clock()):
+        if not await lifecycle.cancel(tx, job_id, by=by, now=self._clock()):
             return None
-        refunded = await quotas.refund(tx, job_id, now=self._clock())
-        cancelled = await jobs.get(tx, job_id)
+        refunded = await account.refund(tx, job_id, now=self._clock())
+        cancelled = await queries.get(tx, job_id)
         assert cancelled is not None
         return cancelled, refunded
 
@@ -273,7 +274,7 @@ class Dispatcher:
         if self._closing or self._resting:
             return None
         async with self._database.transaction() as tx:
-            job = await jobs.claim(
+            job = await queue.claim(
                 tx,
                 now=self._clock(),
                 workers=self._workers(),
@@ -359,10 +360,10 @@ class Dispatcher:
         """After a start: queue again what ran, post what was finished, tell of what failed."""
         adult = [key for key, spec in self._catalogue.items() if spec.adult]
         async with self._database.transaction() as tx:
-            await jobs.settle_adult(tx, adult)
-            requeued = await jobs.recover(tx)
-            found = await jobs.unfinished(tx)
-            line = await jobs.active(tx, limit=_LINE)
+            await lifecycle.settle_adult(tx, adult)
+            requeued = await lifecycle.recover(tx)
+            found = await lifecycle.unfinished(tx)
+            line = await queries.active(tx, limit=_LINE)
         await sweeping.sweep(self._database, now=self._clock())
         if requeued:
             _log.info("jobs that were running are queued again", count=len(requeued))

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from bot.findings import Finding, broken, note, ok
 from bot.settings import Settings
-from storage import clock, snapshots
-from storage.verification import database_state, erasures_damage
+from storage import timestamps
+from storage.backups.verification import database_state, erasures_damage
+from storage.files import snapshots
 
 _RESTORE = (
     "Stop Easel and bring a backup back: ./easel restore FOLDER, with one of the folders in {}. It moves aside what is "
@@ -51,7 +52,7 @@ def look(settings: Settings, *, now: datetime | None = None) -> Iterator[Finding
         yield ok(f"Database: {path} is sound ({path.stat().st_size / 10**6:.1f} MB)")
     if why := erasures_damage(settings.data):
         yield broken(f"Erasures: {why}", _ERASURES)
-    yield from _backups(settings, now or clock.now())
+    yield from _backups(settings, now or timestamps.now())
 
 
 def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from bot import findings
 from bot.clock_doubt import ADVICE
 from bot.findings import Finding
 from bot.settings import Settings
-from storage import clock_check, private_files, quarantine
+from storage.files import private_files, quarantine
+from storage.privacy import clock_check
 
 
 def looks(settings: Settings, env_file: Path, *, now: datetime) -> Iterator[Finding]:

@@ -10,9 +10,13 @@ import structlog
 from bot import leftovers
 from bot.errors import JobGone, NothingToCancel
 from bot.feature import Studio
-from storage import erasure_list, erasures, images, personal, quotas, reports, retention
-from storage.erasures import Erasure
+from storage.credits import account
 from storage.errors import StorageError
+from storage.files import erasure_list
+from storage.jobs import images
+from storage.moderation import cases
+from storage.privacy import erasures, personal_data, retention
+from storage.privacy.erasures import Erasure
 
 _BATCH = 50
 _POSTS = 50
@@ -26,7 +30,7 @@ async def erase(studio: Studio, erasure: Erasure) -> None:
     Of whom the database keeps nothing, a backup may, so the list of erasures gets them all the same.
     """
     async with studio.database.transaction() as tx:
-        kept = any((await personal.counts(tx, erasure.user_id)).values())
+        kept = any((await personal_data.counts(tx, erasure.user_id)).values())
         if kept:
             await erasures.ask(tx, erasure)
     if kept:
@@ -106,11 +110,11 @@ async def _forget_jobs(studio: Studio, user_id: int) -> None:
         cleared = await leftovers.clear(studio, batch)
         await asyncio.to_thread(_remove, studio, batch)
         async with studio.database.transaction() as tx:
-            late = [case for case in await reports.standing(tx, batch) if case not in cleared]
+            late = [case for case in await cases.standing(tx, batch) if case not in cleared]
             for (
                 job_id
             ) in batch:  # what could not be posted before is paid back; for all others, nothing happens
-                await quotas.refund(tx, job_id, now=studio.clock())
+                await account.refund(tx, job_id, now=studio.clock())
             await retention.forget_jobs(tx, batch)
         await leftovers.clear_late(studio, late)
 

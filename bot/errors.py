@@ -54,7 +54,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from storage.periods import Rate
+from storage.credits.calendar import Rate
 
 
 class Refusal(Exception):

@@ -33,10 +33,11 @@ from bot.settings import Settings
 from bot.surface import Surface
 from generation.catalogue import Catalogue
 from generation.contract import Generator, ModelState
-from storage import guilds, images
-from storage.clock_check import Watch
 from storage.database import Database
-from storage.jobs import Job, JobState
+from storage.guilds import settings as guild_settings
+from storage.jobs import images
+from storage.jobs.job import Job, JobState
+from storage.privacy.clock_check import Watch
 
 if TYPE_CHECKING:
     from bot.delivery import Delivery
@@ -192,7 +193,7 @@ async def shows(ask: Ask, job_id: str | None, index: int) -> None:
     path = images.path(studio.database.folder, job_id, index) if job_id else None
     async with studio.database.reading() as tx:
         rows = await images.of_job(tx, job_id or "")
-        server = await guilds.settings(tx, ask.actor.guild.id)
+        server = await guild_settings.settings(tx, ask.actor.guild.id)
     only_shown(rows, index, appeal=server.appeal)
     if path is None or not await asyncio.to_thread(path.exists):
         raise JobGone

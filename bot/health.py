@@ -20,8 +20,8 @@ from bot import heartbeat
 from bot.heartbeat import Component
 from bot.metrics import Metrics
 from generation.contract import Generator, ModelState
-from storage import job_lists, line
-from storage.job import JobState
+from storage.jobs import queries, queue
+from storage.jobs.job import JobState
 
 if TYPE_CHECKING:
     import discord
@@ -151,8 +151,8 @@ class Health:
 
     async def _ask(self) -> Numbers:
         async with self.database.reading() as tx:
-            jobs = await job_lists.count_by_state(tx)
-            claimable = await line.claimable(tx, most_running=self.most_running)
+            jobs = await queries.count_by_state(tx)
+            claimable = await queue.claimable(tx, most_running=self.most_running)
         return Numbers(jobs=jobs, claimable=claimable, size=_size(self.database.folder))
 
     def _database(self) -> tuple[bool, str]:

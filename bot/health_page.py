@@ -19,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from bot.health import Health
 from bot.heartbeat import Component
 from bot.settings import StartupError
-from storage.job import JobState
+from storage.jobs.job import JobState
 
 _log = structlog.get_logger(__name__)
 

@@ -17,9 +17,10 @@ from bot import moderation_pages, texts
 from bot.feature import Studio
 from bot.patience import Unreachable
 from bot.snowflakes import ID
-from storage import jobs, messages, reports
 from storage.database import Transaction
-from storage.reports import Case, Kind
+from storage.jobs import messages, queries
+from storage.moderation import cases as moderation_cases
+from storage.moderation.cases import Case, Kind
 
 REMOVE, KEEP = "remove", "keep"
 """What a button under a case does."""
@@ -83,7 +84,7 @@ async def clear(studio: Studio, job_ids: Sequence[str]) -> list[Case]:
     refuses goes when a moderator presses one of its buttons.
     """
     async with studio.database.reading() as tx:
-        standing = await reports.standing(tx, job_ids)
+        standing = await moderation_cases.standing(tx, job_ids)
         left = {case: await _left_of(tx, case) for case in standing}
     for case, (place, message_ids) in left.items():
         await _clear_one(studio, case, place, message_ids)
@@ -113,7 +114,7 @@ async def clear_pressed(case: discord.Message) -> None:
 
 async def _left_of(tx: Transaction, case: Case) -> tuple[tuple[int, int], list[int]]:
     """Where a case's job was posted, and the messages that still show it, the result first; none where it is decided."""
-    job = await jobs.get(tx, case.job_id)
+    job = await queries.get(tx, case.job_id)
     if job is None or case.kind is not Kind.REPORT or case.verdict is not None:
         return (0, 0), []
     shown = await messages.of_job(tx, job.id)
@@ -143,7 +144,7 @@ async def _remove(studio: Studio, case: Case) -> None:
 async def take_name_out(studio: Studio, user_id: int) -> None:
     """Take somebody's name out of the cases that they reported or decided."""
     async with studio.database.reading() as tx:
-        naming = await reports.naming(tx, user_id)
+        naming = await moderation_cases.naming(tx, user_id)
     for case in naming:
         message = await studio.delivery.fetch_post(case.channel_id or 0, case.message_id or 0)
         if message is not None and (named := f"<@{user_id}>") in message.content:

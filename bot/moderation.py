@@ -17,10 +17,11 @@ from bot.settings import Settings, StartupError
 from bot.words import Rule, RuleSet
 from generation.catalogue import Catalogue
 from generation.text_files import NotUtf8, read_lines
-from storage import guilds, refusals
-from storage import words as word_rules
 from storage.database import Database
-from storage.words import WordKind
+from storage.guilds import settings as guild_settings
+from storage.guilds import word_rules
+from storage.guilds.word_rules import WordKind
+from storage.moderation import strikes
 
 _NO_TEXT = {"model"}
 """Fields of a request that hold names of ours."""
@@ -63,10 +64,10 @@ class Moderation:
         """
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.reading() as tx:
-            until = await refusals.timed_out_until(
+            until = await strikes.timed_out_until(
                 tx, **member, now=self._clock(), longest=self._settings.timeout
             )
-            server = await guilds.settings(tx, who.guild_id)
+            server = await guild_settings.settings(tx, who.guild_id)
             rules = await word_rules.word_rules(tx, who.guild_id)
         if until is not None:
             raise TimedOut(until, appeal=server.appeal)
@@ -82,12 +83,12 @@ class Moderation:
         now = self._clock()
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.transaction() as tx:
-            refused = await refusals.count(
+            refused = await strikes.count(
                 tx, **member, interaction_id=who.interaction_id, since=now - span, now=now
             )
             if not after or refused < after:
                 return None
-            await refusals.time_out(tx, **member, until=now + span)
+            await strikes.time_out(tx, **member, until=now + span)
         return now + span
 
     def _find(self, patterns: tuple[tuple[str, WordKind], ...], texts: Iterable[str]) -> str | None:

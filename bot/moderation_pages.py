@@ -9,9 +9,9 @@ from bot.inert import inert
 from bot.pages import leaf
 from bot.snowflakes import ID
 from bot.texts import APPEAL, person, pictures
-from storage.jobs import Job
-from storage.reports import Kind, Verdict
-from storage.words import WordKind, WordRule
+from storage.guilds.word_rules import WordKind, WordRule
+from storage.jobs.job import Job
+from storage.moderation.cases import Kind, Verdict
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
 REPORT, REPORTERS = "Report", "Who reported?"

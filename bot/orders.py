@@ -13,7 +13,7 @@ from bot.prompts import PRIVATE_PROMPT, Parsed
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, from_json
-from storage.jobs import Job
+from storage.jobs.job import Job
 
 Action = Literal["imagine", "vary", "reroll"]
 """What people can have drawn: admins keep one for roles, or make it free, by this name."""

@@ -17,11 +17,14 @@ from bot.host_notices import HostNotices
 from bot.seams import Announcer, Moderators
 from bot.writing import Writing
 from generation.contract import Failed, Finished, from_json
-from storage import guilds, images, jobs, paces, quotas, reports
+from storage.credits import account
 from storage.database import Database, Transaction
-from storage.images import Finding
-from storage.jobs import Job, JobState
-from storage.reports import Kind
+from storage.guilds import settings as guild_settings
+from storage.jobs import images, lifecycle, queries, timings
+from storage.jobs.images import Finding
+from storage.jobs.job import Job, JobState
+from storage.moderation import cases
+from storage.moderation.cases import Kind
 
 MAX_TRIES = 2
 """How often a job may take the worker down with it before it is given up."""
@@ -76,16 +79,16 @@ class Outcomes:
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
         rows = await asyncio.to_thread(pictures.keep, folder, job.id, sealed, request.seeds, found)
         async with self._database.transaction() as tx:
-            if not await jobs.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
-                return await jobs.get(tx, job.id)
+            if not await lifecycle.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
+                return await queries.get(tx, job.id)
             await images.record(tx, rows)
             if adult:
-                await jobs.mark_adult(tx, job.id)
+                await lifecycle.mark_adult(tx, job.id)
             if Finding.WITHHELD in found.values():
-                await reports.open_case(tx, job.id, Kind.CHECK, now=self._clock())
-            await paces.learn(tx, paces.shape_of(request), seconds=result.seconds)
+                await cases.open_case(tx, job.id, Kind.CHECK, now=self._clock())
+            await timings.learn(tx, timings.shape_of(request), seconds=result.seconds)
             if job.load:
-                await paces.learn_load(tx, job.id)
+                await timings.learn_load(tx, job.id)
         return replace(job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult)
 
     async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
@@ -93,7 +96,7 @@ class Outcomes:
         if not result.unsafe:
             return {}
         async with self._database.reading() as tx:
-            moderated = (await guilds.settings(tx, job.guild_id)).moderators_channel_id is not None
+            moderated = (await guild_settings.settings(tx, job.guild_id)).moderators_channel_id is not None
         return dict.fromkeys(result.unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
 
     async def deliver(self, job: Job, *, look_first: bool) -> None:
@@ -110,7 +113,7 @@ class Outcomes:
         """Take an ended job's progress message away. It is left open in the database where Discord stumbles."""
         structlog.contextvars.bind_contextvars(job=job.id)
         if await self._announcer.retire(job):
-            await self._writing.until_done(lambda: self._write(jobs.close_progress, job))
+            await self._writing.until_done(lambda: self._write(lifecycle.close_progress, job))
 
     async def _write(self, change: Callable[[Transaction, str], Awaitable[None]], job: Job) -> None:
         async with self._database.transaction() as tx:
@@ -122,16 +125,16 @@ class Outcomes:
         Returns whether anything was withheld.
         """
         async with self._database.transaction() as tx:
-            if not await jobs.deliver(tx, job.id, message_id=message_id, now=self._clock()):
+            if not await lifecycle.deliver(tx, job.id, message_id=message_id, now=self._clock()):
                 return False
             hidden = safety.hidden(await images.of_job(tx, job.id))
             if message_id is None:
-                await quotas.refund(tx, job.id, now=self._clock())
+                await account.refund(tx, job.id, now=self._clock())
             elif hidden:
                 back = safety.credits_for(job, len(hidden))
-                await quotas.refund(tx, job.id, now=self._clock(), credits=back)
+                await account.refund(tx, job.id, now=self._clock(), credits=back)
             else:
-                await quotas.settle(tx, job.id, now=self._clock())
+                await account.settle(tx, job.id, now=self._clock())
         return bool(hidden)
 
     async def failed(self, job: Job, failure: Failed, *, may_pass: bool = False) -> None:
@@ -148,13 +151,13 @@ class Outcomes:
     async def _record_failure(self, job: Job, failure: Failed, *, again: bool) -> Job | None:
         """The job as it is then, or None where it was queued again."""
         async with self._database.transaction() as tx:
-            if again and await jobs.requeue(tx, job.id, job.attempt, counts=True):
+            if again and await lifecycle.requeue(tx, job.id, job.attempt, counts=True):
                 return None
-            if not again and await jobs.fail(
+            if not again and await lifecycle.fail(
                 tx, job.id, job.attempt, reason=failure.reason, now=self._clock()
             ):
-                await quotas.refund(tx, job.id, now=self._clock())
-            return await jobs.get(tx, job.id)
+                await account.refund(tx, job.id, now=self._clock())
+            return await queries.get(tx, job.id)
 
     async def tell_failures(self, ended: Sequence[Job]) -> None:
         """Tell of one after the other."""
@@ -166,6 +169,6 @@ class Outcomes:
         structlog.contextvars.bind_contextvars(job=job.id)
         if not await self._announcer.post_failure(job):
             return
-        await self._writing.until_done(lambda: self._write(jobs.mark_notified, job))
+        await self._writing.until_done(lambda: self._write(lifecycle.mark_notified, job))
         if job.state is JobState.FAILED:
             await self.put_away(job)

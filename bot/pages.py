@@ -8,9 +8,9 @@ from bot.inert import inert
 from bot.texts import credits, duration, relative
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ModelState, ModelStatus
-from storage.jobs import Job, JobState
-from storage.periods import Period
-from storage.quotas import Balance
+from storage.credits.account import Balance
+from storage.credits.calendar import Period
+from storage.jobs.job import Job, JobState
 
 _PROMPT = 60
 _BOOSTS = 5

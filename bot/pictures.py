@@ -15,8 +15,8 @@ from PIL import Image
 from bot.credentials import Seal
 from generation import provenance
 from generation.contract import Finished
-from storage import images
-from storage.images import Finding
+from storage.jobs import images
+from storage.jobs.images import Finding
 
 UPLOAD_LIMIT = 20 * 2**20
 """Bytes that one message may carry everywhere: Discord's default since September 2026. discord.py 2.7.1 says 10 MiB."""

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from bot.chores import Chores
 from bot.seams import Announcer
-from storage import jobs
 from storage.database import Database
-from storage.jobs import Job, JobState
-from storage.turns import Workers
+from storage.jobs import queries, queue
+from storage.jobs.job import Job, JobState
+from storage.jobs.scheduling import Workers
 
 _SHOWN = 3
 """How many waiting jobs get their place edited when the line moves; more would meet Discord's rate limits."""
@@ -56,13 +56,13 @@ class Places:
     async def _tell_places(self) -> None:
         """Bring the places that waiting people see up to date, for the next few in line."""
         async with self._database.transaction() as tx:
-            line = await jobs.active(tx, limit=_SHOWN + self._workers().capacity)
-            done = await jobs.outlooks(tx, now=self._clock(), workers=self._workers())
+            line = await queries.active(tx, limit=_SHOWN + self._workers().capacity)
+            done = await queue.outlooks(tx, now=self._clock(), workers=self._workers())
         for ahead, job in enumerate(line):
             if job.state is JobState.QUEUED and await self._still_waits(job.id):
                 await self._announcer.announce(job, ahead=ahead, seconds=done.get(job.id))
 
     async def _still_waits(self, job_id: str) -> bool:
         async with self._database.reading() as tx:
-            job = await jobs.get(tx, job_id)
+            job = await queries.get(tx, job_id)
         return job is not None and job.state is JobState.QUEUED

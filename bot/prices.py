@@ -11,8 +11,8 @@ from bot.errors import PriceChanged
 from bot.orders import Action
 from bot.patience import Unreachable
 from generation.catalogue import Catalogue
-from storage.balances import free_actions
-from storage.jobs import Job
+from storage.credits.balance import free_actions
+from storage.jobs.job import Job
 
 if TYPE_CHECKING:
     from bot.feature import Ask

@@ -14,7 +14,7 @@ import structlog
 from bot import texts
 from bot.patience import Unreachable, asked_once, verdict
 from generation.contract import Progressed
-from storage.jobs import Job
+from storage.jobs.job import Job
 
 EDIT_EVERY = 1.5
 """Seconds between two edits of one message. Discord allows about five in five seconds for each channel."""

@@ -12,11 +12,12 @@ from discord import app_commands
 from bot import quota_pages
 from bot.admin import Desk
 from bot.errors import NothingFree, OverDefault, OverGrants
-from storage import grants, quota_changes, veils
-from storage.balances import rate_of
+from storage import pseudonyms
+from storage.credits import changes, host
+from storage.credits.balance import rate_of
+from storage.credits.calendar import Rate
+from storage.credits.changes import Subject
 from storage.database import Transaction
-from storage.periods import Rate
-from storage.quota_changes import Subject
 
 quota = app_commands.Group(
     name="quota",
@@ -47,9 +48,9 @@ async def changing(desk: Desk) -> AsyncIterator[Transaction]:
     """
     with _within_limits():
         async with desk.studio.database.transaction() as tx:
-            before = await quota_changes.changes(tx, desk.guild_id, limit=1)
+            before = await changes.changes(tx, desk.guild_id, limit=1)
             yield tx
-            latest = await quota_changes.changes(tx, desk.guild_id, limit=1)
+            latest = await changes.changes(tx, desk.guild_id, limit=1)
     for change in latest:
         if change not in before:
             await desk.log(quota_pages.logged(change))
@@ -60,13 +61,13 @@ def _within_limits() -> Iterator[None]:
     """The refusals for what the host does not allow."""
     try:
         yield
-    except grants.OverGrants as error:
+    except host.OverGrants as error:
         raise OverGrants(
             wanted=error.wanted, left=error.left, most=error.most, resets_at=error.resets_at
         ) from error
-    except grants.OverDefault as error:
+    except host.OverDefault as error:
         raise OverDefault(error.daily) from error
-    except grants.NothingFree as error:
+    except host.NothingFree as error:
         raise NothingFree from error
 
 
@@ -76,7 +77,7 @@ async def allowance_of(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
     return await rate_of(
         tx,
         guild_id=desk.guild_id,
-        user_id=0 if who is None else await veils.standing(tx, who.id),
+        user_id=0 if who is None else await pseudonyms.standing(tx, who.id),
         role_ids=roles,
         host=desk.studio.settings.host_credits,
     )

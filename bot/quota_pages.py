@@ -11,13 +11,14 @@ import discord
 from bot.inert import inert
 from bot.pages import balance_line, page
 from bot.texts import credits, per, person, relative
-from storage.grants import Budget
-from storage.ledger import Entry, LedgerLine
-from storage.periods import Period, Rate
-from storage.quota_changes import Change, QuotaChange, Subject
-from storage.quotas import Allowance, Balance
-from storage.terms import Terms
-from storage.undo import Undone
+from storage.credits.account import Balance
+from storage.credits.allowances import Allowance
+from storage.credits.calendar import Period, Rate
+from storage.credits.changes import Change, QuotaChange, Subject
+from storage.credits.host import Budget
+from storage.credits.ledger import Entry, LedgerLine
+from storage.credits.terms import Terms
+from storage.credits.undo import Undone
 
 _REASON = 60
 _LISTED = 10

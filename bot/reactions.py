@@ -14,8 +14,9 @@ from bot.buttons import find
 from bot.feature import Ask, Reply, Studio, Verb
 from bot.leftovers import is_leftover
 from bot.patience import Unreachable, patiently
-from storage import jobs
-from storage.jobs import Job, PostedMessage
+from storage.jobs import messages, queries
+from storage.jobs.job import Job
+from storage.jobs.messages import PostedMessage
 
 _LOOKS, _BETWEEN_LOOKS = 10, 1.0
 """How often, and after how many seconds, a message is looked up that may be about to be put on record."""
@@ -74,9 +75,9 @@ async def _found(
     """What the message shows. Somebody may react to a result before it is on record that it was posted."""
     for _ in range(_LOOKS):
         async with studio.database.reading() as tx:
-            job = await jobs.by_message(tx, payload.message_id)
-            posted = await jobs.message(tx, payload.message_id)
-            soon = job is None and await jobs.finished_in(tx, payload.channel_id)
+            job = await messages.by_message(tx, payload.message_id)
+            posted = await messages.message(tx, payload.message_id)
+            soon = job is None and await queries.finished_in(tx, payload.channel_id)
         if not soon:
             break
         await asyncio.sleep(_BETWEEN_LOOKS)

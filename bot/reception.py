@@ -12,11 +12,15 @@ from bot.orders import Order
 from bot.seams import Accepted, Requester
 from bot.settings import Settings
 from generation.contract import to_json
-from storage import access, erasures, jobs, paces, quotas, users, weights
-from storage.balances import balance_of, free_actions
+from storage.credits import account, ceilings
+from storage.credits.balance import balance_of, free_actions
 from storage.database import Transaction
-from storage.jobs import Job
-from storage.turns import Workers
+from storage.files import job_ids
+from storage.guilds import permissions
+from storage.jobs import lifecycle, queue, role_weights, timings
+from storage.jobs.job import Job, NewJob
+from storage.jobs.scheduling import Workers
+from storage.privacy import erasures, users
 
 
 async def enrol(
@@ -35,22 +39,22 @@ async def enrol(
     """
     await erasures.bring_back(tx, who.user_id)  # erased a moment ago, while they asked for this
     admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
-    cost = await paces.expect(tx, paces.shape_of(order.request))
-    weight = await weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)
+    cost = await timings.expect(tx, timings.shape_of(order.request))
+    weight = await role_weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)
     order = await _priced(tx, order, who, settings)
     new = replace(_new_job(order, who, random), cost=cost, weight=weight)
-    job = await jobs.insert(tx, new, now=now)
+    job = await lifecycle.insert(tx, new, now=now)
     if admission.most_running is not None:
-        await access.limit_running(tx, job.id, admission.most_running)
+        await permissions.limit_running(tx, job.id, admission.most_running)
     await users.remember(tx, who.user_id, now)
     left = await _pay(tx, job, who, settings=settings, now=now)
-    outlook = await jobs.outlook(tx, job.id, now=now, workers=workers)
+    outlook = await queue.outlook(tx, job.id, now=now, workers=workers)
     return Accepted(job=job, ahead=outlook.ahead, seconds=outlook.seconds, left=left, paused=admission.paused)
 
 
-def _new_job(order: Order, who: Requester, random: random.Random) -> jobs.NewJob:
-    return jobs.NewJob(
-        id=jobs.new_id(random),
+def _new_job(order: Order, who: Requester, random: random.Random) -> NewJob:
+    return NewJob(
+        id=job_ids.new_id(random),
         interaction_id=who.interaction_id,
         guild_id=who.guild_id,
         channel_id=who.channel_id,
@@ -85,7 +89,7 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings,
         now=now,
     )
     try:
-        await quotas.reserve(
+        await account.reserve(
             tx,
             guild_id=who.guild_id,
             user_id=who.user_id,
@@ -95,14 +99,14 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings,
             now=now,
             bot_ceiling=settings.daily_ceiling,
         )
-    except quotas.QuotaExceeded as error:
+    except account.QuotaExceeded as error:
         raise OverQuota(
             price=job.price,
             left=balance.left,
             rate=balance.rate,
             resets_at=balance.resets_at,
         ) from error
-    except quotas.CeilingReached as error:
+    except ceilings.CeilingReached as error:
         raise OverCeiling(
             whose=error.whose, price=job.price, left=error.left, resets_at=error.resets_at
         ) from error

@@ -9,9 +9,10 @@ import structlog
 
 from bot.chores import Chores
 from bot.outcomes import Outcomes
-from storage import jobs
 from storage.database import Database
-from storage.jobs import Job, Unfinished
+from storage.jobs import lifecycle
+from storage.jobs.job import Job
+from storage.jobs.lifecycle import Unfinished
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class Reconciler:
     async def look(self) -> None:
         """Take up what nobody works on now, nor did at the last look."""
         async with self._database.reading() as tx:
-            found = await jobs.unfinished(tx)
+            found = await lifecycle.unfinished(tx)
         idle = _only(found, lambda job: not self._chores.busy(job.id))
         lost = _only(idle, lambda job: job.id in self._idle)
         self._idle = _ids(idle) - _ids(lost)
@@ -57,7 +58,7 @@ class Reconciler:
     async def _queue_again(self, running: Sequence[Job]) -> None:
         for job in running:
             async with self._database.transaction() as tx:
-                await jobs.requeue(tx, job.id, job.attempt, counts=True)
+                await lifecycle.requeue(tx, job.id, job.attempt, counts=True)
         if running:
             self._look_again()
 

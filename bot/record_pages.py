@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.pages import leaf, page
 from bot.texts import person, relative
-from storage.changes import EVERYWHERE, Change, Obstacle
+from storage.guilds.changes import EVERYWHERE, Change, Obstacle
 
 UNSET = "not set"
 

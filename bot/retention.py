@@ -13,8 +13,10 @@ from bot import sweeping
 from bot.clock_doubt import may_delete
 from bot.feature import Studio
 from bot.rewriting import rewrite
-from storage import erasures, folding, images, ownership, records, retention
+from storage.credits import compaction
 from storage.database import Transaction
+from storage.jobs import images, ownership
+from storage.privacy import erasures, records, retention
 
 _BATCH = 50
 _ROWS = 200
@@ -88,10 +90,10 @@ async def _fold(studio: Studio, age: timedelta) -> None:
     if not age:
         return
     before, count = studio.clock() - age, 0
-    after: folding.Place | None = folding.START
+    after: compaction.Place | None = compaction.START
     while after is not None:
         async with studio.database.transaction() as tx:
-            step = await folding.fold(tx, before=before, limit=_LINES, after=after)
+            step = await compaction.fold(tx, before=before, limit=_LINES, after=after)
             if step.folded:
                 await retention.note_pieces(tx)
         after, count = step.last, count + step.folded

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.feature import Studio
-from storage import retention
 from storage.errors import PiecesLeft
+from storage.privacy import retention
 
 _LEAST_REST = timedelta(minutes=1)
 """How long another program is given to end its reading."""

@@ -14,10 +14,11 @@ from bot.credentials import Seal
 from bot.errors import JobGone, PictureWithheld
 from generation import pictures
 from generation.contract import Finished
-from storage import guilds, images
 from storage.database import Database
-from storage.images import HIDDEN, Finding, Image
-from storage.jobs import Job
+from storage.guilds import settings as guild_settings
+from storage.jobs import images
+from storage.jobs.images import HIDDEN, Finding, Image
+from storage.jobs.job import Job
 
 
 def ready(result: Finished, found: Mapping[int, Finding], seal: Seal) -> Finished:
@@ -63,7 +64,7 @@ async def standing(database: Database, job: Job) -> tuple[list[int], list[str]]:
     """The numbers of the pictures whose buttons can't be pressed, and the line that stands under the result, if any."""
     async with database.reading() as tx:
         rows = await images.of_job(tx, job.id)
-        appeal = (await guilds.settings(tx, job.guild_id)).appeal
+        appeal = (await guild_settings.settings(tx, job.guild_id)).appeal
     covered = hidden(rows)
     if not covered:
         return [], []

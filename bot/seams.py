@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from generation.contract import Generator, ModelState, Progressed
-from storage.jobs import Job
-from storage.turns import Workers
+from storage.jobs.job import Job
+from storage.jobs.scheduling import Workers
 
 _T = TypeVar("_T")
 

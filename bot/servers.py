@@ -18,7 +18,7 @@ from bot.errors import ServerNotAllowed
 from bot.feature import Studio
 from bot.patience import Unreachable
 from bot.settings import Settings
-from storage import jobs
+from storage.jobs import queries
 
 _log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ def name_others(studio: Studio, guilds: Iterable[discord.Guild]) -> None:
 async def cancel_others(studio: Studio, *, by: int) -> None:
     """Before drawing begins: cancel, and pay back, what waits in servers that are no longer allowed. `by` is the bot."""
     async with studio.database.reading() as tx:
-        busy = {guild_id for guild_id, _ in await jobs.channels(tx, None)}
+        busy = {guild_id for guild_id, _ in await queries.channels(tx, None)}
     for guild_id in busy:
         if not allows(studio.settings, guild_id):
             done = await studio.dispatcher.clear(by=by, guild_id=guild_id, running=True)

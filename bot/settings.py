@@ -16,9 +16,9 @@ from bot import variables
 from bot.env_file import read_env_file
 from bot.variables import TOKEN_SHAPE, Variable
 from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
-from storage import snapshots
-from storage.grants import Host
-from storage.periods import LONGEST_DAYS
+from storage.credits.calendar import LONGEST_DAYS
+from storage.credits.host import Host
+from storage.files import snapshots
 
 _CLASSIFIER = variables.Reader(
     read_source, "a repository like Falconsai/nsfw_image_detection, or a folder that begins with ./, ~ or /"

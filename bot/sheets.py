@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from bot.errors import BadSheet
 from bot.snowflakes import ID
 from generation.text_files import NotUtf8, decoded
-from storage.ledger import LedgerLine
-from storage.periods import MAX_CREDITS, Period, Rate
-from storage.quota_changes import EVERYONE, Subject
-from storage.sheets import Row
+from storage.credits.calendar import MAX_CREDITS, Period, Rate
+from storage.credits.changes import EVERYONE, Subject
+from storage.credits.csv_rows import Row
+from storage.credits.ledger import LedgerLine
 
 MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000

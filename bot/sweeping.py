@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from storage import images, job_lists, ownership, quarantine
 from storage.database import Database
-from storage.ownership import Bond
+from storage.files import quarantine
+from storage.jobs import images, ownership, queries
+from storage.jobs.ownership import Bond
 
 _OTHER = (
     "If an older database was put back, or this one is new, put the right one in its place. If it is the right one, "
@@ -44,7 +45,7 @@ async def sweep(database: Database, *, now: datetime) -> None:
 async def _sweep(database: Database, now: datetime) -> None:
     async with database.reading() as tx:
         kept = await images.with_rows(tx)
-        if not await job_lists.any_kept(tx):
+        if not await queries.any_kept(tx):
             return
     swept = await asyncio.to_thread(quarantine.sweep, database.folder, kept, today=now.date())
     if swept.moved:

@@ -11,7 +11,7 @@ import discord
 from bot import errors
 from bot.inert import copyable, inert
 from generation.contract import FailureReason
-from storage.periods import Rate
+from storage.credits.calendar import Rate
 
 UNCHARGED = "Nothing was charged."
 _MESSAGE, _BLOCK = 2000, 1900

@@ -7,9 +7,9 @@ import re
 from bot.quota_pages import rate, whom
 from bot.record_pages import value
 from bot.texts import credits
-from storage.changes import EVERYWHERE, Change
-from storage.quota_changes import Change as Kind
-from storage.quota_changes import QuotaChange
+from storage.credits.changes import Change as Kind
+from storage.credits.changes import QuotaChange
+from storage.guilds.changes import EVERYWHERE, Change
 
 _BAN = re.compile(r"ban of (.*)")
 _WORD = re.compile(r"word (`.*`)")

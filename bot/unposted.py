@@ -15,9 +15,9 @@ from bot.adult import may_show
 from bot.feature import Studio
 from bot.inert import file_stem
 from bot.patience import Unreachable
-from storage import images, jobs
 from storage.errors import StorageError
-from storage.jobs import Job
+from storage.jobs import images, lifecycle
+from storage.jobs.job import Job
 
 _AT_ONCE = 3
 """How many grids `/info` shows."""
@@ -37,7 +37,7 @@ async def of_member(studio: Studio, *, guild_id: int, user_id: int, channel: obj
     channel.
     """
     async with studio.database.reading() as tx:
-        waiting = await jobs.unposted(tx, guild_id=guild_id, user_id=user_id)
+        waiting = await lifecycle.unposted(tx, guild_id=guild_id, user_id=user_id)
     here = [job for job in waiting if may_show(studio.catalogue, job, channel)]
     shown: list[Job] = []
     files: list[discord.File] = []
@@ -64,7 +64,7 @@ async def seen(studio: Studio, shown: Sequence[Job]) -> None:
     """These were shown to their owner, who is reminded of them no more."""
     if shown:
         async with studio.database.transaction() as tx:
-            await jobs.mark_seen(tx, [job.id for job in shown])
+            await lifecycle.mark_seen(tx, [job.id for job in shown])
 
 
 async def remind(interaction: discord.Interaction[Any]) -> None:
@@ -73,6 +73,6 @@ async def remind(interaction: discord.Interaction[Any]) -> None:
         return
     with contextlib.suppress(*Unreachable, StorageError):
         async with interaction.client.studio.database.reading() as tx:
-            waiting = await jobs.unposted(tx, guild_id=interaction.guild_id, user_id=interaction.user.id)
+            waiting = await lifecycle.unposted(tx, guild_id=interaction.guild_id, user_id=interaction.user.id)
         if waiting:
             await interaction.followup.send(pages.unposted_reminder(), ephemeral=True)

@@ -10,11 +10,12 @@ import structlog
 
 from bot import moderation_pages, record_pages
 from bot.patience import Unreachable
-from storage import changes, guilds
-from storage.changes import Change, Obstacle
 from storage.database import Database, Transaction
-from storage.job import Job
-from storage.reports import Kind, Verdict
+from storage.guilds import changes
+from storage.guilds import settings as guild_settings
+from storage.guilds.changes import Change, Obstacle
+from storage.jobs.job import Job
+from storage.moderation.cases import Kind, Verdict
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ async def note_leftover(
 async def post(database: Database, find: Callable[[int], object], change: Change) -> None:
     """Post a recorded verdict; `find` knows channels by their ids. A log channel out of reach changes nothing."""
     async with database.reading() as tx:
-        channel_id = (await guilds.settings(tx, change.guild_id)).log_channel_id
+        channel_id = (await guild_settings.settings(tx, change.guild_id)).log_channel_id
     channel = None if channel_id is None else find(channel_id)
     if not isinstance(channel, discord.abc.Messageable):
         return

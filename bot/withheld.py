@@ -21,11 +21,13 @@ from bot.credentials import Seal
 from bot.delivery import Delivery
 from bot.errors import AdultOnly, JobGone
 from bot.patience import Undeliverable, Unreachable, persistently
-from storage import guilds, images, jobs, reports
 from storage.database import Database
-from storage.images import Finding
-from storage.jobs import Job
-from storage.reports import Kind, Verdict
+from storage.guilds import settings as guild_settings
+from storage.jobs import images, queries
+from storage.jobs.images import Finding
+from storage.jobs.job import Job
+from storage.moderation import cases
+from storage.moderation.cases import Kind, Verdict
 
 APPROVE, REFUSE, SHOW = "mod_approve", "mod_refuse", "mod_show"
 """The verbs of the buttons under a case."""
@@ -64,7 +66,7 @@ class Withheld:
     async def resume(self) -> None:
         """Go on with what a restart interrupted."""
         async with self._database.reading() as tx:
-            unposted = await reports.unposted(tx)
+            unposted = await cases.unposted(tx)
             approved = {job_id for job_id, _ in await images.awaiting(tx, Finding.APPROVED)}
             refused = {job_id for job_id, _ in await images.awaiting(tx, Finding.REFUSED)}
         for job_id in refused:
@@ -76,7 +78,7 @@ class Withheld:
         for job_ids, step in steps:
             for job_id in job_ids:
                 async with self._database.reading() as tx:
-                    job = await jobs.get(tx, job_id)
+                    job = await queries.get(tx, job_id)
                 if job is not None:
                     await step(job)
 
@@ -89,9 +91,9 @@ class Withheld:
         """
         async with self._turn(job):
             async with self._database.reading() as tx:
-                case = await reports.case(tx, job.id, Kind.CHECK)
-                server = await guilds.settings(tx, job.guild_id)
-                current = await jobs.get(tx, job.id)
+                case = await cases.case(tx, job.id, Kind.CHECK)
+                server = await guild_settings.settings(tx, job.guild_id)
+                current = await queries.get(tx, job.id)
             numbers = await self._numbers(job)
             if case is None or current is None or case.message_id is not None or case.verdict is not None:
                 return
@@ -110,7 +112,7 @@ class Withheld:
                 await self._close(job, Verdict.REMOVED, judge_id=None)
                 return
             async with self._database.transaction() as tx:
-                known = await reports.posted(
+                known = await cases.posted(
                     tx, job.id, Kind.CHECK, channel_id=channel.id, message_id=message_id
                 )
             if not known:
@@ -190,7 +192,7 @@ class Withheld:
         async with self._turn(job):
             numbers = await self._numbers(job)
             async with self._database.reading() as tx:
-                case = await reports.case(tx, job.id, Kind.CHECK)
+                case = await cases.case(tx, job.id, Kind.CHECK)
             if case is None or case.verdict is not None:
                 return False
             if not numbers:
@@ -209,7 +211,7 @@ class Withheld:
     async def _close(self, job: Job, verdict: Verdict, *, judge_id: int | None) -> None:
         now, change = self._clock(), None
         async with self._database.transaction() as tx:
-            closed = await reports.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=now)
+            closed = await cases.close(tx, job.id, verdict, Kind.CHECK, judge_id=judge_id, now=now)
             if judge_id is not None and not closed:
                 raise JobGone  # its person was erased meanwhile
             finding = Finding.APPROVED if verdict is Verdict.KEPT else Finding.REFUSED

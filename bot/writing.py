@@ -12,8 +12,8 @@ import structlog
 from bot.host_notices import HostNotices
 from bot.patience import pauses
 from bot.seams import DATABASE_PAUSE, Wait
-from storage import disk
 from storage.errors import StorageError
+from storage.files import disk
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")

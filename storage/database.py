@@ -21,9 +21,10 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from storage import clock, private_files, snapshots
+from storage import timestamps
 from storage.errors import BackupFailed, DatabaseFailed, DatabaseUnreadable, PiecesLeft
-from storage.folder_lock import FolderLock
+from storage.files import private_files, snapshots
+from storage.files.lock import FolderLock
 from storage.migrations import migrate
 
 Row = sqlite3.Row
@@ -200,7 +201,7 @@ class Database:
         migration, or when a restore was cut short.
         """
         lock = FolderLock.take(folder)
-        starting = asyncio.ensure_future(_start(folder / "easel.db", now or clock.now()))
+        starting = asyncio.ensure_future(_start(folder / "easel.db", now or timestamps.now()))
         try:
             return cls(folder, lock, await _to_the_end(starting))
         except BaseException:

@@ -7,10 +7,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from storage import bans, gifts, jobs, quotas, refusals
-from storage.bans import Ban
-from storage.jobs import Job
-from storage.quotas import Rate, Subject
+from storage.credits import allowances, grants
+from storage.credits.calendar import Rate
+from storage.credits.changes import Subject
+from storage.guilds import bans
+from storage.guilds.bans import Ban
+from storage.jobs import queries
+from storage.jobs.job import Job
+from storage.moderation import strikes
 from tests.world import World, said
 
 SECRET = "a purple walrus named Bartholomew"
@@ -87,10 +91,10 @@ async def a_full_life(easel: World) -> None:
             "INSERT INTO changes (guild_id, actor_id, what, old, new, at) VALUES (1, ?, ?, ?, ?, 0)",
             (easel.admin.id, f"ban of <@{easel.ben.id}>", SECRET, f"banned ({SECRET})"),
         )
-        await refusals.count(
+        await strikes.count(
             tx, guild_id=1, user_id=easel.ben.id, interaction_id=5, since=easel.clock(), now=easel.clock()
         )
-        await refusals.time_out(tx, guild_id=2, user_id=easel.ben.id, until=easel.clock())
+        await strikes.time_out(tx, guild_id=2, user_id=easel.ben.id, until=easel.clock())
         boat = (await tx.fetch_one("SELECT id FROM jobs WHERE prompt = 'a boat'") or [""])[0]
         await tx.execute("INSERT INTO reports VALUES (?, ?, 0)", (boat, easel.ben.id))
         await tx.execute(
@@ -98,7 +102,7 @@ async def a_full_life(easel: World) -> None:
             (boat, easel.ben.id),
         )
         await tx.execute("INSERT INTO pauses VALUES (1, 'paused', ?, ?, 0)", (easel.ben.id, SECRET))
-        await quotas.set_allowance(
+        await allowances.set_allowance(
             tx,
             guild_id=1,
             subject=Subject(kind="user", id=easel.cleo.id),
@@ -106,7 +110,7 @@ async def a_full_life(easel: World) -> None:
             actor_id=easel.ben.id,
             now=easel.clock(),
         )
-        await gifts.give(
+        await grants.give(
             tx,
             guild_id=1,
             subject=Subject(kind="user", id=easel.cleo.id),
@@ -119,7 +123,7 @@ async def a_full_life(easel: World) -> None:
 
 async def jobs_of(easel: World) -> list[Job]:
     async with easel.studio.database.reading() as tx:
-        return await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
+        return await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
 
 
 async def totals(easel: World) -> list[tuple[Any, ...]]:

@@ -10,10 +10,10 @@ import pytest
 from bot import texts
 from bot.access import Standing, Wish, amount, decide
 from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit, QueueFull, TooSoon
-from storage.access import EVERYONE, Limit, Rules, Thing
-from storage.bans import Ban
-from storage.changes import EVERYWHERE
-from storage.pauses import Halt, Pause
+from storage.guilds.bans import Ban
+from storage.guilds.changes import EVERYWHERE
+from storage.guilds.pauses import Halt, Pause
+from storage.guilds.permissions import EVERYONE, Limit, Rules, Thing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STUDIO, LOUNGE, CATEGORY = 10, 11, 12

@@ -9,8 +9,9 @@ import discord
 import pytest
 
 from bot.client import PERMISSIONS
-from bot.doctor import GB, Level
+from bot.doctor import GB
 from bot.features.admin_doctor import Patient, examine
+from bot.findings import Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
 from tests.world import World

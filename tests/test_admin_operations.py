@@ -9,9 +9,9 @@ from typing import Any
 import discord
 import pytest
 
-from storage import bans
-from storage.bans import Ban
-from storage.changes import EVERYWHERE
+from storage.guilds import bans
+from storage.guilds.bans import Ban
+from storage.guilds.changes import EVERYWHERE
 from tests.fakes import FakeGenerator
 from tests.test_admin_record import let_everyone_see
 from tests.world import World, said, world

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from generation.contract import from_json
-from storage import bans, changes, weights
-from storage import words as word_rules
-from storage.bans import Ban
-from storage.changes import Change
-from storage.words import WordKind, WordRule
+from storage.guilds import bans, word_rules
+from storage.guilds import changes as guild_changes
+from storage.guilds.bans import Ban
+from storage.guilds.changes import Change
+from storage.guilds.word_rules import WordKind, WordRule
+from storage.jobs import role_weights
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -226,11 +227,11 @@ async def test_a_roles_priority_reaches_its_members_jobs(easel: World) -> None:
 async def test_no_servers_priorities_take_from_other_servers(easel: World) -> None:
     async with easel.studio.database.transaction() as tx:
         everyone = easel.guild.id  # the @everyone role has the server's id
-        await weights.set_weight(tx, guild_id=easel.guild.id, role_id=everyone, weight=10.0)
-        await weights.set_weight(tx, guild_id=easel.guild.id, role_id=easel.vip.id, weight=5.0)
+        await role_weights.set_weight(tx, guild_id=easel.guild.id, role_id=everyone, weight=10.0)
+        await role_weights.set_weight(tx, guild_id=easel.guild.id, role_id=easel.vip.id, weight=5.0)
         for roles in ([easel.guild.id], [easel.guild.id, easel.vip.id], []):
-            assert await weights.weight_of(tx, guild_id=easel.guild.id, role_ids=roles) <= 1
-        assert await weights.weight_of(tx, guild_id=5, role_ids=[]) == 1
+            assert await role_weights.weight_of(tx, guild_id=easel.guild.id, role_ids=roles) <= 1
+        assert await role_weights.weight_of(tx, guild_id=5, role_ids=[]) == 1
 
 
 async def test_long_lists_have_further_pages(easel: World) -> None:
@@ -240,7 +241,7 @@ async def test_long_lists_have_further_pages(easel: World) -> None:
             rule = WordRule(pattern=f"word{n:03}" + "x" * 20, kind=WordKind.BLOCK)
             await word_rules.set_word_rule(tx, here, rule)
             await bans.ban(tx, Ban(guild_id=here, user_id=10**17 + n, actor_id=5, reason="spam", at=now))
-            await changes.record(
+            await guild_changes.record(
                 tx, Change(guild_id=here, actor_id=5, what=f"what{n:03}", old=None, new="x", at=now)
             )
     for command, pattern in (

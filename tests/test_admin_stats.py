@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.admin_pages import statistics_alt
 from bot.charts import HEIGHT, LETTERS, WIDTH, chart, scale
-from storage.statistics import Share, Span, Statistics
+from storage.jobs.statistics import Share, Span, Statistics
 from tests.fakes import FakeGenerator
 from tests.test_admin_operations import make_host
 from tests.world import World, said, world

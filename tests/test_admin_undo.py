@@ -13,8 +13,9 @@ import pytest
 from bot import record_pages
 from bot.admin import Desk
 from bot.features import admin_undo, quota
-from storage import access, bans, changes, guild_rows, guilds
-from storage.changes import EVERYWHERE, Change, Obstacle
+from storage.guilds import bans, changes, permissions, snapshot
+from storage.guilds import settings as guild_settings
+from storage.guilds.changes import EVERYWHERE, Change, Obstacle
 from tests.fakes import FakeGenerator
 from tests.people import delete, traces
 from tests.world import World, world
@@ -45,7 +46,7 @@ async def rules(easel: World) -> str:
 async def settings(easel: World) -> Any:
     """All that is set for the server, row by row."""
     async with easel.studio.database.reading() as tx:
-        return (await guild_rows.rows(tx, easel.guild.id)).cells
+        return (await snapshot.rows(tx, easel.guild.id)).cells
 
 
 def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
@@ -159,19 +160,19 @@ async def test_every_table_with_settings_of_a_server_is_undone(easel: World) -> 
             "SELECT tables.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
             " WHERE tables.type = 'table' AND columns.name = 'guild_id'"
         )
-    unknown = {row["name"] for row in tables} - {*guild_rows.TABLES, *NO_SETTINGS}
-    assert not unknown, f"add to TABLES in storage/guild_rows.py what admins set: {sorted(unknown)}"
+    unknown = {row["name"] for row in tables} - {*snapshot.TABLES, *NO_SETTINGS}
+    assert not unknown, f"add to TABLES in storage/guilds/snapshot.py what admins set: {sorted(unknown)}"
 
 
 async def test_a_new_column_of_settings_is_undone_without_a_line_of_code(easel: World) -> None:
     async with easel.studio.database.supposing() as tx:
         await tx.execute("ALTER TABLE guilds ADD COLUMN greeting TEXT")
-        await guilds.set_log_channel(tx, 1, 5)
-        before = await guild_rows.rows(tx, 1)
+        await guild_settings.set_log_channel(tx, 1, 5)
+        before = await snapshot.rows(tx, 1)
         await tx.execute("UPDATE guilds SET greeting = 'hello'")
-        touched = guild_rows.touched(before, await guild_rows.rows(tx, 1))
-        await guild_rows.put_back(tx, touched)
-        assert await guild_rows.rows(tx, 1) == before
+        touched = snapshot.touched(before, await snapshot.rows(tx, 1))
+        await snapshot.put_back(tx, touched)
+        assert await snapshot.rows(tx, 1) == before
 
 
 async def test_an_undo_is_recorded_posted_and_not_undone_itself(easel: World) -> None:
@@ -289,7 +290,7 @@ async def test_however_much_was_done_for_good_the_last_setting_is_undone(easel: 
 async def test_a_setting_that_is_otherwise_by_now_is_left_alone(easel: World) -> None:
     await easel.told(easel.admin, "admin appeal", text="Ask in #help.")
     async with easel.studio.database.transaction() as tx:
-        await guilds.set_appeal(tx, easel.guild.id, "Ask Olga.")
+        await guild_settings.set_appeal(tx, easel.guild.id, "Ask Olga.")
     for others in (False, True):
         told = await easel.told(easel.admin, "admin undo", others=others)
         assert "Nothing was undone" in told
@@ -315,7 +316,7 @@ async def test_roles_and_channels_that_were_deleted_are_not_put_back(easel: Worl
 
 async def test_a_model_that_is_no_longer_offered_is_not_put_back(easel: World) -> None:
     async with easel.studio.database.transaction() as tx:
-        await guilds.set_default_model(tx, easel.guild.id, "a-model-of-last-year")
+        await guild_settings.set_default_model(tx, easel.guild.id, "a-model-of-last-year")
     await easel.told(easel.admin, "admin default-model")
     assert "was deleted: a role, a channel or a model" in await easel.told(easel.admin, "admin undo")
     assert "**Default model**: the host" in await rules(easel)
@@ -401,7 +402,7 @@ async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path:
         assert told == "Undone: drawing goes on in all servers again."
         assert "⏸️" not in await rules(easel)
         async with easel.studio.database.reading() as tx:
-            assert not (await guild_rows.rows(tx, EVERYWHERE)).cells
+            assert not (await snapshot.rows(tx, EVERYWHERE)).cells
 
 
 async def test_what_is_set_to_what_it_was_changes_nothing_that_an_undo_would_miss(easel: World) -> None:
@@ -418,7 +419,7 @@ async def test_what_can_be_undone_is_named_however_long_what_stays_is(easel: Wor
     for word in ("one", "two", "three", "four"):
         await easel.told(easel.admin, "admin appeal", text=f"{word} " * 50)
     async with easel.studio.database.transaction() as tx:
-        await guilds.set_appeal(tx, easel.guild.id, "Ask Olga.")
+        await guild_settings.set_appeal(tx, easel.guild.id, "Ask Olga.")
     told = await easel.told(easel.admin, "admin undo")
     assert "`/admin undo others: True` takes it back." in told
     assert "it was set otherwise since" in told
@@ -431,7 +432,7 @@ async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:
     await easel.told(easel.admin, "admin log", channel=log)
     async with easel.studio.database.transaction() as tx:
         for number in range(300):
-            await access.open_channel(tx, guild_id=easel.guild.id, channel_id=10**17 + number, open=True)
+            await permissions.open_channel(tx, guild_id=easel.guild.id, channel_id=10**17 + number, open=True)
     await easel.told(easel.admin, "admin channel", channel=easel.channel)
     assert "**channels**" in [message.content for message in log.history()][-1]
     assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: jobs are taken in <#")

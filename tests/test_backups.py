@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.settings import PROJECT
-from storage import backup, clock_check, erasure_list, restoring, snapshots
+from storage.backups import backup, restoring
+from storage.backups.verification import verify
 from storage.errors import BackupFailed
-from storage.manifest import Why
+from storage.files import erasure_list, snapshots
+from storage.files.manifest import Why
 from storage.migrations import MIGRATIONS, migrate
-from storage.verification import verify
+from storage.privacy import clock_check
 from tests.people import SECRET, a_full_life, delete, pictures_in, traces
 from tests.world import Clock, World, world
 

@@ -12,9 +12,9 @@ from bot.calibrate import Measured, Price
 from bot.settings import Settings, StartupError
 from generation.catalogue import Catalogue
 from generation.contract import ImageToImage, Request, TextToImage
-from storage import paces
 from storage.database import Database
 from storage.errors import DataFolderBusy
+from storage.jobs import timings
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,7 +41,7 @@ async def drawn(folder: Path, seconds: list[tuple[Request, float]]) -> Settings:
     database = await Database.open(folder / "data")
     async with database.transaction() as tx:
         for one, took in seconds:
-            await paces.learn(tx, paces.shape_of(one), seconds=took)
+            await timings.learn(tx, timings.shape_of(one), seconds=took)
     await database.close()
     return Settings(data=folder / "data", models=models)
 

@@ -12,7 +12,8 @@ import pytest
 from simcord.http import FakeHTTPClient
 
 import bot
-from storage import jobs, retention
+from storage.jobs import queries
+from storage.privacy import retention
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -74,7 +75,7 @@ class Slow:
 async def _release(easel: World) -> None:
     """As when the person is erased."""
     async with easel.studio.database.reading() as tx:
-        (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+        (job,) = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
     await easel.studio.dispatcher.release([job.id], patience=0.01)
 
 
@@ -149,7 +150,7 @@ async def test_what_comes_through_after_its_person_was_erased_is_taken_back(
         assert requests.begun
         await _release(easel)
         async with easel.studio.database.transaction() as tx:
-            (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+            (job,) = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
             await retention.forget_jobs(tx, [job.id])
         requests.let_go.set()
         await easel.client.transport.settle(patience=5)

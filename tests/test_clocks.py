@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from bot import cases, leftover_reports
 from bot import retention as pruning
 from bot.errors import TooManyReports
-from storage import clock_check, retention
-from storage.clock_check import Watch
+from storage.privacy import clock_check, retention
+from storage.privacy.clock_check import Watch
 from tests.people import pictures_in
 from tests.world import World, world
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from discord.app_commands import ContextMenu
 
 from generation.contract import ModelState, ModelStatus
-from storage import guilds
+from storage.guilds import settings as guild_settings
 from tests.fakes import FakeGenerator
 from tests.world import World, world
 
@@ -87,7 +87,7 @@ async def test_prompts_of_other_channels_are_nobodys_business(tmp_path: Path) ->
 
 async def test_a_default_model_that_is_gone_gives_way_to_the_hosts(easel: World) -> None:
     async with easel.studio.database.transaction() as tx:
-        await guilds.set_default_model(tx, easel.guild.id, "gone")
+        await guild_settings.set_default_model(tx, easel.guild.id, "gone")
     assert "On its way" in await easel.imagine(easel.ben)
     assert "`--model easel`, the usual one here" in await easel.told(easel.ben, "models")
 

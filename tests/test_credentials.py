@@ -14,7 +14,7 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from bot import credentials, pictures
-from bot.doctor import Level
+from bot.findings import Level
 from bot.settings import StartupError
 from generation import provenance
 from generation.contract import TextToImage

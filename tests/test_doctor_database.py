@@ -10,8 +10,10 @@ from pathlib import Path
 from bot import doctor_database
 from bot.findings import Finding, Level
 from bot.settings import Settings
-from storage import backup, clock, erasure_list
+from storage import timestamps
+from storage.backups import backup
 from storage.database import Database
+from storage.files import erasure_list
 from storage.migrations import MIGRATIONS, migrate
 
 
@@ -34,7 +36,7 @@ async def test_a_sound_database_is_called_so(tmp_path: Path) -> None:
     assert "is sound (0." in sound.what
     assert backups.level is Level.NOTE
     assert "./easel backup" in backups.advice
-    backup.take(tmp_path, tmp_path / "backups", kind="easel", now=clock.now())
+    backup.take(tmp_path, tmp_path / "backups", kind="easel", now=timestamps.now())
     assert [finding.level for finding in look(tmp_path)] == [Level.OK, Level.OK]
 
 
@@ -92,7 +94,7 @@ def test_a_restore_that_was_cut_short_is_a_fault(tmp_path: Path) -> None:
 
 async def test_a_damaged_list_of_erasures_is_a_fault(tmp_path: Path) -> None:
     await made(tmp_path)
-    erasure_list.note(tmp_path, 1, now=clock.now())
+    erasure_list.note(tmp_path, 1, now=timestamps.now())
     assert not any("Erasures" in finding.what for finding in look(tmp_path))
     with (tmp_path / "erasures.jsonl").open("ab") as file:
         file.write(b"garbage\n")
@@ -103,7 +105,7 @@ async def test_a_damaged_list_of_erasures_is_a_fault(tmp_path: Path) -> None:
 
 async def test_a_backup_from_the_future_is_not_the_newest(tmp_path: Path) -> None:
     await made(tmp_path)
-    now = clock.now()
+    now = timestamps.now()
     real = backup.take(tmp_path, tmp_path / "backups", kind="easel", now=now)
     future = backup.take(tmp_path, tmp_path / "backups", kind="daily", now=now + timedelta(days=999))
     _, newest, warning = look(tmp_path)

@@ -10,10 +10,12 @@ import pytest
 
 from bot import erasure, orders, prompts, rewriting
 from bot.errors import Banned
-from storage import erasure_list, erasures, sheets
+from storage.credits import csv_rows
 from storage.database import Database
-from storage.erasures import Erasure
 from storage.errors import DatabaseFailed, ErasuresUnreadable
+from storage.files import erasure_list
+from storage.privacy import erasures
+from storage.privacy.erasures import Erasure
 from tests.fakes import FakeGenerator, finished
 from tests.people import SECRET, a_full_life, delete, press, totals, traces
 from tests.world import World, said, world
@@ -75,7 +77,7 @@ async def test_admins_see_that_somebody_is_gone_and_not_who(easel: World) -> Non
     assert "somebody who deleted their data: 30" in page
     assert "<@-" not in page
     async with easel.studio.database.reading() as tx:
-        assert await sheets.rows(tx, easel.guild.id) == [], "nor does a file of quotas name a number"
+        assert await csv_rows.rows(tx, easel.guild.id) == [], "nor does a file of quotas name a number"
 
 
 async def test_what_others_drew_by_themselves_stays(easel: World) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot import retention
-from storage import bans, refusals
-from storage.bans import Ban
+from storage.guilds import bans
+from storage.guilds.bans import Ban
+from storage.moderation import strikes
 from tests.people import SECRET, delete, traces
 from tests.world import World, world
 
@@ -89,7 +90,7 @@ async def test_a_pardon_reaches_somebody_who_deleted_their_data(easel: World) ->
     await easel.imagine(easel.ben)
     async with easel.studio.database.transaction() as tx:
         until = easel.clock() + timedelta(minutes=9)
-        await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.ben.id, until=until)
+        await strikes.time_out(tx, guild_id=easel.guild.id, user_id=easel.ben.id, until=until)
     await delete(easel, easel.ben)
     await easel.told(easel.admin, "admin pardon", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 from bot import errors, texts
 from bot.errors import Refusal
 from generation.contract import FailureReason
-from storage import erasures
+from storage.credits.calendar import Rate
 from storage.errors import DatabaseFailed
-from storage.periods import Rate
+from storage.privacy import erasures
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 

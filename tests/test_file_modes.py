@@ -11,7 +11,9 @@ import pytest
 
 from bot.doctor_files import looks
 from bot.settings import Settings
-from storage import clock_check, images, quarantine
+from storage.files import quarantine
+from storage.jobs import images
+from storage.privacy import clock_check
 from tests.world import world
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

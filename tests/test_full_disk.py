@@ -14,9 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.host_notices import HostNotices
-from storage import disk, state
+from storage import key_values
 from storage.database import Database
 from storage.errors import DatabaseFailed
+from storage.files import disk
 from tests.fakes import FakeGenerator
 from tests.world import world
 
@@ -41,7 +42,7 @@ async def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
         async with no_room(database):
             with pytest.raises(DatabaseFailed) as failed:
                 async with database.transaction() as tx:
-                    await state.put(tx, "key", LONG)
+                    await key_values.put(tx, "key", LONG)
         assert disk.is_full(failed.value)
         with pytest.raises(DatabaseFailed) as failed:
             async with database.transaction() as tx:

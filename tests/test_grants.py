@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from storage import gifts, quotas, terms
-from storage.grants import OverGrants
-from storage.periods import Period, Rate
-from storage.quota_changes import EVERYONE, Subject
+from storage.credits import allowances, grants, terms
+from storage.credits.calendar import Period, Rate
+from storage.credits.changes import EVERYONE, Subject
+from storage.credits.host import OverGrants
 from tests.world import World, world
 
 
@@ -46,7 +46,7 @@ async def test_of_many_admins_who_give_at_once_those_give_for_whom_it_lasts(limi
 
     async def give(admin_id: int) -> None:
         async with studio.database.transaction() as tx:
-            await gifts.give(
+            await grants.give(
                 tx,
                 guild_id=limited.guild.id,
                 subject=Subject(kind="user", id=limited.ben.id),
@@ -108,7 +108,7 @@ async def test_what_was_set_before_the_host_limited_it_is_held_to_it(tmp_path: P
     async with world(tmp_path, daily_credits=10, monthly_grants=0) as easel:
         assert easel.guild.id == guild_id
         async with easel.studio.database.reading() as tx:
-            (everyone,) = await quotas.allowances(tx, guild_id)
+            (everyone,) = await allowances.allowances(tx, guild_id)
             assert (everyone.subject, everyone.rate) == (EVERYONE, Rate(1000, Period.WEEK))
             assert (await terms.terms(tx, guild_id)).free == {"imagine"}
         assert "10 of 10" in await left(easel, easel.ben)

@@ -30,10 +30,11 @@ from bot.client import EaselClient
 from bot.heartbeat import Component
 from bot.settings import PROJECT, BotStopped, StartupError
 from generation.contract import FailureReason, ModelState, ModelStatus
-from storage import jobs, pauses
-from storage.changes import EVERYWHERE
+from storage.guilds import pauses
+from storage.guilds.changes import EVERYWHERE
+from storage.jobs import lifecycle
 from tests.fakes import FakeGenerator
-from tests.storage.storage_samples import new_job
+from tests.storage.samples import new_job
 from tests.test_settings import TOKEN
 from tests.world import World, settings, world
 
@@ -120,7 +121,7 @@ async def test_a_database_that_fails_is_told(bot: Bot) -> None:
 async def test_a_queue_that_nobody_serves_is_told(bot: Bot) -> None:
     database = bot.client.studio.database
     async with database.transaction() as tx:
-        await jobs.insert(tx, new_job(), now=NOW)
+        await lifecycle.insert(tx, new_job(), now=NOW)
     assert (await bot.part("queue")).well
     bot.seconds.now += health.IDLE_SECONDS + 1
     told = await bot.part("queue")

@@ -14,7 +14,7 @@ from bot.errors import BotLacksPermission
 from bot.feature import able_to_post
 from bot.seams import Requester
 from generation.contract import Failed, FailureReason, Progressed, TextToImage
-from storage import jobs
+from storage.jobs import lifecycle
 from tests.fakes import FakeGenerator, picture
 from tests.world import World, said, world
 
@@ -204,7 +204,7 @@ async def again(easel: World, result: Any) -> None:
 
 async def test_an_event_that_comes_twice_counts_once(easel: World) -> None:
     result = await easel.ben.slash(easel.channel, "imagine", prompt="a fox")
-    with pytest.raises(jobs.DuplicateInteraction):
+    with pytest.raises(lifecycle.DuplicateInteraction):
         await again(easel, result)
     assert "36 of 40" in await info(easel)
 
@@ -213,7 +213,7 @@ async def test_an_event_that_comes_twice_does_not_stand_in_its_own_way(tmp_path:
     async with world(tmp_path, generator=FakeGenerator(paused=True), max_waiting=1) as easel:
         await easel.imagine(easel.ben)
         result = await easel.ben.slash(easel.channel, "imagine", prompt="a fox")
-        with pytest.raises(jobs.DuplicateInteraction):
+        with pytest.raises(lifecycle.DuplicateInteraction):
             await again(easel, result)
 
 

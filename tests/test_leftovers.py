@@ -9,8 +9,8 @@ import discord
 import pytest
 
 from bot import erasure, leftover_reports
-from storage import erasures
-from storage.erasures import Erasure
+from storage.privacy import erasures
+from storage.privacy.erasures import Erasure
 from tests.people import delete
 from tests.test_actions import grid
 from tests.test_report import WAYS, desk, link, moderator, name_reporter, report

@@ -11,7 +11,7 @@ import pytest
 
 from bot import archive, pictures
 from bot.limiter import Limits
-from storage import images
+from storage.jobs import images
 from tests.people import copy_of
 from tests.world import World, said
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import WordRefused
 from bot.settings import StartupError
-from storage.words import MAX_RULES, WordKind, WordRule, set_word_rule
+from storage.guilds.word_rules import MAX_RULES, WordKind, WordRule, set_word_rule
 from tests.world import World, said, world
 
 

@@ -13,7 +13,7 @@ from aiohttp import ClientConnectionError
 
 from bot import orders, prompts
 from bot.errors import OverQuota
-from storage import quotas
+from storage.credits import allowances, calendar, changes, ledger
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -143,18 +143,18 @@ async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> 
         refused = [result for result in results if isinstance(result, OverQuota)]
         assert len(refused) == 199
         async with studio.database.reading() as tx:
-            lines = await quotas.history(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=999)
-        assert [line.kind for line in lines] == [quotas.Entry.RESERVE]
+            lines = await ledger.history(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=999)
+        assert [line.kind for line in lines] == [ledger.Entry.RESERVE]
 
 
 async def test_the_servers_quotas_fit_into_a_message_however_many_there_are(easel: World) -> None:
     for number in range(120):
         async with easel.studio.database.transaction() as tx:
-            await quotas.set_allowance(
+            await allowances.set_allowance(
                 tx,
                 guild_id=easel.guild.id,
-                subject=quotas.Subject(kind="user", id=10**17 + number),
-                rate=quotas.Rate(5),
+                subject=changes.Subject(kind="user", id=10**17 + number),
+                rate=calendar.Rate(5),
                 actor_id=easel.admin.id,
                 now=easel.clock(),
             )

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from bot import erasure, sheets
 from bot.errors import BadSheet
 from bot.features import quota_files
-from storage import quotas
-from storage.erasures import Erasure
-from storage.ledger import Entry, LedgerLine
-from storage.periods import Period, Rate
-from storage.quota_changes import Subject
-from storage.sheets import Row
+from storage.credits import account
+from storage.credits.calendar import Period, Rate
+from storage.credits.changes import Subject
+from storage.credits.csv_rows import Row
+from storage.credits.ledger import Entry, LedgerLine
+from storage.privacy.erasures import Erasure
 from tests.world import World, said
 
 ROLE = 11
@@ -288,8 +288,8 @@ async def test_what_a_refund_leaves_is_spent(easel: World) -> None:
     await easel.imagine(easel.ben, "a fox --count 3")
     async with easel.studio.database.transaction() as tx:
         values = {"guild_id": easel.guild.id, "user_id": easel.ben.id, "now": easel.clock()}
-        await quotas.reserve(tx, job_id="other", price=4, allowance=Rate(40), **values)
-        await quotas.refund(tx, job_id="other", now=easel.clock(), credits=1)
+        await account.reserve(tx, job_id="other", price=4, allowance=Rate(40), **values)
+        await account.refund(tx, job_id="other", now=easel.clock(), credits=1)
     assert "given back +1, 3 spent" in await easel.told(easel.admin, "quota show", who=easel.ben)
     assert (await exported(easel, "history"))[0]["spent"] == "3"
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bot.client import RECONCILE_SECONDS
-from storage import images, jobs
 from storage.errors import DatabaseFailed
-from storage.jobs import Job, JobState
+from storage.jobs import images, lifecycle, queries
+from storage.jobs.job import Job, JobState
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -25,7 +25,7 @@ LOOK = RECONCILE_SECONDS + 1
 
 async def job_of(easel: World) -> Job:
     async with easel.studio.database.reading() as tx:
-        (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+        (job,) = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
     return job
 
 
@@ -96,7 +96,7 @@ async def test_a_passing_error_of_the_database_strands_nothing(
     easel.generator.paused = True
     await easel.imagine(easel.ben)
     monkeypatch.setattr(
-        jobs, changed, failing(1, DatabaseFailed("database is locked"), getattr(jobs, changed))
+        lifecycle, changed, failing(1, DatabaseFailed("database is locked"), getattr(lifecycle, changed))
     )
     if changed == "mark_notified":
         await easel.told(easel.ben, "cancel")

@@ -7,15 +7,15 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from storage import jobs
-from storage.jobs import JobState
+from storage.jobs import queries
+from storage.jobs.job import JobState
 from tests.fakes import FakeGenerator, finished
 from tests.world import World, world
 
 
 async def states(easel: World) -> list[JobState]:
     async with easel.studio.database.reading() as tx:
-        rows = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=50)
+        rows = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=50)
     return [row.state for row in sorted(rows, key=lambda row: row.created_at)]
 
 
@@ -151,7 +151,7 @@ async def test_two_presses_at_once_are_two_pictures_although_one_is_asked_again(
         await easel.imagine(easel.ben)
         (grid,) = easel.results()
         async with easel.studio.database.reading() as tx:
-            (job,) = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
+            (job,) = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1)
 
         def press() -> Coroutine[Any, Any, int | None]:
             where = {"channel_id": easel.channel.id, "asked_by": easel.ben.id, "reply_to": grid.id}

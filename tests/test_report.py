@@ -12,7 +12,9 @@ import discord
 import pytest
 
 from bot import cases
-from storage import jobs, refusals, reports
+from storage.jobs import queries
+from storage.moderation import cases as moderation_cases
+from storage.moderation import strikes
 from tests.fakes import FakeGenerator
 from tests.test_actions import grid
 from tests.world import World, said, world
@@ -108,7 +110,7 @@ async def test_who_is_timed_out_can_report_afterwards(easel: World, way: str) ->
     message = await grid(easel)
     async with easel.studio.database.transaction() as tx:
         until = easel.clock() + timedelta(minutes=9)
-        await refusals.time_out(tx, guild_id=easel.guild.id, user_id=easel.cleo.id, until=until)
+        await strikes.time_out(tx, guild_id=easel.guild.id, user_id=easel.cleo.id, until=until)
     assert "you can go on" in await report(easel, easel.cleo, message, way)
     assert moderators.history() == []
     easel.clock.move(hours=2)
@@ -149,7 +151,7 @@ async def test_first_reports_at_the_same_moment_are_one_case_too(easel: World) -
     assert guild is not None
     people = [await guild.fetch_member(who.id) for who in (easel.ben, easel.cleo, easel.admin)]
     async with easel.studio.database.reading() as tx:
-        (job,) = await jobs.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
+        (job,) = await queries.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
     told = await asyncio.gather(*(cases.report(easel.studio, job, person) for person in people))
     assert all("The moderators have it now" in one for one in told)
     (case,) = moderators.history()
@@ -162,7 +164,7 @@ async def stopped_while_reporting(easel: World, step: Any, name: str) -> discord
     guild = easel.client.get_guild(easel.guild.id)
     assert guild is not None
     async with easel.studio.database.reading() as tx:
-        (job,) = await jobs.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
+        (job,) = await queries.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, name, Mock(side_effect=asyncio.CancelledError))
         with pytest.raises(asyncio.CancelledError):
@@ -174,7 +176,7 @@ async def stopped_while_reporting(easel: World, step: Any, name: str) -> discord
 async def test_a_report_outlives_a_stop_of_the_bot_and_is_posted_once(easel: World, posted: bool) -> None:
     moderators = await desk(easel)
     mo = moderator(easel)
-    step = (reports, "posted") if posted else (discord.TextChannel, "send")
+    step = (moderation_cases, "posted") if posted else (discord.TextChannel, "send")
     await stopped_while_reporting(easel, *step)
     assert len(moderators.history()) == posted
     await easel.restart()

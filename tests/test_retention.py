@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from bot import retention
-from storage import jobs
 from storage.database import Database
 from storage.errors import DatabaseFailed
-from storage.jobs import NewJob, new_id
-from storage.retention import pieces
+from storage.files.job_ids import new_id
+from storage.jobs import lifecycle
+from storage.jobs.job import NewJob
+from storage.privacy.retention import pieces
 from tests.people import SECRET, jobs_of, pictures_in, traces
 from tests.world import said, world
 
@@ -60,7 +61,7 @@ async def test_a_search_of_every_byte_finds_no_prompt_that_is_too_old(tmp_path: 
                 drawn = NewJob(**{f.name: getattr(job, f.name) for f in fields(NewJob)})
                 drawn = replace(drawn, id=new_id(source), interaction_id=None, prompt=words, request="{}")
                 now = easel.clock() + timedelta(days=0 if SECRET in words else 20)
-                await jobs.cancel(tx, (await jobs.insert(tx, drawn, now=now)).id, by=1, now=now)
+                await lifecycle.cancel(tx, (await lifecycle.insert(tx, drawn, now=now)).id, by=1, now=now)
                 # A row that grows moves others about, and leaves pieces of them behind.
                 await tx.execute(
                     "UPDATE jobs SET request = ? WHERE number = ?", ("y" * 300, source.randrange(number + 2))

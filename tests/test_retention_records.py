@@ -266,7 +266,7 @@ async def test_a_stop_in_the_middle_changes_no_balance_and_the_rest_follows(
         easel.live(days=41)
         with monkeypatch.context() as cut:
             cut.setattr(retention, "_ROWS", 3)
-            cut.setattr("storage.retention.note_pieces", stop)
+            cut.setattr("storage.privacy.retention.note_pieces", stop)
             with pytest.raises(DatabaseFailed):
                 await retention.prune(easel.studio)
         assert "8 credits of bonus" in await easel.told(easel.ben, "info")

@@ -12,10 +12,12 @@ from PIL import Image
 
 from bot import erasure, retention
 from generation.contract import FailureReason, ModelState, ModelStatus, Progressed
-from storage import images, jobs, reports
-from storage.erasures import Erasure
-from storage.images import Finding
-from storage.reports import Kind
+from storage.jobs import images, queries
+from storage.jobs.images import Finding
+from storage.jobs.job import Job
+from storage.moderation import cases
+from storage.moderation.cases import Kind
+from storage.privacy.erasures import Erasure
 from tests.fakes import FakeGenerator, picture
 from tests.people import copy_of, delete
 from tests.test_adult import restrict
@@ -195,13 +197,13 @@ async def test_a_copy_of_ones_data_leaves_withheld_pictures_out_and_erasing_take
     assert moderators.history() == []
     assert files(easel) == []
     async with easel.studio.database.reading() as tx:
-        assert await reports.unposted(tx) == []
+        assert await cases.unposted(tx) == []
         assert await tx.fetch_all("SELECT * FROM cases") == []
 
 
-async def _jobs_of_ben(easel: World) -> list[jobs.Job]:
+async def _jobs_of_ben(easel: World) -> list[Job]:
     async with easel.studio.database.reading() as tx:
-        return await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
+        return await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
 
 
 async def test_what_is_approved_while_its_person_deletes_everything_does_not_stay(easel: World) -> None:
@@ -243,5 +245,5 @@ async def test_pictures_that_wait_for_moderators_are_kept_no_longer_than_others(
     (case,) = moderators.history()
     assert "no longer kept" in said(await easel.press(mo, case, "Approve"))
     async with easel.studio.database.reading() as tx:
-        assert await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1) == []
-        assert await reports.case(tx, "x", Kind.CHECK) is None
+        assert await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1) == []
+        assert await cases.case(tx, "x", Kind.CHECK) is None

@@ -12,9 +12,10 @@ import discord
 import pytest
 from PIL import Image
 
-from storage import images, jobs, reports
-from storage.images import Finding
-from storage.reports import Verdict
+from storage.jobs import images, queries
+from storage.jobs.images import Finding
+from storage.moderation import cases
+from storage.moderation.cases import Verdict
 from tests.fakes import picture
 from tests.test_adult import restrict
 from tests.test_report import desk, moderator
@@ -167,7 +168,7 @@ async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show
     restrict(easel, moderators)
     job_id = case.components[0].children[0].custom_id.split(":")[2]
     async with easel.studio.database.reading() as tx:
-        job = await jobs.get(tx, job_id)
+        job = await queries.get(tx, job_id)
     channel: Any = easel.client.get_channel(moderators.id)
     partial = channel.get_partial_message(case.id)
     withheld, judge_id = easel.studio.withheld, moderator(easel).id
@@ -252,7 +253,7 @@ async def test_a_case_whose_pictures_were_removed_before_it_was_posted_is_closed
     await easel.restart(finding(2))
     assert moderators.history() == []
     async with easel.studio.database.reading() as tx:
-        assert await reports.unposted(tx) == []
+        assert await cases.unposted(tx) == []
 
 
 async def test_a_case_that_a_crash_kept_from_the_moderators_comes_once(easel: World) -> None:

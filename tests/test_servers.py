@@ -12,8 +12,8 @@ import pytest
 from discord import app_commands
 from structlog.testing import capture_logs
 
-from storage import jobs
-from storage.jobs import JobState
+from storage.jobs import queries
+from storage.jobs.job import JobState
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -147,7 +147,7 @@ async def test_what_waited_in_a_server_that_left_the_list_is_cancelled_and_paid_
         async with world(tmp_path, servers=frozenset({ELSEWHERE})) as easel:
             await easel.rest()
             async with easel.studio.database.reading() as tx:
-                found = await jobs.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
+                found = await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=9)
                 row = await tx.fetch_one("SELECT total(spent) AS spent FROM ledger")
             assert {job.state for job in found} == {JobState.CANCELLED}
             assert len(found) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from storage import jobs, weights
+from storage.jobs import queries, role_weights
 from tests.fakes import FakeGenerator
 from tests.world import Clock, World, world
 
@@ -41,7 +41,7 @@ async def test_a_heavier_role_is_served_more_often(tmp_path: Path) -> None:
     async with world(tmp_path, generator=FakeGenerator(paused=True), daily_credits=1000) as easel:
         supporter = easel.guild.add_member(easel.env.create_user("sue"), roles=[easel.vip])
         async with easel.studio.database.transaction() as tx:
-            await weights.set_weight(tx, guild_id=easel.guild.id, role_id=easel.vip.id, weight=3)
+            await role_weights.set_weight(tx, guild_id=easel.guild.id, role_id=easel.vip.id, weight=3)
         for _ in range(6):
             await easel.imagine(easel.ben, "of ben")
             await easel.imagine(supporter, "of sue")
@@ -69,5 +69,5 @@ async def test_jobs_of_the_same_owner_are_told_apart_in_line(easel: World) -> No
     for _ in range(3):
         await easel.imagine(easel.ben)
     async with easel.studio.database.reading() as tx:
-        line = await jobs.active(tx)
+        line = await queries.active(tx)
     assert [job.turn for job in line] == sorted({job.turn for job in line})

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import retention
-from storage import images, ownership
+from storage.jobs import images, ownership
 from tests.people import delete, jobs_of, pictures_in
 from tests.world import World, world
 

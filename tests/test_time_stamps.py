@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import credentials
-from bot.doctor import Level
+from bot.findings import Level
 from bot.settings import StartupError
 from bot.verifier import Standing
 from tests.fakes import picture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.jobs import JobState
+from storage.jobs.job import JobState
 from tests.fakes import FakeGenerator
 from tests.people import jobs_of
 from tests.world import World, world

@@ -20,7 +20,7 @@ from PIL import Image
 
 from bot import credentials, describe_pages, inspection, verification, verifier
 from bot.again import Again, Changed
-from bot.doctor import Level
+from bot.findings import Level
 from bot.settings import StartupError
 from bot.verifier import Share, Standing, Verdict
 from generation import provenance

@@ -16,7 +16,7 @@ from bot.client import EaselClient
 from bot.errors import Refusal
 from bot.seams import Requester
 from bot.settings import Settings
-from storage import clock_check
+from storage.privacy import clock_check
 from tests.fakes import FakeGenerator
 
 T = TypeVar("T")

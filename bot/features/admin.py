@@ -11,7 +11,8 @@ from bot import admin_pages, record_pages
 from bot.admin import Page, admin, is_host, opened
 from bot.errors import BotLacksPermission
 from bot.feature import Feature
-from storage import changes, guilds
+from storage.guilds import changes
+from storage.guilds import settings as guild_settings
 
 _SHOWN = 2000
 """As many of the latest changes can be leafed through."""
@@ -26,8 +27,8 @@ async def log(interaction: discord.Interaction[Any], channel: LogChannel | None 
     if channel is not None:
         _able_to_write(channel)
     async with desk.changing() as record:
-        old = (await guilds.settings(record.tx, desk.guild_id)).log_channel_id
-        await guilds.set_log_channel(record.tx, desk.guild_id, channel.id if channel else None)
+        old = (await guild_settings.settings(record.tx, desk.guild_id)).log_channel_id
+        await guild_settings.set_log_channel(record.tx, desk.guild_id, channel.id if channel else None)
         await record.note(
             "log channel", old=f"<#{old}>" if old else None, new=f"<#{channel.id}>" if channel else None
         )
@@ -47,8 +48,8 @@ def _able_to_write(channel: LogChannel) -> None:
 async def role(interaction: discord.Interaction[Any], role: discord.Role | None = None) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = (await guilds.settings(record.tx, desk.guild_id)).admin_role_id
-        await guilds.set_admin_role(record.tx, desk.guild_id, role.id if role else None)
+        old = (await guild_settings.settings(record.tx, desk.guild_id)).admin_role_id
+        await guild_settings.set_admin_role(record.tx, desk.guild_id, role.id if role else None)
         await record.note(
             "admin role", old=f"<@&{old}>" if old else None, new=f"<@&{role.id}>" if role else None
         )

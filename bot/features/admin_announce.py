@@ -13,8 +13,8 @@ from bot.admin import Desk, admin, opened
 from bot.errors import NotSpeaker
 from bot.feature import Feature
 from bot.patience import Unreachable
-from storage import jobs
-from storage.changes import EVERYWHERE, Obstacle
+from storage.guilds.changes import EVERYWHERE, Obstacle
+from storage.jobs import queries
 
 Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
@@ -55,7 +55,7 @@ async def announce(
 async def _busy(desk: Desk, guild_id: int) -> list[tuple[int, int]]:
     """The servers and channels where jobs wait."""
     async with desk.studio.database.reading() as tx:
-        return await jobs.channels(tx, None if guild_id == EVERYWHERE else guild_id)
+        return await queries.channels(tx, None if guild_id == EVERYWHERE else guild_id)
 
 
 async def _only_speakers(interaction: discord.Interaction[Any], channel: object) -> None:

@@ -21,10 +21,12 @@ from bot.feature import Feature
 from bot.findings import Finding, Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
-from storage import guilds, jobs, pauses
-from storage.jobs import JobState
-from storage.pauses import Pause
-from storage.statistics import failures
+from storage.guilds import pauses
+from storage.guilds import settings as guild_settings
+from storage.guilds.pauses import Pause
+from storage.jobs import queries
+from storage.jobs.job import JobState
+from storage.jobs.statistics import failures
 
 _A_DAY = timedelta(days=1)
 _OF_THE_WORKER = (FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.OUT_OF_MEMORY)
@@ -73,10 +75,10 @@ async def doctor(interaction: discord.Interaction[Any]) -> None:
 async def _patient(desk: Desk) -> Patient:
     studio, interaction = desk.studio, desk.interaction
     async with studio.database.reading() as tx:
-        line = await jobs.active(tx, limit=_LINE)
+        line = await queries.active(tx, limit=_LINE)
         failed = await failures(tx, guild_id=desk.guild_id, since=studio.clock() - _A_DAY)
         stops = await pauses.pauses(tx, desk.guild_id)
-        server = await guilds.settings(tx, desk.guild_id)
+        server = await guild_settings.settings(tx, desk.guild_id)
     running = sum(job.state is JobState.RUNNING for job in line)
     disk = await asyncio.to_thread(shutil.disk_usage, studio.database.folder)
     return Patient(

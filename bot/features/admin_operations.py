@@ -15,11 +15,13 @@ from bot.admin import Desk, admin, is_admin, is_host, opened
 from bot.errors import NothingToCancel
 from bot.feature import Feature, Studio
 from bot.inert import readable
-from storage import bans, jobs, pauses, veils
-from storage.bans import Ban
-from storage.changes import Obstacle
-from storage.jobs import JobState
-from storage.pauses import Halt, Pause
+from storage import pseudonyms
+from storage.guilds import bans, pauses
+from storage.guilds.bans import Ban
+from storage.guilds.changes import Obstacle
+from storage.guilds.pauses import Halt, Pause
+from storage.jobs import queries
+from storage.jobs.job import JobState
 
 _CHOICES = 25
 _LINE = 1000
@@ -101,7 +103,7 @@ async def clear(
 async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
-        found = await jobs.get(tx, job)
+        found = await queries.get(tx, job)
     if found is None or found.guild_id != desk.guild_id:
         raise NothingToCancel
     refunded = await desk.studio.dispatcher.cancel(found.id, by=desk.actor_id)
@@ -118,7 +120,7 @@ async def _jobs(interaction: discord.Interaction[Any], current: str) -> list[app
         return []
     studio: Studio = interaction.client.studio
     async with studio.database.reading() as tx:
-        line = await jobs.active(tx, guild_id=interaction.guild_id, limit=_LINE)
+        line = await queries.active(tx, guild_id=interaction.guild_id, limit=_LINE)
     words = {JobState.RUNNING: "being drawn", JobState.QUEUED: "waiting"}
     named = [(f"{words[one.state]}: {readable(one.prompt)}"[:80] + f" ({one.id})", one.id) for one in line]
     fitting = [pair for pair in named if current.casefold() in pair[0].casefold()]
@@ -163,7 +165,7 @@ async def unban(interaction: discord.Interaction[Any], who: discord.User, everyw
         lifted = await bans.unban(record.tx, guild_id=guild_id, user_id=who.id)
         if lifted:
             await record.note(admin_pages.ban_of(who.id), old="banned", new="lifted")
-        standing = await veils.standing(record.tx, who.id)
+        standing = await pseudonyms.standing(record.tx, who.id)
         left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=standing)
     # Whom the host banned everywhere, and why, is no business of each server's admins.
     if is_host(interaction):

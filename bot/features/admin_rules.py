@@ -13,9 +13,10 @@ from bot.admin import Desk, Page, admin, opened
 from bot.adult import age_restricted
 from bot.errors import BadAmount, NotOnTheList
 from bot.feature import Feature, Studio
-from storage import access, bans, guilds, pauses, weights
-from storage import words as word_rules
-from storage.access import EVERYONE, Limit, Thing
+from storage.guilds import bans, pauses, permissions, word_rules
+from storage.guilds import settings as guild_settings
+from storage.guilds.permissions import EVERYONE, Limit, Thing
+from storage.jobs import role_weights
 
 _CHOICES = 25
 _MOST = {
@@ -47,14 +48,16 @@ async def channel(
 ) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = await access.rules(record.tx, desk.guild_id)
+        old = await permissions.rules(record.tx, desk.guild_id)
         if channel is not None and not allowed and channel.id not in (old.channels or ()):
             raise NotOnTheList(admin_pages.channel_not_listed(channel.id, old.channels))
         if channel is None:
-            await access.open_all_channels(record.tx, desk.guild_id)
+            await permissions.open_all_channels(record.tx, desk.guild_id)
         else:
-            await access.open_channel(record.tx, guild_id=desk.guild_id, channel_id=channel.id, open=allowed)
-        new = await access.rules(record.tx, desk.guild_id)
+            await permissions.open_channel(
+                record.tx, guild_id=desk.guild_id, channel_id=channel.id, open=allowed
+            )
+        new = await permissions.rules(record.tx, desk.guild_id)
         await record.note(
             "channels", old=admin_pages.channels(old.channels), new=admin_pages.channels(new.channels)
         )
@@ -96,16 +99,16 @@ async def model(
 
 async def _keep(desk: Desk, thing: tuple[Thing, str], role: discord.Role | None, allowed: bool) -> None:
     async with desk.changing() as record:
-        old = (await access.rules(record.tx, desk.guild_id)).roles.get(thing)
+        old = (await permissions.rules(record.tx, desk.guild_id)).roles.get(thing)
         if role is not None and not allowed and role.id not in (old or ()):
             raise NotOnTheList(admin_pages.role_not_listed(thing[1], role.id, old))
         if role is None or role.id == desk.guild_id:
-            await access.give_to_everyone(record.tx, guild_id=desk.guild_id, thing=thing)
+            await permissions.give_to_everyone(record.tx, guild_id=desk.guild_id, thing=thing)
         else:
-            await access.keep_for(
+            await permissions.keep_for(
                 record.tx, guild_id=desk.guild_id, thing=thing, role_id=role.id, may=allowed
             )
-        new = (await access.rules(record.tx, desk.guild_id)).roles.get(thing)
+        new = (await permissions.rules(record.tx, desk.guild_id)).roles.get(thing)
         await record.note(
             f"{thing[0].value} {thing[1]}", old=admin_pages.roles(old), new=admin_pages.roles(new)
         )
@@ -133,8 +136,8 @@ async def limit(
         raise BadAmount(admin_pages.limit_range(chosen, _LEAST[chosen], _MOST[chosen]))
     role_id = EVERYONE if role is None or role.id == desk.guild_id else role.id
     async with desk.changing() as record:
-        old = (await access.rules(record.tx, desk.guild_id)).limits.get(chosen, {}).get(role_id)
-        await access.set_limit(
+        old = (await permissions.rules(record.tx, desk.guild_id)).limits.get(chosen, {}).get(role_id)
+        await permissions.set_limit(
             record.tx, guild_id=desk.guild_id, limit=chosen, role_id=role_id, amount=amount
         )
         await record.note(
@@ -155,14 +158,16 @@ async def limit(
 async def priority(
     interaction: discord.Interaction[Any],
     role: discord.Role,
-    weight: app_commands.Range[float, weights.LEAST, weights.MOST] | None = None,
+    weight: app_commands.Range[float, role_weights.LEAST, role_weights.MOST] | None = None,
 ) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = (await weights.weights(record.tx, desk.guild_id)).get(role.id, weights.USUAL)
-        await weights.set_weight(record.tx, guild_id=desk.guild_id, role_id=role.id, weight=weight)
-        await record.note(f"priority of <@&{role.id}>", old=f"{old:g}", new=f"{weight or weights.USUAL:g}")
-    await desk.tell(admin_pages.priority_is(role.id, weight or weights.USUAL))
+        old = (await role_weights.weights(record.tx, desk.guild_id)).get(role.id, role_weights.USUAL)
+        await role_weights.set_weight(record.tx, guild_id=desk.guild_id, role_id=role.id, weight=weight)
+        await record.note(
+            f"priority of <@&{role.id}>", old=f"{old:g}", new=f"{weight or role_weights.USUAL:g}"
+        )
+    await desk.tell(admin_pages.priority_is(role.id, weight or role_weights.USUAL))
 
 
 @admin.command(name="default-model", description="Choose the model that draws when nobody names one")
@@ -174,8 +179,8 @@ async def default_model(interaction: discord.Interaction[Any], model: str | None
     if spec is not None:
         desk.studio.dispatcher.check_model(spec.key, among_adults=among_adults)
     async with desk.changing() as record:
-        old = (await guilds.settings(record.tx, desk.guild_id)).default_model
-        await guilds.set_default_model(record.tx, desk.guild_id, spec.key if spec else None)
+        old = (await guild_settings.settings(record.tx, desk.guild_id)).default_model
+        await guild_settings.set_default_model(record.tx, desk.guild_id, spec.key if spec else None)
         await record.note("default model", old=old, new=spec.key if spec else None)
     name = spec.name if spec else desk.studio.catalogue[desk.studio.default_model].name
     await desk.tell(admin_pages.default_model_is(name))
@@ -200,9 +205,9 @@ async def rules(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
         words = admin_pages.rules(
-            await guilds.settings(tx, desk.guild_id),
-            await access.rules(tx, desk.guild_id),
-            await weights.weights(tx, desk.guild_id),
+            await guild_settings.settings(tx, desk.guild_id),
+            await permissions.rules(tx, desk.guild_id),
+            await role_weights.weights(tx, desk.guild_id),
             await pauses.pauses(tx, desk.guild_id),
             await bans.bans(tx, desk.guild_id),
             words=len(await word_rules.word_rules(tx, desk.guild_id)),

@@ -11,8 +11,8 @@ from discord import app_commands
 from bot import admin_pages, charts, pictures
 from bot.admin import Desk, admin, opened
 from bot.feature import Feature
-from storage.clock import day_of, start_of
-from storage.statistics import Statistics, statistics
+from storage.jobs.statistics import Statistics, statistics
+from storage.timestamps import day_of, start_of
 
 _NAMED = 5
 _DAYS_APART = 31

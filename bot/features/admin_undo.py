@@ -13,9 +13,9 @@ from bot.admin import Desk, admin, opened
 from bot.feature import Feature
 from bot.patience import Unreachable
 from bot.undoing import Last, undo_last
-from storage import changes, guild_rows
-from storage.changes import Cell, Change, Obstacle
 from storage.database import Transaction
+from storage.guilds import changes, snapshot
+from storage.guilds.changes import Cell, Change, Obstacle
 
 _REACH = 200
 """As many changes that stand are looked through for one that can be taken back."""
@@ -42,7 +42,7 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False, ever
         async with desk.changing(everywhere=everywhere) as record:
             if last is None or await _standing(record.tx, guild_id) != seen:
                 return None
-            await guild_rows.put_back(record.tx, last.touched)
+            await snapshot.put_back(record.tx, last.touched)
             await record.note(f"undo of {last.what}", old=last.new, new=last.old, undoes=last.number)
         desk.studio.dispatcher.look_again()
         return ""
@@ -56,9 +56,9 @@ async def undo(interaction: discord.Interaction[Any], others: bool = False, ever
 
 async def _standing(tx: Transaction, guild_id: int) -> list[tuple[Change, Obstacle | None]]:
     """The changes that were not taken back, newest first, with what keeps each from it."""
-    now = await guild_rows.rows(tx, guild_id)
+    now = await snapshot.rows(tx, guild_id)
     return [
-        (one, one.final or guild_rows.obstacle(now, one.touched))
+        (one, one.final or snapshot.obstacle(now, one.touched))
         for one in await changes.standing(tx, guild_id, limit=_REACH)
     ]
 

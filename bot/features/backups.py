@@ -15,8 +15,9 @@ import structlog
 
 from bot.clock_doubt import may_delete
 from bot.feature import Feature, Studio
-from storage import backup, restoring, snapshots
+from storage.backups import backup, restoring
 from storage.errors import StorageError
+from storage.files import snapshots
 
 KIND = "daily"
 

@@ -15,8 +15,8 @@ from bot.errors import NothingToCancel, NotYours
 from bot.feature import Ask, Feature, Place, Studio, Verb, requester
 from bot.inert import readable
 from bot.surface import Surface
-from storage import images, jobs
-from storage.jobs import Job, JobState
+from storage.jobs import images, messages, queries
+from storage.jobs.job import Job, JobState
 
 _CHOICES = 25
 _ALL = 2000
@@ -26,7 +26,7 @@ _ALL = 2000
 async def stop(ask: Ask) -> None:
     """Cancel what waits or runs; delete what has been posted."""
     async with ask.studio.database.reading() as tx:
-        posted = await jobs.message(tx, ask.message_id)
+        posted = await messages.message(tx, ask.message_id)
     if posted is None or posted.asked_by != ask.actor.id:
         ask.only_owner_or_moderator()
     if posted is not None:
@@ -40,7 +40,7 @@ async def stop(ask: Ask) -> None:
 async def _delete(ask: Ask, *, whole: bool) -> None:
     """Delete the message; with a grid, its pictures go from the disk too."""
     async with ask.studio.database.transaction() as tx:
-        await jobs.forget_message(tx, ask.message_id)
+        await messages.forget_message(tx, ask.message_id)
         if whole:
             await images.delete(tx, ask.job.id)
     if whole:
@@ -71,7 +71,7 @@ async def cancel(interaction: discord.Interaction[Any], job: str | None = None) 
 async def _explain(studio: Studio, job_id: str, *, guild_id: int, user_id: int) -> None:
     """Raise NotYours for somebody else's job here. A job of another server is answered like none at all."""
     async with studio.database.reading() as tx:
-        job = await jobs.get(tx, job_id)
+        job = await queries.get(tx, job_id)
     if job is not None and job.guild_id == guild_id and job.user_id != user_id:
         raise NotYours
 
@@ -79,7 +79,7 @@ async def _explain(studio: Studio, job_id: str, *, guild_id: int, user_id: int) 
 async def _mine(studio: Studio, guild_id: int, user_id: int) -> list[Job]:
     """A person's jobs that can be cancelled, the latest first."""
     async with studio.database.reading() as tx:
-        active = await jobs.active(tx, guild_id=guild_id, user_id=user_id, limit=_ALL)
+        active = await queries.active(tx, guild_id=guild_id, user_id=user_id, limit=_ALL)
     return sorted(active, key=lambda one: one.created_at, reverse=True)
 
 

@@ -20,7 +20,7 @@ from bot.seams import Requester
 from generation.containers import MAX_SOURCE_BYTES
 from generation.contract import ModelState
 from generation.parameters import Parameters
-from storage import guilds
+from storage.guilds import settings as guild_settings
 
 _PATIENCE = 15.0
 """Seconds that Discord has to hand out the file. Its size is Discord's word, so no more comes than it says."""
@@ -73,7 +73,7 @@ async def _again(studio: Studio, parameters: Parameters, channel: object, who: R
     model, most = studio.default_model, None
     if who is not None:
         async with studio.database.reading() as tx:
-            server = await guilds.settings(tx, who.guild_id)
+            server = await guild_settings.settings(tx, who.guild_id)
             most = (await access.most(tx, who)).pictures
         model = usual_model(studio, server.default_model)
     shown = studio.catalogue.named(among_adults=age_restricted(channel))

@@ -19,7 +19,7 @@ from bot.flags import FLAGS
 from bot.plain_text import plain
 from bot.prompts import MAX_PROMPT, Reading
 from generation.contract import MAX_SEED, ModelState
-from storage import guilds
+from storage.guilds import settings as guild_settings
 
 _ASPECTS = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "2:1", "1:2")
 
@@ -53,7 +53,7 @@ async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> 
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     able_to_post(interaction.app_permissions, interaction.channel)
     async with studio.database.reading() as tx:
-        server = await guilds.settings(tx, who.guild_id)
+        server = await guild_settings.settings(tx, who.guild_id)
         most = await access.most(tx, who)
     order = orders.imagine(
         reading.parsed,

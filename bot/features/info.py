@@ -10,8 +10,8 @@ from discord import app_commands
 from bot import pages, unposted
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
-from storage import jobs
-from storage.balances import balance_of
+from storage.credits.balance import balance_of
+from storage.jobs import queries
 
 _RECENT = 5
 
@@ -32,8 +32,8 @@ async def info(interaction: discord.Interaction[Any]) -> None:
             host=studio.settings.host_credits,
             now=studio.clock(),
         )
-        active = await jobs.active(tx, **place)
-        recent = await jobs.recent(tx, **place, limit=_RECENT)
+        active = await queries.active(tx, **place)
+        recent = await queries.recent(tx, **place, limit=_RECENT)
     await interaction.followup.send(pages.info(balance, active, recent), ephemeral=True)
     found = await unposted.of_member(
         studio, **place, channel=interaction.channel, limit=interaction.filesize_limit

@@ -13,7 +13,8 @@ from bot.feature import Ask, Feature, Verb
 from bot.inert import file_stem
 from bot.patience import patiently
 from bot.safety import only_shown
-from storage import guilds, images
+from storage.guilds import settings as guild_settings
+from storage.jobs import images
 
 
 async def mail(ask: Ask) -> None:
@@ -22,7 +23,7 @@ async def mail(ask: Ask) -> None:
     async with ask.studio.database.reading() as tx:
         await access.only_allowed(tx, ask.requester, "mail", posts=False)
         rows = await images.of_job(tx, ask.job.id)
-        server = await guilds.settings(tx, ask.actor.guild.id)
+        server = await guild_settings.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
     async with ask.studio.limits.letters.place(ask.actor.id):
         for row in wanted:

@@ -10,7 +10,8 @@ from discord import app_commands
 from bot import moderation_pages, texts
 from bot.admin import admin, opened
 from bot.feature import Feature
-from storage import refusals, veils
+from storage import pseudonyms
+from storage.moderation import strikes
 
 
 @admin.command(name="pardon", description="End somebody's timeout after too many refusals, and forget those")
@@ -18,11 +19,11 @@ from storage import refusals, veils
 async def pardon(interaction: discord.Interaction[Any], who: discord.User) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        member = {"guild_id": desk.guild_id, "user_id": await veils.standing(record.tx, who.id)}
-        until = await refusals.timed_out_until(
+        member = {"guild_id": desk.guild_id, "user_id": await pseudonyms.standing(record.tx, who.id)}
+        until = await strikes.timed_out_until(
             record.tx, **member, now=desk.studio.clock(), longest=desk.studio.settings.timeout
         )
-        await refusals.pardon(record.tx, **member)
+        await strikes.pardon(record.tx, **member)
         old = f"until {texts.relative(until)}" if until else None
         await record.note(f"timeout of <@{who.id}>", old=old, new="pardoned")
     await desk.tell(moderation_pages.pardoned(who.id))

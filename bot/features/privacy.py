@@ -17,9 +17,9 @@ from bot import archive, erasure, privacy_pages, retention, rewriting
 from bot.boundary import acknowledge, answered, only_new, tell_privately
 from bot.feature import Feature, Studio
 from bot.patience import Unreachable
-from storage import personal
-from storage.erasures import Erasure
 from storage.errors import StorageError
+from storage.privacy import personal_data
+from storage.privacy.erasures import Erasure
 
 _PARTS = 10
 """ZIPs that one command sends: they have to arrive while Discord accepts answers to it, which is 15 minutes."""
@@ -47,8 +47,8 @@ async def show(interaction: discord.Interaction[Any]) -> None:
     await acknowledge(interaction, thinking=True)
     studio: Studio = interaction.client.studio
     async with studio.database.reading() as tx:
-        counts = await personal.counts(tx, interaction.user.id)
-        pictures = await personal.rows(tx, interaction.user.id, "images")
+        counts = await personal_data.counts(tx, interaction.user.id)
+        pictures = await personal_data.rows(tx, interaction.user.id, "images")
     megabytes = sum(picture["bytes"] for picture in pictures) / 1e6
     await interaction.followup.send(
         privacy_pages.show(counts, megabytes, studio.settings),
@@ -71,7 +71,10 @@ async def export(interaction: discord.Interaction[Any], part: app_commands.Range
 async def _send_parts(interaction: discord.Interaction[Any], studio: Studio, part: int) -> None:
     limit = studio.limits.exports
     async with studio.database.reading() as tx:
-        tables = {table: await personal.rows(tx, interaction.user.id, table) for table in personal.tables()}
+        tables = {
+            table: await personal_data.rows(tx, interaction.user.id, table)
+            for table in personal_data.tables()
+        }
     found = await limit.run(archive.entries, studio.database.folder, tables)
     parts = archive.parts(found, _PART)
     if part > len(parts):

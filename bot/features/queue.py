@@ -11,7 +11,9 @@ from bot import admin_pages, pages
 from bot.boundary import acknowledge
 from bot.feature import Feature, Studio, requester
 from bot.seams import workers_of
-from storage import jobs, pauses
+from storage.guilds import pauses
+from storage.jobs import queries
+from storage.jobs import queue as job_queue
 
 _SHOWN = 10
 
@@ -23,9 +25,9 @@ async def queue(interaction: discord.Interaction[Any]) -> None:
     studio: Studio = interaction.client.studio
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     async with studio.database.reading() as tx:
-        line = await jobs.active(tx, limit=1000)
+        line = await queries.active(tx, limit=1000)
         workers = workers_of(studio.generator)
-        done = await jobs.outlooks(tx, now=studio.clock(), workers=workers)
+        done = await job_queue.outlooks(tx, now=studio.clock(), workers=workers)
         stops = await pauses.pauses(tx, who.guild_id)
     await interaction.followup.send(
         pages.queue(

@@ -14,12 +14,16 @@ from bot.errors import BadAmount
 from bot.feature import Feature
 from bot.quota import Per, Who, allowance_of, changing, quota, subject_of
 from bot.undoing import Last, undo_last
-from storage import erasures, gifts, grants, ledger, quota_changes, quotas, terms
-from storage import undo as credits_undo
-from storage.balances import balance_of, rate_of
+from storage.credits import account as credit_account
+from storage.credits import allowances, grants, ledger, terms
+from storage.credits import changes as credit_changes
+from storage.credits import host as credit_host
+from storage.credits import undo as credits_undo
+from storage.credits.balance import balance_of, rate_of
+from storage.credits.calendar import MAX_CREDITS, Period, Rate
+from storage.credits.host import Host
 from storage.database import Transaction
-from storage.grants import Host
-from storage.periods import MAX_CREDITS, Period, Rate
+from storage.privacy import erasures
 
 _CHANGES = 5
 _PAGE = 10
@@ -42,10 +46,10 @@ async def show(
     # Gifts are theirs once they use Easel: to look at a member writes nothing about them.
     async with desk.studio.database.supposing() as tx:
         if who is None:
-            rules = await quotas.allowances(tx, desk.guild_id)
-            changes = await quotas.changes(tx, desk.guild_id, limit=_CHANGES)
+            rules = await allowances.allowances(tx, desk.guild_id)
+            changes = await credit_changes.changes(tx, desk.guild_id, limit=_CHANGES)
             here = await terms.terms(tx, desk.guild_id)
-            month = await grants.budget(tx, host, guild_id=desk.guild_id, now=desk.studio.clock())
+            month = await credit_host.budget(tx, host, guild_id=desk.guild_id, now=desk.studio.clock())
             words = quota_pages.server(rules, changes, here, default=host.usual, month=month)
         else:
             place = {"guild_id": desk.guild_id, "user_id": who.id}
@@ -66,14 +70,14 @@ async def _balance(
     user_id: int,
     host: Host,
     now: datetime,
-) -> quotas.Balance:
+) -> credit_account.Balance:
     """The balance of a member, or of somebody who left: gifts to everyone are not for them."""
     account = {"guild_id": guild_id, "user_id": user_id}
     if isinstance(who, discord.Member):
         roles = [role.id for role in who.roles]
         return await balance_of(tx, **account, role_ids=roles, joined_at=who.joined_at, host=host, now=now)
     rate = await rate_of(tx, **account, role_ids=[], host=host)
-    return await quotas.balance(tx, **account, allowance=rate, now=now)
+    return await credit_account.balance(tx, **account, allowance=rate, now=now)
 
 
 @quota.command(name="set", description="Set how many credits somebody gets each day, week or month")
@@ -95,7 +99,7 @@ async def set_(
     rate = None if credits is None else Rate(credits, Period(per))
     async with changing(desk) as tx:
         desk.studio.settings.host_credits.check_rate(rate)
-        await quotas.set_allowance(
+        await allowances.set_allowance(
             tx,
             guild_id=desk.guild_id,
             subject=subject,
@@ -129,7 +133,7 @@ async def grant(
     ends_at = now + timedelta(days=days) if days else None
     try:
         async with changing(desk) as tx:
-            await gifts.give(
+            await grants.give(
                 tx,
                 guild_id=desk.guild_id,
                 subject=subject,
@@ -154,7 +158,7 @@ async def reset(
     subject = subject_of(who, desk.guild_id)
     async with changing(desk) as tx:
         rate = await allowance_of(tx, desk, who)
-        await gifts.forgive(
+        await grants.forgive(
             tx,
             guild_id=desk.guild_id,
             subject=subject,
@@ -175,11 +179,11 @@ async def reset(
 async def undo(interaction: discord.Interaction[Any], others: bool = False) -> None:
     desk = await opened(interaction)
     async with desk.studio.database.reading() as tx:
-        last = await quota_changes.last_to_undo(tx, desk.guild_id)
+        last = await credit_changes.last_to_undo(tx, desk.guild_id)
 
     async def take() -> str | None:
         async with changing(desk) as tx:
-            if await quota_changes.last_to_undo(tx, desk.guild_id) != last:
+            if await credit_changes.last_to_undo(tx, desk.guild_id) != last:
                 return None
             done = await credits_undo.undo(
                 tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.studio.clock()

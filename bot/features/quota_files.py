@@ -15,11 +15,12 @@ from bot.errors import BadSheet
 from bot.feature import Feature
 from bot.patience import Unreachable
 from bot.quota import changing, quota
-from storage import gifts, ledger, veils
-from storage import sheets as tables
-from storage.balances import balance_of
+from storage import pseudonyms
+from storage.credits import csv_rows as tables
+from storage.credits import grants, ledger
+from storage.credits.balance import balance_of
+from storage.credits.changes import Subject
 from storage.database import Transaction
-from storage.quota_changes import Subject
 
 _HISTORY = 50_000
 """Lines of the ledger in a file: about 7 MB, which every server takes."""
@@ -48,7 +49,7 @@ async def _quotas(desk: Desk) -> tuple[bytes, str]:
     """The file of quotas, with bonuses as they will be once everybody took what was given, and the answer beside it."""
     async with desk.studio.database.reading() as tx:
         people = await tables.people(tx, desk.guild_id, limit=sheets.MAX_LINES)
-        waiting = await gifts.bonuses(tx, desk.guild_id)
+        waiting = await grants.bonuses(tx, desk.guild_id)
     members = await _members(desk, people)
     async with desk.studio.database.supposing() as tx:
         await _book(tx, desk, members or {})
@@ -104,9 +105,9 @@ async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Membe
 
     Otherwise a bonus that is read from a file would be given on top of it.
     """
-    people = await gifts.without_bonus(tx, desk.guild_id, members)
+    people = await grants.without_bonus(tx, desk.guild_id, members)
     # Whoever had their data deleted takes it when they come back.
-    kept = await veils.standings(tx, people)
+    kept = await pseudonyms.standings(tx, people)
     for user_id in (one for one in people if kept[one] == one):
         await balance_of(
             tx,

@@ -13,8 +13,8 @@ from bot.errors import UnknownZone
 from bot.feature import Feature
 from bot.orders import Action
 from bot.quota import Per, changing, quota
-from storage import terms
-from storage.periods import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
+from storage.credits import terms
+from storage.credits.calendar import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
 
 _CHOICES = 25
 """As many as Discord shows."""

@@ -23,9 +23,11 @@ from bot.feature import Ask, Feature, Place, Reply, Studio, Verb, able_to_post
 from bot.patience import Unreachable
 from bot.snowflakes import ID
 from bot.surface import Surface
-from storage import guilds, jobs, reports
 from storage.errors import StorageError
-from storage.reports import Verdict
+from storage.guilds import settings as guild_settings
+from storage.jobs import messages
+from storage.moderation import cases as moderation_cases
+from storage.moderation.cases import Verdict
 
 _LINK = re.compile(rf"https?://(?:\w+\.)?discord(?:app)?\.com/channels/({ID})/({ID})/({ID})")
 
@@ -159,7 +161,7 @@ async def _report(
 ) -> str:
     """Report the picture of a message; the words for the person who reported it."""
     async with studio.database.reading() as tx:
-        job = await jobs.by_message(tx, message_id)
+        job = await messages.by_message(tx, message_id)
     if job is None:
         return await leftover_reports.report(studio, await whole(), reporter)
     if job.guild_id != reporter.guild.id:
@@ -178,7 +180,7 @@ async def name_reporters(ask: Ask) -> None:
     """Say to a moderator alone who reported."""
     _only_moderators(ask)
     async with ask.studio.database.reading() as tx:
-        by = await reports.reporters(tx, ask.job.id)
+        by = await moderation_cases.reporters(tx, ask.job.id)
     await ask.tell(moderation_pages.reported_by(by))
 
 
@@ -205,8 +207,8 @@ async def moderators(
         if public and not even_if_public:
             raise PublicChannel(channel.id)
     async with desk.changing() as record:
-        old = (await guilds.settings(record.tx, desk.guild_id)).moderators_channel_id
-        await guilds.set_moderators_channel(record.tx, desk.guild_id, channel.id if channel else None)
+        old = (await guild_settings.settings(record.tx, desk.guild_id)).moderators_channel_id
+        await guild_settings.set_moderators_channel(record.tx, desk.guild_id, channel.id if channel else None)
         await record.note(
             "moderators' channel",
             old=f"<#{old}>" if old else None,

@@ -11,7 +11,7 @@ from bot import moderation_pages, withheld
 from bot.errors import NotModerator
 from bot.feature import Ask, Feature, Studio, Verb
 from storage.errors import StorageError
-from storage.reports import Verdict
+from storage.moderation.cases import Verdict
 
 _AGAIN = 60.0
 """Seconds until what a restart interrupted is tried again, where the database or the disk failed."""

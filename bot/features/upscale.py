@@ -6,7 +6,7 @@ from bot import access
 from bot.errors import BotLacksPermission, JobGone
 from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
 from bot.surface import Surface
-from storage.images import ImageGone
+from storage.jobs.images import ImageGone
 
 
 async def upscale(ask: Ask) -> None:

@@ -12,10 +12,10 @@ from bot.admin import Page, admin, is_admin, opened
 from bot.errors import BadRule
 from bot.feature import Feature, Studio
 from bot.words import LONGEST_RULE, Rule
-from storage import guilds
-from storage import words as word_rules
-from storage.guilds import MAX_APPEAL
-from storage.words import MAX_RULES, TooManyRules, WordKind, WordRule
+from storage.guilds import settings as guild_settings
+from storage.guilds import word_rules
+from storage.guilds.settings import MAX_APPEAL
+from storage.guilds.word_rules import MAX_RULES, TooManyRules, WordKind, WordRule
 
 _CHOICES = 25
 _Word = app_commands.Range[str, 1, LONGEST_RULE + 2]
@@ -99,8 +99,8 @@ async def appeal(
 ) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = (await guilds.settings(record.tx, desk.guild_id)).appeal
-        await guilds.set_appeal(record.tx, desk.guild_id, text)
+        old = (await guild_settings.settings(record.tx, desk.guild_id)).appeal
+        await guild_settings.set_appeal(record.tx, desk.guild_id, text)
         await record.note("appeal", old=old, new=text)
     await desk.tell(moderation_pages.appeal_is(text))
 

@@ -23,7 +23,7 @@ from bot.client import EaselClient
 from bot.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import Generator
-from storage import quotas
+from storage.credits import account, allowances, calendar, changes
 from storage.database import Database
 from tests.crash.journal import Journal
 from tests.crash.piped import PipedPainter
@@ -62,13 +62,13 @@ def _painter(_: Settings, models: Catalogue) -> Generator:
 async def _give_bonus(database: Database, user_id: int) -> None:
     """One person has no daily credits and pays with bonus credits."""
     async with database.transaction() as tx:
-        if await quotas.allowances(tx, GUILD):
+        if await allowances.allowances(tx, GUILD):
             return
-        subject = quotas.Subject(kind="user", id=user_id)
-        await quotas.set_allowance(
-            tx, guild_id=GUILD, subject=subject, rate=quotas.Rate(0), actor_id=1, now=now()
+        subject = changes.Subject(kind="user", id=user_id)
+        await allowances.set_allowance(
+            tx, guild_id=GUILD, subject=subject, rate=calendar.Rate(0), actor_id=1, now=now()
         )
-        await quotas.grant(
+        await account.grant(
             tx, guild_id=GUILD, user_id=user_id, credits=_BONUS, actor_id=1, reason="for the siege", now=now()
         )
 

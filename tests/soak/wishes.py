@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from storage.clock import from_sql
+from storage.timestamps import from_sql
 from tests.crash.journal import Line
 from tests.soak.people import Wish
 from tests.soak.promise import Promise

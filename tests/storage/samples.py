@@ -1,0 +1,52 @@
+"""Jobs, moments and small steps that the storage tests share."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.database import Transaction
+from storage.files import job_ids
+from storage.jobs import lifecycle
+from storage.jobs import queue as job_queue
+from storage.jobs.job import Job, NewJob
+
+NOON = datetime(2026, 3, 14, 12, 0, 0, 123_000, tzinfo=UTC)
+GUILD = 700_000_000_000_000_001
+ALICE, BOB, CAROL = (800_000_000_000_000_001 + number for number in range(3))
+ADMIN = 900_000_000_000_000_001
+
+_ids = random.Random(20260314)
+
+
+def new_job(**changes: Any) -> NewJob:
+    """A job of Alice's for four pictures; every call makes another id."""
+    values: dict[str, Any] = {
+        "id": job_ids.new_id(_ids),
+        "interaction_id": _ids.getrandbits(62),
+        "guild_id": GUILD,
+        "channel_id": 600_000_000_000_000_001,
+        "user_id": ALICE,
+        "action": "imagine",
+        "prompt": "a fox — “naïve” 🦊",
+        "request": "{}",
+        "model": "toy",
+        "images": 4,
+        "price": 4,
+    }
+    return NewJob(**values | changes)
+
+
+async def queue(tx: Transaction, **changes: Any) -> Job:
+    """Insert such a job."""
+    return await lifecycle.insert(tx, new_job(**changes), now=NOON)
+
+
+async def run(tx: Transaction, **changes: Any) -> Job:
+    """Insert such a job where none waits, and claim it."""
+    job = await queue(tx, **changes)
+    claimed = await job_queue.claim(tx, now=NOON)
+    assert claimed is not None
+    assert claimed.id == job.id
+    return claimed
