@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from benchmarks.rig import PROMPT
 from benchmarks.rows import Row, median
-from tests.playground.driver import PlaygroundPage, find_chromium, open_page
+from tests.bot.playground.driver import PlaygroundPage, find_chromium, open_page
 
 _LONGEST = 120.0
 

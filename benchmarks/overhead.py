@@ -17,8 +17,8 @@ import psutil  # type: ignore[import-untyped]
 from benchmarks.instant_discord import InstantDiscord
 from benchmarks.rig import PROMPT, running_bot
 from benchmarks.rows import Row, median
-from bot import orders, prompts
 from bot.client import EaselClient
+from bot.jobs import orders, prompts
 from generation.contract import Request, to_json
 from generation.local import LocalGenerator
 
@@ -33,7 +33,7 @@ def run(*, quick: bool) -> list[Row]:
 
 async def _measure(*, pairs: int) -> list[Row]:
     async with running_bot() as (client, discord):
-        folder = client.studio.catalogue.default.folder
+        folder = client.services.catalogue.default.folder
         raw = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -57,7 +57,7 @@ async def _warm_up(client: EaselClient, discord: InstantDiscord, raw: Process) -
     await _raw(raw, request)
     await _whole(discord, _prompt(0, 10))
     each = await _raw(raw, request) / 10
-    spec = client.studio.catalogue.default
+    spec = client.services.catalogue.default
     return max(spec.min_steps, min(spec.max_steps, round(_SECONDS / each)))
 
 
@@ -66,7 +66,7 @@ async def _compare(
 ) -> list[Row]:
     alone: list[float] = []
     whole: list[float] = []
-    generator = client.studio.generator
+    generator = client.services.generator
     assert isinstance(generator, LocalGenerator)
     before = _computed(raw.pid), _computed(generator.pid) + _computed(None)
     for seed in range(1, pairs + 1):
@@ -110,13 +110,13 @@ def _prompt(seed: int, steps: int) -> str:
 
 
 def _request(client: EaselClient, prompt: str) -> Request:
-    studio = client.studio
+    services = client.services
     return orders.imagine(
         prompts.parse(prompt),
-        catalogue=studio.catalogue,
-        default_model=studio.default_model,
-        images=studio.settings.images,
-        random=studio.random,
+        catalogue=services.catalogue,
+        default_model=services.default_model,
+        images=services.settings.images,
+        random=services.random,
     ).request
 
 
@@ -138,7 +138,7 @@ async def _whole(discord: InstantDiscord, prompt: str) -> float:
 
 async def _drawing(client: EaselClient, count: int) -> list[float]:
     """What the worker says that it took for each of the last jobs, oldest first."""
-    async with client.studio.database.reading() as tx:
+    async with client.services.database.reading() as tx:
         rows = await tx.fetch_all(
             "SELECT seconds FROM jobs WHERE seconds IS NOT NULL ORDER BY number DESC LIMIT ?", (count,)
         )

@@ -13,7 +13,7 @@ from benchmarks.instant_discord import InstantDiscord
 from bot import logs
 from bot.app import freeze_memory, local_generator, opened
 from bot.client import EaselClient
-from bot.settings import Settings
+from bot.settings.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import Generator
 

@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
 
 async def _start(folder: Path) -> None:
     from bot import app
-    from bot.settings import Settings
+    from bot.settings.settings import Settings
 
     imported = time.monotonic()
     async with app.opened(Settings(data=folder)) as client:

@@ -13,8 +13,8 @@ from benchmarks.instant_discord import CHANNEL, FIRST_USER, GUILD, InstantDiscor
 from benchmarks.instant_generator import InstantGenerator
 from benchmarks.rig import PLENTY, PROMPT, running_bot
 from benchmarks.rows import Row, median, percentile, spread
-from bot import orders, prompts
 from bot.client import EaselClient
+from bot.jobs import orders, prompts
 from generation.contract import to_json
 from storage.credits import account, calendar
 from storage.database import Transaction
@@ -123,15 +123,15 @@ async def _join(depth: int, samples: int, disk: Path | None) -> tuple[list[float
 
 async def _fill(client: EaselClient, depth: int) -> None:
     """Put `depth` jobs of many members in line, with their reservations."""
-    studio = client.studio
+    services = client.services
     order = orders.imagine(
         prompts.parse(PROMPT),
-        catalogue=studio.catalogue,
-        default_model=studio.default_model,
-        images=studio.settings.images,
-        random=studio.random,
+        catalogue=services.catalogue,
+        default_model=services.default_model,
+        images=services.settings.images,
+        random=services.random,
     )
-    async with studio.database.transaction() as tx:
+    async with services.database.transaction() as tx:
         for number in range(depth):
             await _queue(tx, client, order, FIRST_USER + number % MEMBERS)
 
@@ -139,7 +139,7 @@ async def _fill(client: EaselClient, depth: int) -> None:
 async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user_id: int) -> None:
     now = datetime.now(UTC)
     new = NewJob(
-        id=job_ids.new_id(client.studio.random),
+        id=job_ids.new_id(client.services.random),
         interaction_id=None,
         guild_id=GUILD,
         channel_id=CHANNEL,

@@ -20,22 +20,24 @@ import aiohttp
 import discord
 import structlog
 
-from bot import credentials, heartbeat, logs, verification
+from bot import logs
 from bot.client import PERMISSIONS, EaselClient
-from bot.credentials import Seal
-from bot.delivery import Delivery
-from bot.dispatcher import Dispatcher
-from bot.feature import Studio
-from bot.health import Health
-from bot.host_notices import HostNotices, tell_hosts
-from bot.inspection import Inspection
-from bot.limiter import limits
+from bot.delivery.delivery import Delivery
+from bot.delivery.host_notices import HostNotices, tell_hosts
+from bot.delivery.writing import Writing
+from bot.features.moderation._withheld import Withheld
+from bot.health import heartbeat
+from bot.health.checks import Health
+from bot.interactions.feature import Services
+from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.seams import Wait, plain_wait
+from bot.jobs.word_check import Moderation
 from bot.metrics import Metrics
-from bot.moderation import Moderation
-from bot.seams import Wait, plain_wait
-from bot.settings import BotStopped, Settings, StartupError
-from bot.withheld import Withheld
-from bot.writing import Writing
+from bot.pictures import signing, verification
+from bot.pictures.inspection import Inspection
+from bot.pictures.limiter import limits
+from bot.pictures.signing import Seal
+from bot.settings.settings import BotStopped, Settings, StartupError
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
@@ -100,7 +102,7 @@ async def opened(
     models = catalogue(settings)
     settings.model_among(models, models.default.key)  # before anything is opened
     seal = await asyncio.to_thread(
-        credentials.seal, settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
+        signing.seal, settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
     )
     await asyncio.to_thread(verification.trusted, settings.c2pa_trust)
     async with AsyncExitStack() as stack:
@@ -179,7 +181,7 @@ def _assembled(
     stack.callback(limited.close)
     inspection = Inspection(limited.files, trust=settings.c2pa_trust)
     stack.callback(inspection.close)
-    client.studio = Studio(
+    client.services = Services(
         settings=settings,
         database=database,
         catalogue=models,
@@ -214,9 +216,9 @@ async def _health_page(settings: Settings, health: Health) -> AsyncIterator[None
     if settings.metrics_port is None:
         yield
         return
-    from bot import health_page  # it brings a web server that most bots never need
+    from bot.health import page  # it brings a web server that most bots never need
 
-    async with health_page.open_page(health, host=settings.metrics_host, port=settings.metrics_port):
+    async with page.open_page(health, host=settings.metrics_host, port=settings.metrics_port):
         yield
 
 

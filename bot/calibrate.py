@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.settings import Settings, StartupError
+from bot.settings.settings import Settings, StartupError
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ImageToImage, Request, TextToImage
 from generation.text_files import read_lines

@@ -21,10 +21,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bot import backup_commands, heartbeat, logs
-from bot.flags import FLAGS, look, read_aspect
-from bot.plain_text import is_visible, plain
-from bot.settings import PROJECT, Settings, StartupError
+from bot import backups, logs
+from bot.health import heartbeat
+from bot.jobs.flags import FLAGS, look, read_aspect
+from bot.settings.settings import PROJECT, Settings, StartupError
+from bot.texts.plain_text import is_visible, plain
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
 from generation.contract import (
@@ -80,9 +81,9 @@ def _run(_: argparse.Namespace) -> int:
 
 def _doctor(_: argparse.Namespace) -> int:
     logs.configure("critical")  # what goes wrong is a finding
-    from bot import doctor
+    from bot.doctor import machine
 
-    return doctor.report(doctor.examine(os.environ, PROJECT / ".env"))
+    return machine.report(machine.examine(os.environ, PROJECT / ".env"))
 
 
 def _health(_: argparse.Namespace) -> int:
@@ -279,7 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.set_defaults(command=_calibrate)
     calibrate.add_argument("--write", action="store_true", help="write them into the models file")
     calibrate.add_argument("--seconds", type=_seconds, metavar="X", help="of drawing that one credit buys")
-    backup_commands.add(commands, load_settings)
+    backups.add(commands, load_settings)
     imagine = commands.add_parser("imagine", help="draw one prompt without Discord", allow_abbrev=False)
     imagine.set_defaults(command=_imagine)
     _add_flags(imagine)

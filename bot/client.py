@@ -13,15 +13,16 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot import boundary, buttons, feature, heartbeat, servers, unposted
-from bot.duplicates import RecentEvents
-from bot.feature import Studio
-from bot.health import Health
-from bot.patience import pauses
-from bot.reactions import react, reaction_key
-from bot.seams import Wait, plain_wait
-from bot.settings import StartupError
-from bot.transport import Transport
+from bot.connection.duplicates import RecentEvents
+from bot.connection.retry import pauses
+from bot.connection.transport import Transport
+from bot.health import heartbeat
+from bot.health.checks import Health
+from bot.interactions import buttons, error_handler, feature, servers, unposted
+from bot.interactions.feature import Services
+from bot.interactions.reactions import react, reaction_key
+from bot.jobs.seams import Wait, plain_wait
+from bot.settings.settings import StartupError
 from storage import key_values
 
 PERMISSIONS = discord.Permissions(
@@ -58,20 +59,20 @@ class Tree(app_commands.CommandTree[Any]):
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         choices = interaction.type is discord.InteractionType.autocomplete
-        return (choices or boundary.is_new(interaction)) and await servers.check_command(interaction)
+        return (choices or error_handler.is_new(interaction)) and await servers.check_command(interaction)
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
-        tell = partial(boundary.tell_privately, interaction)
-        await boundary.answer(error, tell, what=f"/{name}", studio=interaction.client.studio)
+        tell = partial(error_handler.tell_privately, interaction)
+        await error_handler.answer(error, tell, what=f"/{name}", services=interaction.client.services)
 
 
 class EaselClient(discord.Client):
-    """Easel on Discord. `studio` and `health` are set before it connects."""
+    """Easel on Discord. `services` and `health` are set before it connects."""
 
-    studio: Studio
+    services: Services
     health: Health
 
     def __init__(self, wait: Wait = plain_wait) -> None:
@@ -124,11 +125,11 @@ class EaselClient(discord.Client):
         self.add_dynamic_items(buttons.JobButton, *(item for one in self.features for item in one.items))
         await self._sync_commands()
         await self._recover()
-        await servers.cancel_others(self.studio, by=self.application_id or 0)
-        self._running = asyncio.create_task(self.studio.dispatcher.run(), name="dispatcher")
+        await servers.cancel_others(self.services, by=self.application_id or 0)
+        self._running = asyncio.create_task(self.services.dispatcher.run(), name="dispatcher")
         self._running.add_done_callback(self._essential_ended)
         self._background += [
-            self._spawn_every(RECONCILE_SECONDS, self.studio.dispatcher.reconcile),
+            self._spawn_every(RECONCILE_SECONDS, self.services.dispatcher.reconcile),
             self._spawn_every(WATCH_SECONDS, self._watch_requests),
         ]
         self._start_background()
@@ -145,9 +146,9 @@ class EaselClient(discord.Client):
     async def _recover(self) -> None:
         """Take up what an earlier run left. Raises StartupError where files keep it from that: not Discord's fault."""
         try:
-            await self.studio.dispatcher.recover()
+            await self.services.dispatcher.recover()
         except OSError as error:
-            folder = self.studio.settings.data
+            folder = self.services.settings.data
             raise StartupError(f"What the last run left in {folder} can't be taken up: {error}.") from error
 
     async def close(self) -> None:
@@ -160,12 +161,12 @@ class EaselClient(discord.Client):
         return self._closing
 
     async def _close(self) -> None:
-        self.studio.dispatcher.claim_no_more()
+        self.services.dispatcher.claim_no_more()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._end_answers()
-        await self.studio.dispatcher.drain(patience=0 if self.failure else _POST_SECONDS)
+        await self.services.dispatcher.drain(patience=0 if self.failure else _POST_SECONDS)
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -186,11 +187,11 @@ class EaselClient(discord.Client):
                 name = one.background.__qualname__
                 self._background.append(asyncio.create_task(self._keep_on(one.background, name), name=name))
 
-    async def _keep_on(self, work: Callable[[Studio], Awaitable[None]], name: str) -> None:
+    async def _keep_on(self, work: Callable[[Services], Awaitable[None]], name: str) -> None:
         """Begin work in the background again whenever it fails."""
         while True:
             try:
-                return await work(self.studio)
+                return await work(self.services)
             except Exception:
                 _log.exception("work in the background failed", task=name, again_in=BEGIN_AGAIN_SECONDS)
                 self.health.task_failed(name)
@@ -207,10 +208,10 @@ class EaselClient(discord.Client):
     # ------------------------------------------------------------------ events
 
     async def on_ready(self) -> None:
-        servers.name_others(self.studio, self.guilds)
+        servers.name_others(self.services, self.guilds)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await servers.joined(self.studio, guild)
+        await servers.joined(self.services, guild)
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         if getattr(command, "name", "") != "info":
@@ -236,12 +237,12 @@ class EaselClient(discord.Client):
         described = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
         key = f"commands {self.application_id}"
-        async with self.studio.database.transaction() as tx:
+        async with self.services.database.transaction() as tx:
             known = await key_values.get(tx, key)
         if known == fingerprint and len(await self.tree.fetch_commands()) == len(described):
             return
         await self.tree.sync()
-        async with self.studio.database.transaction() as tx:
+        async with self.services.database.transaction() as tx:
             await key_values.put(tx, key, fingerprint)
         _log.info("commands sent to Discord", count=len(described))
 
@@ -263,4 +264,4 @@ class EaselClient(discord.Client):
         self.transport.look()
 
     async def _beat(self) -> None:
-        await self.health.beat(self.studio.settings.heartbeat)
+        await self.health.beat(self.services.settings.heartbeat)

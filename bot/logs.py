@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from bot.variables import TOKEN_SHAPE
+from bot.settings.readers import TOKEN_SHAPE
 
 HIDDEN = "[hidden]"
 

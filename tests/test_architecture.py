@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import PROJECT
+from bot.settings.settings import PROJECT
 
 SCRIPT = """
 import sys
-import bot.app, bot.cli, bot.doctor, bot.playground
+import bot.app, bot.cli, bot.doctor.machine, bot.playground
 from bot.client import EaselClient
 EaselClient()
 heavy = {"torch", "diffusers", "transformers", "accelerate"} & set(sys.modules)
@@ -30,8 +30,8 @@ import sys
 for name in ("simcord", "av", "regex", "linkify_it"):
     sys.modules[name] = None  # as where the playground is not installed
 import asyncio, pathlib
-import bot.app, bot.cli, bot.doctor
-from bot.settings import Settings
+import bot.app, bot.cli, bot.doctor.machine
+from bot.settings.settings import Settings
 from tests.fakes import FakeGenerator
 async def main():
     chosen = Settings(data=pathlib.Path(sys.argv[1]), metrics_port=0)

@@ -9,8 +9,8 @@ from pathlib import Path
 from discord.app_commands import Command, ContextMenu
 
 from bot.client import PERMISSIONS, EaselClient
-from bot.flags import FLAGS
-from bot.settings import describe
+from bot.jobs.flags import FLAGS
+from bot.settings.settings import describe
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ from simcord import Env
 from bot.app import opened
 from bot.client import EaselClient
 from bot.errors import Refusal
-from bot.seams import Requester
-from bot.settings import Settings
+from bot.jobs.seams import Requester
+from bot.settings.settings import Settings
 from storage.privacy import clock_check
 from tests.fakes import FakeGenerator
 
@@ -59,8 +59,8 @@ class World:
         self.channel = guild.create_text_channel("studio")
 
     @property
-    def studio(self) -> Any:
-        return self.client.studio
+    def services(self) -> Any:
+        return self.client.services
 
     def messages(self) -> list[discord.Message]:
         """The bot's messages that stand in the channel for everyone, oldest first."""
@@ -130,7 +130,7 @@ class World:
     def live(self, **by: float) -> None:
         """Let time pass that the bot lives through, so that it believes the clock afterwards."""
         self.clock.move(**by)
-        clock_check.write(self.studio.database.folder, self.clock())
+        clock_check.write(self.services.database.folder, self.clock())
 
     async def rest(self) -> None:
         await self.env.settle()

@@ -9,14 +9,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import access, again, describe_pages
-from bot.adult import age_restricted
-from bot.again import Again
-from bot.boundary import acknowledge
+from bot.connection.retry import Unreachable
 from bot.errors import BadPicture
-from bot.feature import Feature, Studio, requester, usual_model
-from bot.patience import Unreachable
-from bot.seams import Requester
+from bot.interactions.error_handler import acknowledge
+from bot.interactions.feature import Feature, Services, requester, usual_model
+from bot.jobs import permissions, prompt_line
+from bot.jobs.prompt_line import Again
+from bot.jobs.seams import Requester
+from bot.pictures.age_restriction import age_restricted
+from bot.texts import describe as text_describe
 from generation.containers import MAX_SOURCE_BYTES
 from generation.contract import ModelState
 from generation.parameters import Parameters
@@ -30,33 +31,33 @@ _PATIENCE = 15.0
 @app_commands.describe(image="A PNG, JPEG or WebP, from Easel or from another tool")
 async def describe(interaction: discord.Interaction[Any], image: discord.Attachment) -> None:
     await acknowledge(interaction, thinking=True)
-    studio: Studio = interaction.client.studio
-    who = await _admitted(interaction, studio)
+    services: Services = interaction.client.services
+    who = await _admitted(interaction, services)
     if image.size > MAX_SOURCE_BYTES:
         raise BadPicture(f"it has more than {MAX_SOURCE_BYTES // 2**20} MiB")
-    found = await studio.inspection.read(interaction.user.id, lambda: _bytes(image))
+    found = await services.inspection.read(interaction.user.id, lambda: _bytes(image))
     parameters = found.description.parameters
-    offer = await _again(studio, parameters, interaction.channel, who) if parameters else None
-    words, too_long = describe_pages.described(found.description, found.verdict, offer)
+    offer = await _again(services, parameters, interaction.channel, who) if parameters else None
+    words, too_long = text_describe.described(found.description, found.verdict, offer)
     line = offer.line if offer and too_long else None
     files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line else []
     await interaction.followup.send(words, files=files, ephemeral=True)
 
 
-async def _admitted(interaction: discord.Interaction[Any], studio: Studio) -> Requester | None:
+async def _admitted(interaction: discord.Interaction[Any], services: Services) -> Requester | None:
     """Who asks, None in direct messages. Raises the refusals of `access.only_admitted`, and KeptForRoles."""
-    async with studio.database.reading() as tx:
-        await access.only_admitted(
+    async with services.database.reading() as tx:
+        await permissions.only_admitted(
             tx,
             guild_id=interaction.guild_id,
             user_id=interaction.user.id,
-            now=studio.clock(),
-            longest=studio.settings.timeout,
+            now=services.clock(),
+            longest=services.settings.timeout,
         )
         if interaction.guild_id is None:
             return None
         who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
-        await access.only_allowed(tx, who, "describe", posts=False)
+        await permissions.only_allowed(tx, who, "describe", posts=False)
     return who
 
 
@@ -68,18 +69,20 @@ async def _bytes(image: discord.Attachment) -> bytes:
         raise BadPicture("Discord does not hand it out") from error
 
 
-async def _again(studio: Studio, parameters: Parameters, channel: object, who: Requester | None) -> Again:
+async def _again(services: Services, parameters: Parameters, channel: object, who: Requester | None) -> Again:
     """The line that draws it again, for this person in this place."""
-    model, most = studio.default_model, None
+    model, most = services.default_model, None
     if who is not None:
-        async with studio.database.reading() as tx:
+        async with services.database.reading() as tx:
             server = await guild_settings.settings(tx, who.guild_id)
-            most = (await access.most(tx, who)).pictures
-        model = usual_model(studio, server.default_model)
-    shown = studio.catalogue.named(among_adults=age_restricted(channel))
-    states = studio.generator.models()
+            most = (await permissions.most(tx, who)).pictures
+        model = usual_model(services, server.default_model)
+    shown = services.catalogue.named(among_adults=age_restricted(channel))
+    states = services.generator.models()
     usable = [key for key in shown if key in states and states[key].state is not ModelState.UNUSABLE]
-    return again.again(parameters, studio.catalogue, default_model=model, usable=usable, most_pictures=most)
+    return prompt_line.again(
+        parameters, services.catalogue, default_model=model, usable=usable, most_pictures=most
+    )
 
 
 FEATURE = Feature(

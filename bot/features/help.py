@@ -7,14 +7,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import pages
-from bot.feature import Feature
+from bot.interactions.feature import Feature
+from bot.texts import member
 
 
 @app_commands.command(name="help", description="How Easel works")
 async def help_(interaction: discord.Interaction[Any]) -> None:
     lines = [line for one in interaction.client.features for line in one.help]
-    await interaction.response.send_message(pages.help_page(lines), ephemeral=True)
+    await interaction.response.send_message(member.help_page(lines), ephemeral=True)
 
 
 FEATURE = Feature(commands=(help_,))

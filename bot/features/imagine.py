@@ -10,14 +10,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import access, orders, prompts, texts
-from bot.adult import age_restricted
-from bot.boundary import acknowledge
 from bot.errors import Refusal
-from bot.feature import Feature, Studio, able_to_post, requester, usual_model
-from bot.flags import FLAGS
-from bot.plain_text import plain
-from bot.prompts import MAX_PROMPT, Reading
+from bot.interactions.error_handler import acknowledge
+from bot.interactions.feature import Feature, Services, able_to_post, requester, usual_model
+from bot.jobs import orders, permissions, prompts
+from bot.jobs.flags import FLAGS
+from bot.jobs.prompts import MAX_PROMPT, Reading
+from bot.pictures.age_restriction import age_restricted
+from bot.texts import common
+from bot.texts.plain_text import plain
 from generation.contract import MAX_SEED, ModelState
 from storage.guilds import settings as guild_settings
 
@@ -49,29 +50,29 @@ async def imagine(
 
 async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> str:
     """Order what was asked for; the receipt."""
-    studio: Studio = interaction.client.studio
+    services: Services = interaction.client.services
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     able_to_post(interaction.app_permissions, interaction.channel)
-    async with studio.database.reading() as tx:
+    async with services.database.reading() as tx:
         server = await guild_settings.settings(tx, who.guild_id)
-        most = await access.most(tx, who)
+        most = await permissions.most(tx, who)
     order = orders.imagine(
         reading.parsed,
-        catalogue=studio.catalogue,
-        default_model=usual_model(studio, server.default_model),
-        images=studio.settings.images,
-        random=studio.random,
+        catalogue=services.catalogue,
+        default_model=usual_model(services, server.default_model),
+        images=services.settings.images,
+        random=services.random,
         among_adults=who.age_restricted,
         most=most,
         problems=reading.problems,
     )
-    accepted = await studio.dispatcher.accept(order, who)
-    return texts.receipt(
+    accepted = await services.dispatcher.accept(order, who)
+    return common.receipt(
         price=accepted.job.price,
         left=accepted.left,
         ahead=accepted.ahead,
         seconds=accepted.seconds,
-        notes=(*order.notes, texts.PAUSED) if accepted.paused else order.notes,
+        notes=(*order.notes, common.PAUSED) if accepted.paused else order.notes,
     )
 
 
@@ -87,9 +88,9 @@ def _giving_back(*typed: str) -> Iterator[None]:
 
 @imagine.autocomplete("model")
 async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
-    studio: Studio = interaction.client.studio
-    states = studio.generator.models()
-    named = studio.catalogue.named(among_adults=age_restricted(interaction.channel))
+    services: Services = interaction.client.services
+    states = services.generator.models()
+    named = services.catalogue.named(among_adults=age_restricted(interaction.channel))
     usable = [
         spec
         for spec in named.values()
@@ -98,7 +99,7 @@ async def _models(interaction: discord.Interaction[Any], current: str) -> list[a
     wanted = current.casefold()
     return [
         app_commands.Choice(
-            name=f"{spec.name} ({texts.credits(spec.price('imagine', 1))} a picture)"[:100], value=spec.key
+            name=f"{spec.name} ({common.credits(spec.price('imagine', 1))} a picture)"[:100], value=spec.key
         )
         for spec in usable
         if wanted in spec.key.casefold() or wanted in spec.name.casefold()

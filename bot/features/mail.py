@@ -7,12 +7,14 @@ from typing import Any
 
 import discord
 
-from bot import access, pages, pictures, texts
+from bot.connection.retry import patiently
 from bot.errors import DirectMessagesClosed, JobGone
-from bot.feature import Ask, Feature, Verb
-from bot.inert import file_stem
-from bot.patience import patiently
-from bot.safety import only_shown
+from bot.interactions.feature import Ask, Feature, Verb
+from bot.jobs import permissions
+from bot.pictures import files
+from bot.pictures.safety import only_shown
+from bot.texts import common, member
+from bot.texts.escaping import file_stem
 from storage.guilds import settings as guild_settings
 from storage.jobs import images
 
@@ -20,12 +22,12 @@ from storage.jobs import images
 async def mail(ask: Ask) -> None:
     ask.only_finished()
     ask.only_among_adults(directly=True)
-    async with ask.studio.database.reading() as tx:
-        await access.only_allowed(tx, ask.requester, "mail", posts=False)
+    async with ask.services.database.reading() as tx:
+        await permissions.only_allowed(tx, ask.requester, "mail", posts=False)
         rows = await images.of_job(tx, ask.job.id)
         server = await guild_settings.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
-    async with ask.studio.limits.letters.place(ask.actor.id):
+    async with ask.services.limits.letters.place(ask.actor.id):
         for row in wanted:
             if row.finding is images.Finding.SAFE:
                 await _send(ask, row)
@@ -36,25 +38,23 @@ async def mail(ask: Ask) -> None:
 
 
 async def _send(ask: Ask, row: images.Image) -> None:
-    on_threads = ask.studio.limits.letters.run
+    on_threads = ask.services.limits.letters.run
     try:
-        data = await on_threads(images.read, ask.studio.database.folder, row.job_id, row.index)
+        data = await on_threads(images.read, ask.services.database.folder, row.job_id, row.index)
     except images.ImageGone:
         raise JobGone from None
-    alt = texts.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
-    words = pages.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
+    alt = common.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
+    words = member.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
 
     nonce: Any = secrets.token_hex(8)
 
     async def send(picture: bytes) -> None:
-        suffix = "jpg" if pictures.content_type(picture) == "image/jpeg" else "png"
+        suffix = "jpg" if files.content_type(picture) == "image/jpeg" else "png"
         name = f"{file_stem(ask.job.prompt)}_{row.job_id}_{row.index}.{suffix}"
-        await patiently(
-            lambda: ask.actor.send(words, file=pictures.attachment(picture, name, alt), nonce=nonce)
-        )
+        await patiently(lambda: ask.actor.send(words, file=files.attachment(picture, name, alt), nonce=nonce))
 
     try:
-        await ask.studio.delivery.offer(data, send, run=on_threads)
+        await ask.services.delivery.offer(data, send, run=on_threads)
     except discord.Forbidden:
         raise DirectMessagesClosed from None
 

@@ -7,10 +7,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import pages
-from bot.adult import age_restricted
-from bot.boundary import acknowledge
-from bot.feature import Feature, Studio, usual_model
+from bot.interactions.error_handler import acknowledge
+from bot.interactions.feature import Feature, Services, usual_model
+from bot.pictures.age_restriction import age_restricted
+from bot.texts import member
 from storage.credits.balance import free_actions
 from storage.guilds import settings as guild_settings
 
@@ -18,14 +18,14 @@ from storage.guilds import settings as guild_settings
 @app_commands.command(name="models", description="The models that can draw here, and what each costs")
 async def models(interaction: discord.Interaction[Any]) -> None:
     await acknowledge(interaction, thinking=True)
-    studio: Studio = interaction.client.studio
-    async with studio.database.reading() as tx:
+    services: Services = interaction.client.services
+    async with services.database.reading() as tx:
         server = await guild_settings.settings(tx, interaction.guild_id or 0)
-        free = await free_actions(tx, interaction.guild_id or 0, studio.settings.host_credits)
-    usual = usual_model(studio, server.default_model)
+        free = await free_actions(tx, interaction.guild_id or 0, services.settings.host_credits)
+    usual = usual_model(services, server.default_model)
     among_adults = age_restricted(interaction.channel)
-    words = pages.models(
-        studio.catalogue, studio.generator.models(), usual, free=free, among_adults=among_adults
+    words = member.models(
+        services.catalogue, services.generator.models(), usual, free=free, among_adults=among_adults
     )
     await interaction.followup.send(words, ephemeral=True)
 

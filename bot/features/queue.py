@@ -7,10 +7,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import admin_pages, pages
-from bot.boundary import acknowledge
-from bot.feature import Feature, Studio, requester
-from bot.seams import workers_of
+from bot.interactions.error_handler import acknowledge
+from bot.interactions.feature import Feature, Services, requester
+from bot.jobs.seams import workers_of
+from bot.texts import admin, member
 from storage.guilds import pauses
 from storage.jobs import queries
 from storage.jobs import queue as job_queue
@@ -22,21 +22,21 @@ _SHOWN = 10
 @app_commands.guild_only()
 async def queue(interaction: discord.Interaction[Any]) -> None:
     await acknowledge(interaction, thinking=True)
-    studio: Studio = interaction.client.studio
+    services: Services = interaction.client.services
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
-    async with studio.database.reading() as tx:
+    async with services.database.reading() as tx:
         line = await queries.active(tx, limit=1000)
-        workers = workers_of(studio.generator)
-        done = await job_queue.outlooks(tx, now=studio.clock(), workers=workers)
+        workers = workers_of(services.generator)
+        done = await job_queue.outlooks(tx, now=services.clock(), workers=workers)
         stops = await pauses.pauses(tx, who.guild_id)
     await interaction.followup.send(
-        pages.queue(
+        member.queue(
             line,
             done,
             channel_id=who.channel_id,
             user_id=who.user_id,
             shown=_SHOWN,
-            notes=[admin_pages.stop(one) for one in stops],
+            notes=[admin.stop(one) for one in stops],
         ),
         ephemeral=True,
     )

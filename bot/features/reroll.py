@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from bot import access, orders, texts
-from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
-from bot.prices import only_as_told
-from bot.surface import Surface
+from bot.delivery.surface import Surface
+from bot.interactions.feature import Ask, Feature, Place, Verb, able_to_post, shows
+from bot.interactions.price_check import only_as_told
+from bot.jobs import orders, permissions
+from bot.texts import common
 
 
 async def reroll(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
-    studio = ask.studio
-    async with studio.database.reading() as tx:
-        most = await access.most(tx, ask.requester)
-    order = orders.reroll(ask.job, catalogue=studio.catalogue, random=studio.random, most=most)
+    services = ask.services
+    async with services.database.reading() as tx:
+        most = await permissions.most(tx, ask.requester)
+    order = orders.reroll(ask.job, catalogue=services.catalogue, random=services.random, most=most)
     if order.parent_index is not None:
         await shows(ask, order.parent_id, order.parent_index)
     await only_as_told(ask, order.action)
-    accepted = await studio.dispatcher.accept(order, ask.requester)
+    accepted = await services.dispatcher.accept(order, ask.requester)
     if order.notes:
-        await ask.tell(texts.lowered(price=accepted.job.price, notes=order.notes))
+        await ask.tell(common.lowered(price=accepted.job.price, notes=order.notes))
 
 
 FEATURE = Feature(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot import access
+from bot.delivery.surface import Surface
 from bot.errors import BotLacksPermission, JobGone
-from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
-from bot.surface import Surface
+from bot.interactions.feature import Ask, Feature, Place, Verb, able_to_post, shows
+from bot.jobs import permissions
 from storage.jobs.images import ImageGone
 
 
@@ -13,11 +13,11 @@ async def upscale(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
     ask.only_among_adults()
-    async with ask.studio.database.reading() as tx:
-        await access.only_allowed(tx, ask.requester, "upscale", posts=True)
+    async with ask.services.database.reading() as tx:
+        await permissions.only_allowed(tx, ask.requester, "upscale", posts=True)
     await shows(ask, ask.job.id, ask.index)
     try:
-        posted = await ask.studio.delivery.post_single(
+        posted = await ask.services.delivery.post_single(
             ask.job,
             ask.index,
             channel_id=ask.channel.id,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from bot import access, orders, texts
-from bot.feature import Ask, Feature, Place, Verb, able_to_post, shows
-from bot.prices import only_as_told
-from bot.surface import Surface
+from bot.delivery.surface import Surface
+from bot.interactions.feature import Ask, Feature, Place, Verb, able_to_post, shows
+from bot.interactions.price_check import only_as_told
+from bot.jobs import orders, permissions
+from bot.texts import common
 
 SUBTLE, STRONG = 0.45, 0.8
 """How much of the picture is drawn anew, from 0 to 1. A plain V takes the model's own strength."""
@@ -16,23 +17,23 @@ SUBTLE, STRONG = 0.45, 0.8
 async def vary(ask: Ask, *, strength: float | None = None) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
-    studio = ask.studio
+    services = ask.services
     index = max(1, ask.index)
     await shows(ask, ask.job.id, index)
-    async with studio.database.reading() as tx:
-        most = await access.most(tx, ask.requester)
+    async with services.database.reading() as tx:
+        most = await permissions.most(tx, ask.requester)
     order = orders.vary(
         ask.job,
         index,
         strength=strength,
-        catalogue=studio.catalogue,
-        random=studio.random,
+        catalogue=services.catalogue,
+        random=services.random,
         most=most,
     )
     await only_as_told(ask, order.action)
-    accepted = await studio.dispatcher.accept(order, ask.requester)
+    accepted = await services.dispatcher.accept(order, ask.requester)
     if order.notes:
-        await ask.tell(texts.lowered(price=accepted.job.price, notes=order.notes))
+        await ask.tell(common.lowered(price=accepted.job.price, notes=order.notes))
 
 
 FEATURE = Feature(

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import discord
 from simcord import Env
 
+from bot.jobs.seams import Wait
 from bot.playground.page import open_page
 from bot.playground.world import World
-from bot.seams import Wait
-from bot.settings import StartupError
+from bot.settings.settings import StartupError
 
 _T = TypeVar("_T")
 

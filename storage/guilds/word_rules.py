@@ -22,7 +22,7 @@ class WordKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordRule:
-    """A rule as `bot.words.Rule` writes it."""
+    """A rule as `bot.wordfilter.rules.Rule` writes it."""
 
     pattern: str
     kind: WordKind

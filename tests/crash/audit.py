@@ -10,14 +10,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot import pages, texts
+from bot.texts import common, member
 from tests.crash.journal import Line, announced, results, standing, waiting
 
 ENDED = {"delivered": "settle", "failed": "refund", "cancelled": "refund"}
 """The states in which a job stays, and how its price ends with each."""
 
-ACCEPTED = texts.receipt(price=1, left=1, ahead=0, seconds=None, notes=()).split(".")[0]
-CANCELLED = pages.cancelled("a fox", 1).split("*")[0]
+ACCEPTED = common.receipt(price=1, left=1, ahead=0, seconds=None, notes=()).split(".")[0]
+CANCELLED = member.cancelled("a fox", 1).split("*")[0]
 """How the private answers to an accepted `/imagine` and to `/cancel` begin."""
 
 _NOTICE = re.compile(r"\n(?:The|This|Something) .* came back\.")

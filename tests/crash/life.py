@@ -20,7 +20,7 @@ from simcord.backend.models import Message
 from bot import logs
 from bot.app import local_generator, now, opened
 from bot.client import EaselClient
-from bot.settings import Settings
+from bot.settings.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import Generator
 from storage.credits import account, allowances, calendar, changes
@@ -45,7 +45,7 @@ async def live(folder: Path, source: random.Random, *, calm: bool, real: bool) -
     journal = Journal(folder / "discord.jsonl")
     async with opened(settings, make_generator=local_generator if real else _painter) as client:
         town = Town(client, journal, chatter=source.choice(CHATTER))
-        await _give_bonus(client.studio.database, town.people[-1].id)
+        await _give_bonus(client.services.database, town.people[-1].id)
         await town.start()
         journal.write("up")
         try:
@@ -76,7 +76,7 @@ async def _give_bonus(database: Database, user_id: int) -> None:
 async def _rest(client: EaselClient) -> None:
     """Until every job has ended and its owner knows."""
     while True:
-        async with client.studio.database.reading() as tx:
+        async with client.services.database.reading() as tx:
             if await tx.fetch_one(_OWED) is None:
                 return
         await asyncio.sleep(_TICK_SECONDS)

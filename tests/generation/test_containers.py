@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from generation import containers
 from generation.containers import MAX_PIECES, MAX_TEXTS_BYTES, BadSource, contents
 from generation.pictures import open_source
+from tests.bot.pictures.hostile import COSTLY, chunk, jpeg, png, progressive, segment
 from tests.generation.requests import encoded, picture
-from tests.hostile import COSTLY, chunk, jpeg, png, progressive, segment
 
 
 @pytest.mark.parametrize("what", COSTLY)

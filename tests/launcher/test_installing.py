@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.env_file import read_env_file
-from bot.settings import PROJECT
+from bot.settings.env_file import read_env_file
+from bot.settings.settings import PROJECT
 from tests.launcher.toy import LAUNCHER, POSIX, TOY_BACKEND, TOY_PROJECT, launch, launcher, run
 
 

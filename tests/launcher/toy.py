@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.settings import PROJECT
+from bot.settings.settings import PROJECT
 
 LAUNCHER = PROJECT / "easel"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to send")

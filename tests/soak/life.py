@@ -22,7 +22,7 @@ from discord.http import Route
 
 from bot import app, logs
 from bot.client import EaselClient
-from bot.settings import Settings
+from bot.settings.settings import Settings
 from tests.soak.painter import Painter
 
 SAY_EVERY = 0.25
@@ -41,7 +41,7 @@ def say(kind: str, **values: Any) -> None:
 async def report(client: EaselClient) -> None:
     """Tell of the jobs for as long as the bot lives."""
     while True:
-        async with client.studio.database.reading() as tx:
+        async with client.services.database.reading() as tx:
             rows = await tx.fetch_all("SELECT state, count(*) AS jobs FROM jobs GROUP BY state")
             owed = await tx.fetch_one(_OWED)
         assert owed is not None

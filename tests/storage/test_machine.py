@@ -147,7 +147,7 @@ def counts(job: ModelJob) -> bool:
     return job.attempt > 0 or job.state is JobState.QUEUED
 
 
-class Studio(RuleBasedStateMachine):
+class Services(RuleBasedStateMachine):
     """Two members, one admin, and a bot that is stopped now and then."""
 
     def __init__(self) -> None:
@@ -403,7 +403,7 @@ class Studio(RuleBasedStateMachine):
 
 THOROUGH = os.environ.get("EASEL_HYPOTHESIS") == "thorough"
 
-TestStudio = Studio.TestCase
+TestStudio = Services.TestCase
 TestStudio.settings = settings(
     max_examples=2_000 if THOROUGH else 40,
     stateful_step_count=50 if THOROUGH else 30,

@@ -1,0 +1,120 @@
+"""Reactions that do what buttons do, for those who prefer them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+import discord
+
+from bot.connection.retry import Unreachable, patiently
+from bot.features.moderation._leftovers import is_leftover
+from bot.features.privacy import _erasure as erasure
+from bot.interactions.buttons import find
+from bot.interactions.error_handler import answered, is_answering
+from bot.interactions.feature import Ask, Reply, Services, Verb
+from bot.texts import common
+from storage.jobs import messages, queries
+from storage.jobs.job import Job
+from storage.jobs.messages import PostedMessage
+
+_LOOKS, _BETWEEN_LOOKS = 10, 1.0
+"""How often, and after how many seconds, a message is looked up that may be about to be put on record."""
+
+ReactedChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+def reaction_key(payload: discord.RawReactionActionEvent) -> tuple[int, int, str]:
+    """What tells a reaction from others."""
+    return payload.message_id, payload.user_id, str(payload.emoji)
+
+
+async def react(client: Any, payload: discord.RawReactionActionEvent, channel: ReactedChannel) -> None:
+    """Do what a reaction under one of our messages asks for; others are none of our business.
+
+    Under a stranger's message nothing is looked up, and nothing is written before the message is known to be ours.
+    """
+    found = client.buttons.reaction(str(payload.emoji))
+    member = payload.member
+    ours = payload.message_author_id in (None, channel.guild.me.id)
+    if found is None or member is None or member.bot or not ours:
+        return
+    if not client.reactions.is_new(reaction_key(payload)):
+        return
+    verb, number = found
+
+    async def tell(text: str, /, *, view: discord.ui.View | None = None) -> None:
+        await _tell(member, channel, text, view)
+
+    async with answered(tell, what=f"reaction {verb.name}", services=client.services):
+        is_answering(client)
+        job, posted = await _found(client.services, payload)
+        if job is None:
+            await _about_leftover(client, payload, channel, verb, tell)
+            return
+        await erasure.welcome(client.services, member.id)
+        index = number or (posted.image_index if posted else None) or 0
+        ask = Ask(
+            services=client.services,
+            actor=member,
+            channel=channel,
+            message_id=payload.message_id,
+            job=await find(client.services, job.id, index, asker=member),
+            index=index,
+            interaction_id=None,
+            permissions=channel.permissions_for(member),
+            bot_permissions=channel.permissions_for(member.guild.me),
+            tell=tell,
+        )
+        await verb.run(ask)
+
+
+async def _found(
+    services: Services, payload: discord.RawReactionActionEvent
+) -> tuple[Job | None, PostedMessage | None]:
+    """What the message shows. Somebody may react to a result before it is on record that it was posted."""
+    for _ in range(_LOOKS):
+        async with services.database.reading() as tx:
+            job = await messages.by_message(tx, payload.message_id)
+            posted = await messages.message(tx, payload.message_id)
+            soon = job is None and await queries.finished_in(tx, payload.channel_id)
+        if not soon:
+            break
+        await asyncio.sleep(_BETWEEN_LOOKS)
+    return job, posted
+
+
+async def _about_leftover(
+    client: Any,
+    payload: discord.RawReactionActionEvent,
+    channel: ReactedChannel,
+    verb: Verb,
+    tell: Reply,
+) -> None:
+    """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
+    if verb.leftover is None or payload.member is None:
+        return
+    try:
+        message = await channel.fetch_message(payload.message_id)
+    except Unreachable:
+        return
+    if is_leftover(message):
+        await erasure.welcome(client.services, payload.member.id)
+        await verb.leftover(client.services, message, payload.member, tell)
+
+
+async def _tell(
+    member: discord.Member, channel: ReactedChannel, text: str, view: discord.ui.View | None
+) -> None:
+    """A private word to somebody who reacted: a reaction leaves no other way than a direct message.
+
+    Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.
+    """
+    nonce: Any = secrets.token_hex(8)
+    buttons: dict[str, Any] = {} if view is None else {"view": view}
+    try:
+        await patiently(lambda: member.send(text, nonce=nonce, **buttons))
+    except discord.Forbidden:
+        only = discord.AllowedMentions(users=[member])
+        await channel.send(f"{member.mention} {common.LETTER_BACK}", allowed_mentions=only, delete_after=20)

@@ -1,0 +1,379 @@
+"""A job's life: accept → queue → run → recover; `outcomes` sees it from there to its people. The only place that asks who is next."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.delivery.host_notices import HostNotices
+from bot.delivery.writing import Writing
+from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.jobs.completion import Outcomes
+from bot.jobs.enqueue import enrol
+from bot.jobs.orders import Order
+from bot.jobs.queue_positions import Places
+from bot.jobs.reconciler import Reconciler
+from bot.jobs.seams import (
+    DATABASE_PAUSE,
+    Accepted,
+    Announcer,
+    Cleared,
+    Moderators,
+    ProgressView,
+    Requester,
+    Wait,
+    plain_wait,
+    workers_of,
+)
+from bot.jobs.tasks import Chores
+from bot.jobs.word_check import Moderation
+from bot.metrics import Metrics
+from bot.pictures import sweeping
+from bot.pictures.signing import Seal, unsigned
+from bot.settings.settings import Settings
+from generation.catalogue import Catalogue
+from generation.contract import (
+    Failed,
+    FailureReason,
+    Finished,
+    Generator,
+    ModelState,
+    Progressed,
+    Request,
+    Started,
+    from_json,
+)
+from storage.credits import account
+from storage.database import Database, Transaction
+from storage.errors import StorageError
+from storage.jobs import images, lifecycle, queries, queue
+from storage.jobs.job import Job, JobState
+from storage.jobs.scheduling import Workers
+
+_LINE = 1000
+"""How many waiting jobs get a progress message anew at a start where they lack one."""
+
+_BATCH = 100
+"""How many jobs are cancelled in one transaction, so that others get their turn between two."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Takes orders in, feeds the generator, and sees every job to its end."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        catalogue: Catalogue,
+        generator: Generator,
+        announcer: Announcer,
+        moderation: Moderation,
+        moderators: Moderators,
+        clock: Callable[[], datetime],
+        random: random.Random,
+        seal: Seal = unsigned,
+        wait: Wait = plain_wait,
+        metrics: Metrics | None = None,
+        notices: HostNotices,
+        writing: Writing,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._catalogue = catalogue
+        self._generator = generator
+        self._announcer = announcer
+        self._moderation = moderation
+        self._clock = clock
+        self._random = random
+        self._wait = wait
+        self._metrics = metrics or Metrics()
+        self._chores = Chores()
+        self._outcomes = Outcomes(
+            database=database,
+            announcer=announcer,
+            moderators=moderators,
+            chores=self._chores,
+            clock=clock,
+            seal=seal,
+            writing=writing,
+            notices=notices,
+        )
+        self._places = Places(
+            database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
+        )
+        self._reconciler = Reconciler(
+            database=database, outcomes=self._outcomes, chores=self._chores, look_again=self.look_again
+        )
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._resting = False
+        self._tickets: dict[str, str] = {}
+        self._cancelled: set[str] = set()
+        self._performing: dict[str, asyncio.Task[None]] = {}
+
+    # ------------------------------------------------------------------ accept
+
+    async def accept(self, order: Order, who: Requester) -> Accepted:
+        """Reserve the price and queue the job, both or neither.
+
+        Raises ShuttingDown, ModelUnavailable, WordRefused, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
+        interaction was accepted before.
+        """
+        if self._closing:
+            raise ShuttingDown
+        self.check_model(order.request.model, among_adults=who.age_restricted)
+        await self._moderation.admit(order, who)
+        async with self._database.transaction() as tx:
+            accepted = await enrol(
+                tx,
+                order,
+                who,
+                settings=self._settings,
+                workers=self._workers(),
+                now=self._clock(),
+                random=self._random,
+            )
+        job = accepted.job
+        structlog.contextvars.bind_contextvars(job=job.id)
+        _log.info("job accepted", action=job.action, model=job.model, price=job.price)
+        self._wake.set()
+        # The answer to the person doesn't wait for this: Discord may take its time.
+        self._chores.spawn(
+            self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds),
+            f"announcement of {job.id}",
+        )
+        return accepted
+
+    def _workers(self) -> Workers:
+        return workers_of(self._generator)
+
+    def check_model(self, key: str, *, among_adults: bool = False) -> None:
+        """Raises ModelUnavailable for a model that was tried and could not be loaded.
+
+        It names others to try instead, those for adults `among_adults` only.
+        """
+        states = self._generator.models()
+        usable = [k for k in self._catalogue if k in states and states[k].state is not ModelState.UNUSABLE]
+        if key not in usable:
+            named = self._catalogue.named(among_adults=among_adults)
+            raise ModelUnavailable(self._catalogue[key].name, tuple(k for k in usable if k in named))
+
+    # ------------------------------------------------------------------ cancel
+
+    async def cancel(self, job_id: str, *, by: int) -> int:
+        """Stop a waiting or running job; the credits that came back. Raises JobGone or NothingToCancel."""
+        async with self._database.transaction() as tx:
+            if await queries.get(tx, job_id) is None:
+                raise JobGone
+            stopped = await self._cancel(tx, job_id, by=by)
+        if stopped is None:
+            raise NothingToCancel
+        cancelled, refunded = stopped
+        self._let_go([cancelled], by=by)
+        return refunded
+
+    async def clear(
+        self, *, by: int, guild_id: int | None = None, user_id: int | None = None, running: bool = False
+    ) -> Cleared:
+        """Stop all waiting jobs of a guild and of a person, None for all of them, and the running ones too if wanted."""
+        cleared = Cleared(jobs=0, credits=0)
+        while True:
+            async with self._database.transaction() as tx:
+                line = await queries.active(
+                    tx, guild_id=guild_id, user_id=user_id, limit=_BATCH + self._generator.capacity
+                )
+                wanted = [job for job in line if running or job.state is JobState.QUEUED]
+                stopped = [await self._cancel(tx, job.id, by=by) for job in wanted]
+            done = [one for one in stopped if one is not None]
+            if not done:
+                return cleared
+            self._let_go([job for job, _ in done], by=by)
+            cleared = Cleared(
+                jobs=cleared.jobs + len(done), credits=cleared.credits + sum(refunded for _, refunded in done)
+            )
+
+    async def _cancel(self, tx: Transaction, job_id: str, *, by: int) -> tuple[Job, int] | None:
+        """The cancelled job and what came back, or None where it was over already."""
+        if not await lifecycle.cancel(tx, job_id, by=by, now=self._clock()):
+            return None
+        refunded = await account.refund(tx, job_id, now=self._clock())
+        cancelled = await queries.get(tx, job_id)
+        assert cancelled is not None
+        return cancelled, refunded
+
+    def _let_go(self, cancelled: Sequence[Job], *, by: int) -> None:
+        """Stop drawing cancelled jobs; tell the owners of those that were not being drawn."""
+        waiting = []
+        for job in cancelled:
+            _log.info("job cancelled", job=job.id, by_owner=by == job.user_id)
+            if ticket := self._tickets.get(job.id):
+                self._cancelled.add(job.id)
+                self._generator.cancel(ticket)
+            else:
+                waiting.append(job)
+        if waiting:
+            self._chores.spawn(
+                self._outcomes.tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}"
+            )
+            self._places.moved()
+
+    async def release(self, job_ids: Collection[str], *, patience: float = 10) -> None:
+        """Wait until nothing more is done for these jobs, which are over. What Discord delays for longer is given up."""
+        await self._chores.settle(job_ids, spare=self._performing.values(), patience=patience)
+
+    def look_again(self) -> None:
+        """Something that decides who may be next was changed, such as a pause."""
+        self._wake.set()
+        self._places.moved()
+
+    # --------------------------------------------------------------------- run
+
+    @property
+    def drawing(self) -> int:
+        """How many jobs it has in hand."""
+        return len(self._tickets)
+
+    async def run(self) -> None:
+        """Claim and perform jobs for as long as the bot lives."""
+        while not self._closing:
+            try:
+                job = await self._claim() if len(self._tickets) < self._generator.capacity else None
+            except StorageError:
+                _log.exception("the next job can't be read", again_in=DATABASE_PAUSE)
+                await self._wait(asyncio.sleep(DATABASE_PAUSE), reason="the database failed")
+                continue
+            if job is None:
+                await self._wait(self._wake.wait(), reason="the queue is empty or the generator is busy")
+                self._wake.clear()
+                continue
+            self._tickets[job.id] = f"{job.id}.{job.attempt}"
+            self._performing[job.id] = self._chores.spawn(self._perform(job), f"job {job.id}")
+
+    def claim_no_more(self) -> None:
+        """Begin no further job. Orders are still taken: they wait for the next start."""
+        self._resting = True
+
+    async def drain(self, *, patience: float = 10) -> None:
+        """Claim nothing more, and give posting `patience` seconds to end.
+
+        Jobs that run are left as they are: the next start queues them again.
+        """
+        self._closing = True
+        self._wake.set()
+        await self._chores.end(at_once=set(self._performing.values()), patience=patience)
+
+    async def _claim(self) -> Job | None:
+        if self._closing or self._resting:
+            return None
+        async with self._database.transaction() as tx:
+            job = await queue.claim(
+                tx,
+                now=self._clock(),
+                workers=self._workers(),
+                most_running=self._settings.max_running,
+            )
+        if job is not None:
+            self._metrics.claimed()
+            self._places.moved()
+        return job
+
+    async def _perform(self, job: Job) -> None:
+        structlog.contextvars.bind_contextvars(job=job.id)
+        try:
+            await self._see_through(job)
+        except (StorageError, OSError) as error:
+            _log.error("a job could not be read", error=str(error))
+            failed = Failed(reason=FailureReason.INTERNAL, detail=str(error))
+            await self._outcomes.failed(job, failed, may_pass=True)
+        except Exception:
+            _log.exception("a job met a bug")
+            await self._outcomes.failed(job, Failed(reason=FailureReason.INTERNAL))
+        finally:
+            self._tickets.pop(job.id, None)
+            self._performing.pop(job.id, None)
+            self._cancelled.discard(job.id)
+            self._wake.set()
+
+    async def _see_through(self, job: Job) -> None:
+        view = self._announcer.progress(job)
+        view.begin()
+        try:
+            ended = await self._draw(job, view)
+        finally:
+            view.end()
+        match ended:
+            case Finished():
+                self._metrics.finished(job.model, ended.seconds)
+                await self._outcomes.finished(job, ended)
+            case Failed():
+                self._metrics.failed(ended.reason)
+                await self._outcomes.failed(job, ended)
+
+    async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:
+        try:
+            request = await self._request(job)
+        except images.ImageGone as error:
+            return Failed(reason=FailureReason.SOURCE_GONE, detail=str(error))
+        except ValueError as error:
+            return Failed(reason=FailureReason.BAD_REQUEST, detail=str(error))
+        if job.model not in self._generator.models():
+            return Failed(reason=FailureReason.MODEL_UNUSABLE, detail="it is no longer in the models file")
+        if job.id in self._cancelled:
+            return Failed(reason=FailureReason.CANCELLED)
+        ticket = self._tickets[job.id]
+        self._generator.submit(ticket, request)
+        _log.info("job started", attempt=job.attempt)
+        if self._generator.models()[job.model].state is not ModelState.WARM:
+            view.show(Progressed(step=0, steps=0))
+        events = self._generator.events(ticket)
+        while True:
+            event = await self._wait(anext(events), reason="the generator draws")
+            match event:
+                case Finished(unsafe=None) if self._settings.safety:
+                    return Failed(reason=FailureReason.UNCHECKED, detail="the generator has no safety check")
+                case Finished() | Failed():
+                    return event
+                case Progressed():
+                    # nobody checks previews
+                    view.show(replace(event, preview=None) if self._settings.safety else event)
+                case Started():
+                    continue
+
+    async def _request(self, job: Job) -> Request:
+        source = b""
+        if job.parent_id is not None and job.parent_index is not None:
+            folder = self._database.folder
+            source = await asyncio.to_thread(images.read, folder, job.parent_id, job.parent_index)
+        return from_json(job.request, source=source)
+
+    # ----------------------------------------------------------------- recover
+
+    async def recover(self) -> None:
+        """After a start: queue again what ran, post what was finished, tell of what failed."""
+        adult = [key for key, spec in self._catalogue.items() if spec.adult]
+        async with self._database.transaction() as tx:
+            await lifecycle.settle_adult(tx, adult)
+            requeued = await lifecycle.recover(tx)
+            found = await lifecycle.unfinished(tx)
+            line = await queries.active(tx, limit=_LINE)
+        await sweeping.sweep(self._database, now=self._clock())
+        if requeued:
+            _log.info("jobs that were running are queued again", count=len(requeued))
+        self._reconciler.take_up(found)
+        self._chores.spawn(self._places.announce_again(line), "progress messages")
+        self._wake.set()
+
+    async def reconcile(self) -> None:
+        """Take up what is owed to people and nobody works on. To be called each minute."""
+        try:
+            await self._reconciler.look()
+        except StorageError as error:
+            _log.error("what is owed to people can't be read", error=str(error))
