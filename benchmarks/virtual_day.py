@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from benchmarks.days import Visit
-from generation.contract import TextToImage, to_json
+from generation.contract import TextToImage
 from storage.database import Parameters, Row, Transaction
 from storage.files import job_ids
 from storage.jobs import lifecycle, timings
@@ -204,7 +204,7 @@ def _new_job(one: Visit, request: TextToImage, *, job_id: str, cost: float) -> N
         user_id=one.person,
         action="imagine",
         prompt="",
-        request=to_json(request),
+        request=request,
         model=one.model,
         images=one.images,
         price=1,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -88,6 +88,11 @@ def from_json(text: str, *, source: bytes = b"") -> Request:
         return cls(**values)
     except TypeError as error:
         raise ValueError(f"not a stored request: {error}") from error
+
+
+def with_source(request: Request, source: bytes) -> Request:
+    """The request with the picture that it is drawn over, which is not stored with it."""
+    return replace(request, source=source) if isinstance(request, ImageToImage) else request
 
 
 class FailureReason(StrEnum):

@@ -16,7 +16,7 @@ from bot.jobs.seams import Announcer, Moderators
 from bot.jobs.tasks import Chores
 from bot.pictures import files, safety
 from bot.pictures.signing import Seal
-from generation.contract import Failed, Finished, from_json
+from generation.contract import Failed, Finished
 from storage.credits import account
 from storage.database import Database, Transaction
 from storage.guilds import settings as guild_settings
@@ -73,7 +73,7 @@ class Outcomes:
 
     async def _keep(self, job: Job, result: Finished) -> Job | None:
         """Write the pictures and what they taught; the job as it is now, None where it is gone."""
-        request, folder = from_json(job.request), self._database.folder
+        request, folder = job.request, self._database.folder
         adult = bool(result.unsafe) and await self._announcer.among_adults(job)
         found = {} if adult else await self._withheld(job, result)
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)

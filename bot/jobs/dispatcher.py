@@ -16,6 +16,7 @@ from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.jobs.completion import Outcomes
 from bot.jobs.enqueue import enrol
 from bot.jobs.orders import Order
+from bot.jobs.policy import GuildPolicy
 from bot.jobs.queue_positions import Places
 from bot.jobs.reconciler import Reconciler
 from bot.jobs.seams import (
@@ -46,7 +47,7 @@ from generation.contract import (
     Progressed,
     Request,
     Started,
-    from_json,
+    with_source,
 )
 from storage.credits import account
 from storage.database import Database, Transaction
@@ -121,7 +122,7 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ accept
 
-    async def accept(self, order: Order, who: Requester) -> Accepted:
+    async def accept(self, order: Order, who: Requester, policy: GuildPolicy) -> Accepted:
         """Reserve the price and queue the job, both or neither.
 
         Raises ShuttingDown, ModelUnavailable, WordRefused, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
@@ -130,12 +131,13 @@ class Dispatcher:
         if self._closing:
             raise ShuttingDown
         self.check_model(order.request.model, among_adults=who.age_restricted)
-        await self._moderation.admit(order, who)
+        await self._moderation.admit(order, who, policy)
         async with self._database.transaction() as tx:
             accepted = await enrol(
                 tx,
                 order,
                 who,
+                policy,
                 settings=self._settings,
                 workers=self._workers(),
                 now=self._clock(),
@@ -348,11 +350,10 @@ class Dispatcher:
                     continue
 
     async def _request(self, job: Job) -> Request:
-        source = b""
-        if job.parent_id is not None and job.parent_index is not None:
-            folder = self._database.folder
-            source = await asyncio.to_thread(images.read, folder, job.parent_id, job.parent_index)
-        return from_json(job.request, source=source)
+        if job.picture is None:
+            return job.request
+        source = await asyncio.to_thread(images.read, self._database.folder, *job.picture)
+        return with_source(job.request, source)
 
     # ----------------------------------------------------------------- recover
 

@@ -6,12 +6,16 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+from generation.contract import TextToImage
 from storage.database import Transaction
 from storage.files import job_ids
 from storage.jobs import lifecycle
 from storage.jobs import queue as job_queue
 from storage.jobs.job import Job, NewJob
 
+REQUEST = TextToImage(
+    model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+)
 NOON = datetime(2026, 3, 14, 12, 0, 0, 123_000, tzinfo=UTC)
 GUILD = 700_000_000_000_000_001
 ALICE, BOB, CAROL = (800_000_000_000_000_001 + number for number in range(3))
@@ -30,7 +34,7 @@ def new_job(**changes: Any) -> NewJob:
         "user_id": ALICE,
         "action": "imagine",
         "prompt": "a fox — “naïve” 🦊",
-        "request": "{}",
+        "request": REQUEST,
         "model": "toy",
         "images": 4,
         "price": 4,

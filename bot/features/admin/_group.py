@@ -17,7 +17,7 @@ from discord import app_commands
 from bot.connection.retry import Unreachable
 from bot.errors import NotAdmin, NotHost, ServerOnly
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.texts import changes
 from storage.database import Transaction
 from storage.guilds import changes as guild_changes

@@ -12,7 +12,8 @@ from discord import app_commands
 
 from bot.errors import NothingToCancel
 from bot.features.admin._group import Desk, admin, is_admin, is_host, opened
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.services import Services
 from bot.texts import admin as text_admin
 from bot.texts import common
 from bot.texts.escaping import readable

@@ -9,10 +9,11 @@ from discord import app_commands
 
 from bot.errors import BadAmount, NotOnTheList
 from bot.features.admin._group import Desk, Page, admin, opened
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.interactions.options import PermissionName
 from bot.jobs import orders
-from bot.jobs.permissions import Doing
 from bot.pictures.age_restriction import age_restricted
+from bot.services import Services
 from bot.texts import admin as text_admin
 from storage.guilds import bans, pauses, permissions, word_rules
 from storage.guilds import settings as guild_settings
@@ -73,7 +74,7 @@ async def channel(
 )
 async def action(
     interaction: discord.Interaction[Any],
-    action: Doing,
+    action: PermissionName,
     role: discord.Role | None = None,
     allowed: bool = True,
 ) -> None:

@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from bot.errors import BotLacksPermission
-from bot.interactions.feature import able_to_post
+from bot.interactions.checks import able_to_post
 from bot.jobs import orders, prompts
 from bot.jobs.seams import Requester
 from generation.contract import Failed, FailureReason, Progressed, TextToImage
@@ -192,14 +192,14 @@ async def again(easel: World, result: Any) -> None:
         joined_at=None,
         interaction_id=result._interaction.id,
     )
-    order = orders.imagine(
+    draft = orders.imagine(
         prompts.parse("a fox"),
         catalogue=easel.services.catalogue,
         default_model="easel",
         images=4,
         random=easel.services.random,
     )
-    await easel.services.dispatcher.accept(order, who)
+    await easel.accept(draft, who)
 
 
 async def test_an_event_that_comes_twice_counts_once(easel: World) -> None:
