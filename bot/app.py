@@ -21,7 +21,7 @@ import discord
 import structlog
 
 from bot import logs
-from bot.client import PERMISSIONS, EaselClient
+from bot.client import EaselClient
 from bot.delivery.button_rows import ButtonRows
 from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices, tell_hosts
@@ -31,6 +31,7 @@ from bot.features import action_names, load
 from bot.features.moderation._withheld import Withheld
 from bot.health import heartbeat
 from bot.health.checks import Health
+from bot.interactions.checks import PERMISSIONS
 from bot.interactions.feature import Feature
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.seams import Wait, plain_wait

@@ -27,15 +27,6 @@ from bot.services import Services
 from bot.settings.settings import StartupError
 from storage import key_values
 
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    attach_files=True,
-    read_message_history=True,
-)
-"""Everything that Easel asks for when it is invited."""
-
 WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
 
 REACTION_SECONDS = 60.0

@@ -15,6 +15,15 @@ from bot.services import Services
 from generation.contract import ModelState
 from storage.jobs import images
 
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
+"""What Easel asks for when it is invited."""
+
 
 def able_to_post(permissions: discord.Permissions, channel: object) -> None:
     """Raises BotLacksPermission where Easel could not post a result. Threads have a permission of their own."""
