@@ -24,7 +24,7 @@ from storage.jobs.scheduling import Workers
 from storage.privacy import erasures, users
 
 
-async def enrol(
+async def enqueue(
     tx: Transaction,
     order: Order,
     who: Requester,
