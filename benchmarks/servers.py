@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from benchmarks.rows import Row, median, spread
 from benchmarks.virtual_day import InMemory
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from storage.files import job_ids
 from storage.jobs import lifecycle, queue
 from storage.jobs.job import NewJob
@@ -31,7 +31,9 @@ _TIMED = ("queue a job", "its place and estimate", "claim the next", "end it")
 
 
 REQUEST = TextToImage(
-    model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
 )
 
 

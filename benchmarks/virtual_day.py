@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from benchmarks.days import Visit
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from storage.database import Parameters, Row, Transaction
 from storage.files import job_ids
 from storage.jobs import lifecycle, timings
@@ -186,13 +186,15 @@ def _moment(at: float) -> datetime:
 
 def _request(one: Visit) -> TextToImage:
     return TextToImage(
-        model=one.model,
-        prompt="",
-        width=one.width,
-        height=one.height,
-        steps=one.steps,
-        guidance=1.0,
-        seeds=tuple(range(one.images)),
+        sampling=Sampling(
+            model=one.model,
+            prompt="",
+            width=one.width,
+            height=one.height,
+            steps=one.steps,
+            guidance=1.0,
+            seeds=tuple(range(one.images)),
+        )
     )
 
 

@@ -113,7 +113,7 @@ class ModelSpec:
 
     def refusal(self, request: Request) -> str | None:
         """Why this model can't carry out the request, or None. The source picture isn't looked at."""
-        width, height, count = request.width, request.height, len(request.seeds)
+        width, height, count = request.sampling.width, request.sampling.height, len(request.sampling.seeds)
         sides = (width, height)
         if not all(self.min_side <= side <= self.max_side and side % self.multiple == 0 for side in sides):
             return (
@@ -124,10 +124,12 @@ class ModelSpec:
             return f"{width}×{height} is more than the {self.max_pixels} pixels of {self.name}"
         if not 1 <= count <= self.max_images:
             return f"{count} images at once, and {self.name} draws 1 to {self.max_images}"
-        if not self.min_steps <= request.steps <= self.max_steps:
-            return f"{request.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
-        if not math.isfinite(request.guidance):
-            return f"a guidance of {request.guidance}"
+        if not self.min_steps <= request.sampling.steps <= self.max_steps:
+            return (
+                f"{request.sampling.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
+            )
+        if not math.isfinite(request.sampling.guidance):
+            return f"a guidance of {request.sampling.guidance}"
         return None
 
     def _sides(self) -> range:

@@ -381,7 +381,7 @@ class Delivery:
         return common.title(job.prompt, job.user_id, what=what)
 
     def _details(self, job: Job) -> str:
-        seed = job.request.seeds[0]
+        seed = job.request.sampling.seeds[0]
         return common.details(model=self._model_name(job), seed=seed, seconds=job.seconds)
 
     def _model_name(self, job: Job) -> str:

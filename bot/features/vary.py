@@ -14,19 +14,8 @@ SUBTLE, STRONG = 0.45, 0.8
 
 def variations(source: Source, *, strength: float | None = None) -> Draft:
     """The job's prompt drawn over one of its pictures."""
-    again = source.again
-    request = ImageToImage(
-        model=again.model,
-        prompt=again.prompt,
-        negative=again.negative,
-        width=again.width,
-        height=again.height,
-        steps=again.steps,
-        guidance=again.guidance,
-        seeds=again.seeds,
-        private=again.private,
-        strength=source.spec.strength if strength is None else strength,
-    )
+    share = source.spec.strength if strength is None else strength
+    request = ImageToImage(sampling=source.again.sampling, strength=share)
     return source.draft(request, picture=(source.job.id, source.index))
 
 

@@ -77,7 +77,7 @@ class Completion:
         adult = bool(result.unsafe) and await self._announcer.among_adults(job)
         found = {} if adult else await self._withheld(job, result)
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
-        rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.seeds, found)
+        rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.sampling.seeds, found)
         async with self._database.transaction() as tx:
             if not await lifecycle.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
                 return await queries.get(tx, job.id)

@@ -130,7 +130,7 @@ class Dispatcher:
         """
         if self._closing:
             raise ShuttingDown
-        self.check_model(order.request.model, among_adults=who.age_restricted)
+        self.check_model(order.request.sampling.model, among_adults=who.age_restricted)
         await self._moderation.admit(order, who, policy)
         async with self._database.transaction() as tx:
             accepted = await enqueue(

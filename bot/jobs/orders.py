@@ -12,7 +12,7 @@ from bot.jobs.prompts import PRIVATE_PROMPT, Parsed
 from bot.texts.escaping import inert
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, ModelSpec
-from generation.contract import MAX_SEED, Request, TextToImage
+from generation.contract import MAX_SEED, Request, Sampling, TextToImage
 from storage.jobs.job import Job
 
 _FAR_OFF = 0.1
@@ -89,7 +89,7 @@ def order(action: str, draft: Draft, *, free: Collection[str] = ()) -> Order:
         action=action,
         prompt=draft.prompt,
         request=draft.request,
-        price=0 if action in free else draft.spec.price(action, len(draft.request.seeds)),
+        price=0 if action in free else draft.spec.price(action, len(draft.request.sampling.seeds)),
         adult=draft.spec.adult or (parent is not None and parent.adult),
         parent_id=picture[0] if picture else parent.id if parent else None,
         parent_index=picture[1] if picture else None,
@@ -103,7 +103,7 @@ def drawn_from(
 
     Raises UnknownModel if its model is gone.
     """
-    drawn = job.request
+    drawn = job.request.sampling
     spec = find_model(drawn.model, catalogue)
     whole = (drawn.width, drawn.height)
     width, height = _within(spec, whole, whole, most.size)
@@ -112,7 +112,7 @@ def drawn_from(
     return Source(
         job=job,
         index=index,
-        again=replace(drawn, width=width, height=height, seeds=seeds),
+        again=replace(job.request, sampling=replace(drawn, width=width, height=height, seeds=seeds)),
         spec=spec,
         notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), count)),
     )
@@ -146,15 +146,17 @@ def imagine(
     width, height = _within(spec, whole, parsed.aspect or whole, most.size)
     seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
     request = TextToImage(
-        model=spec.key,
-        prompt=parsed.prompt,
-        negative="" if "negative" in spec.ignores else parsed.negative or "",
-        width=width,
-        height=height,
-        steps=parsed.steps or spec.steps,
-        guidance=spec.guidance if guidance is None else guidance,
-        seeds=batch_of_seeds(seed, count),
-        private=parsed.private,
+        sampling=Sampling(
+            model=spec.key,
+            prompt=parsed.prompt,
+            negative="" if "negative" in spec.ignores else parsed.negative or "",
+            width=width,
+            height=height,
+            steps=parsed.steps or spec.steps,
+            guidance=spec.guidance if guidance is None else guidance,
+            seeds=batch_of_seeds(seed, count),
+            private=parsed.private,
+        )
     )
     return Draft(
         request=request,

@@ -28,7 +28,7 @@ def decide(
     return (
         policy.closed((who.channel_id, *who.within))
         or policy.kept((Thing.ACTION, order.action), who.role_ids)
-        or policy.kept((Thing.MODEL, order.request.model), who.role_ids)
+        or policy.kept((Thing.MODEL, order.request.sampling.model), who.role_ids)
         or _too_large(policy, order, who)
         or _too_many(policy, who, jobs, most_waiting=most_waiting)
         or _too_soon(policy, who, jobs, now=now)
@@ -37,7 +37,7 @@ def decide(
 
 def _too_large(policy: GuildPolicy, order: Order, who: Requester) -> Refusal | None:
     request = order.request
-    longest, pictures = max(request.width, request.height), len(request.seeds)
+    longest, pictures = max(request.sampling.width, request.sampling.height), len(request.sampling.seeds)
     for limit, wanted in ((Limit.SIZE, longest), (Limit.PICTURES, pictures)):
         most = policy.amount(limit, who.role_ids)
         if most is not None and wanted > most:

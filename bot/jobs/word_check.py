@@ -46,13 +46,13 @@ class Moderation:
     async def admit(self, order: Order, who: Requester, policy: GuildPolicy) -> None:
         """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
         if order.adult and not who.age_restricted:
-            raise AdultOnly(self._catalogue[order.request.model].name)
+            raise AdultOnly(self._catalogue[order.request.sampling.model].name)
         try:
             # What comes from a job was allowed when its words were written, so they were blocked since.
             texts = [order.prompt, *_texts(order.request)]
             await self.check(texts, who, policy, counts=order.parent_id is None)
         except WordRefused as refusal:
-            if order.request.private and order.parent_id is not None:
+            if order.request.sampling.private and order.parent_id is not None:
                 # Whoever presses a button under a private prompt need not be the person who wrote it.
                 raise WordRefused(order.prompt, appeal=refusal.appeal, until=refusal.until) from None
             raise

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from storage.credits import account, calendar
 from storage.database import Database, Transaction
 from storage.files import job_ids
@@ -24,7 +24,9 @@ def say(job: Job | None) -> None:
 
 
 REQUEST = TextToImage(
-    model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
 )
 
 

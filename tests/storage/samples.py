@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from storage.database import Transaction
 from storage.files import job_ids
 from storage.jobs import lifecycle
@@ -14,7 +14,9 @@ from storage.jobs import queue as job_queue
 from storage.jobs.job import Job, NewJob
 
 REQUEST = TextToImage(
-    model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
 )
 NOON = datetime(2026, 3, 14, 12, 0, 0, 123_000, tzinfo=UTC)
 GUILD = 700_000_000_000_000_001

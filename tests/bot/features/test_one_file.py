@@ -39,7 +39,7 @@ async def test_its_button_draws_over_the_picture_and_its_title_says_so(easel: Wo
     assert "**a boat** - Tint of #2 by" in easel.results()[-1].content
     request = list(easel.generator.requests.values())[-1]
     assert isinstance(request, ImageToImage)
-    assert (request.prompt, request.strength) == ("a boat, red", 0.3)
+    assert (request.sampling.prompt, request.strength) == ("a boat, red", 0.3)
     assert request.source
 
 
@@ -67,7 +67,7 @@ async def test_admins_make_it_free_and_keep_it_for_roles(easel: World) -> None:
 async def test_it_keeps_to_the_servers_limits(easel: World) -> None:
     await easel.told(easel.admin, "admin limit", what="pictures", amount=1)
     assert "1 picture instead of 2" in said(await easel.press(easel.ben, easel.results()[0], "T1"))
-    assert len(list(easel.generator.requests.values())[-1].seeds) == 1
+    assert len(list(easel.generator.requests.values())[-1].sampling.seeds) == 1
 
 
 async def test_its_credits_come_back_when_it_fails(easel: World) -> None:

@@ -15,7 +15,7 @@ from bot.jobs import orders
 from bot.jobs.orders import Draft
 from bot.jobs.prompts import parse
 from generation.catalogue import Catalogue
-from generation.contract import MAX_SEED, ImageToImage, TextToImage, from_json, to_json
+from generation.contract import MAX_SEED, ImageToImage, Sampling, TextToImage, from_json, to_json, with_source
 
 CATALOGUE = Catalogue.load(Path(__file__).parents[3] / "models.toml")
 
@@ -37,12 +37,12 @@ def test_an_action_may_have_a_price_of_its_own() -> None:
 
 
 def test_each_picture_has_a_seed_that_makes_it_again_alone() -> None:
-    assert draft("a fox --seed 7").request.seeds == (7, 8, 9, 10)
-    assert draft(f"a fox --seed {MAX_SEED} --count 2").request.seeds == (MAX_SEED, 0)
+    assert draft("a fox --seed 7").request.sampling.seeds == (7, 8, 9, 10)
+    assert draft(f"a fox --seed {MAX_SEED} --count 2").request.sampling.seeds == (MAX_SEED, 0)
 
 
 def test_a_model_is_found_by_key_or_name_in_any_case() -> None:
-    assert draft("a fox --model SDXL").request.model == "sdxl"
+    assert draft("a fox --model SDXL").request.sampling.model == "sdxl"
     with pytest.raises(UnknownModel):
         draft("a fox --model nope")
 
@@ -65,8 +65,12 @@ def test_a_stored_request_comes_back_as_it_was(prompt: str, seeds: list[int], va
         "model": "easel", "prompt": prompt, "negative": "", "width": 256, "height": 256, "steps": 20,
         "guidance": 4.0, "seeds": tuple(seeds),
     }  # fmt: skip
-    request = ImageToImage(**common, strength=0.5, source=b"png") if varied else TextToImage(**common)
-    assert from_json(to_json(request), source=b"png" if varied else b"") == request
+    request = (
+        ImageToImage(sampling=Sampling(**common), strength=0.5, source=b"png")
+        if varied
+        else TextToImage(sampling=Sampling(**common))
+    )
+    assert with_source(from_json(to_json(request)), b"png") == request
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"kind": "nonsense"}', '{"kind": "text-to-image"}'])

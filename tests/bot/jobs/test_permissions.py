@@ -14,7 +14,7 @@ from bot.jobs.permissions import decide
 from bot.jobs.policy import GuildPolicy
 from bot.jobs.seams import Requester
 from bot.texts import common
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from storage.guilds.bans import Ban
 from storage.guilds.changes import EVERYWHERE
 from storage.guilds.pauses import Halt, Pause
@@ -41,10 +41,7 @@ class Wish:
 
     @property
     def order(self) -> Order:
-        request = TextToImage(
-            model=self.model, prompt="", negative="", width=self.size, height=self.size, steps=1, guidance=1.0,
-            seeds=tuple(range(self.pictures)),
-        )  # fmt: skip
+        request = TextToImage(sampling=Sampling(model=self.model, prompt="", negative="", width=self.size, height=self.size, steps=1, guidance=1.0, seeds=tuple(range(self.pictures))))  # fmt: skip
         return Order(action=self.action, prompt="", request=request, price=1, adult=False)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.delivery.button_rows import Place, Surface
 from bot.interactions.draw import verb
 from bot.interactions.feature import Action, Feature
@@ -10,18 +12,8 @@ from generation.contract import ImageToImage
 
 
 def tinted(source: Source, *, colour: str) -> Draft:
-    again = source.again
-    request = ImageToImage(
-        model=again.model,
-        prompt=f"{again.prompt}, {colour}",
-        negative=again.negative,
-        width=again.width,
-        height=again.height,
-        steps=again.steps,
-        guidance=again.guidance,
-        seeds=again.seeds,
-        strength=0.3,
-    )
+    sampling = source.again.sampling
+    request = ImageToImage(sampling=replace(sampling, prompt=f"{sampling.prompt}, {colour}"), strength=0.3)
     return source.draft(request, picture=(source.job.id, source.index))
 
 
