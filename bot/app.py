@@ -28,13 +28,11 @@ from bot.delivery.host_notices import HostNotices, tell_hosts
 from bot.delivery.price_line import PriceLine
 from bot.delivery.writing import Writing
 from bot.features import action_names, load
-from bot.features.moderation._withheld import Withheld
 from bot.health import heartbeat
 from bot.health.checks import Health
 from bot.interactions.checks import PERMISSIONS
 from bot.interactions.feature import Feature
 from bot.jobs.dispatcher import Dispatcher
-from bot.jobs.seams import Wait, plain_wait
 from bot.jobs.word_check import Moderation
 from bot.metrics import Metrics
 from bot.pictures import signing, verification
@@ -43,6 +41,7 @@ from bot.pictures.limiter import limits
 from bot.pictures.signing import Seal
 from bot.services import Services
 from bot.settings.settings import BotStopped, Settings, StartupError
+from bot.waiting import Wait, plain_wait
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator
@@ -178,15 +177,14 @@ def _assembled(
         writing=writing,
         seal=seal,
     )
-    withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
     dispatcher = Dispatcher(
         settings=settings,
         database=database,
         catalogue=models,
         generator=generator,
-        announcer=delivery,
+        delivery=delivery,
         moderation=moderation,
-        moderators=withheld,
+        on_withheld=client.tell_of_withheld,
         clock=clock,
         random=rng,
         seal=seal,
@@ -208,13 +206,14 @@ def _assembled(
         delivery=delivery,
         dispatcher=dispatcher,
         moderation=moderation,
-        withheld=withheld,
         seal=seal,
         limits=limited,
         inspection=inspection,
         clock=clock,
         random=rng,
         notices=notices,
+        forget_person=[one.forget_person for one in features if one.forget_person],
+        forget_jobs=[one.forget_jobs for one in features if one.forget_jobs],
     )
     client.health = Health(
         database=database,

@@ -22,10 +22,11 @@ from bot.health.checks import Health
 from bot.interactions import buttons, error_handler, servers, unposted
 from bot.interactions.feature import Feature
 from bot.interactions.reactions import react, reaction_key
-from bot.jobs.seams import Wait, plain_wait
 from bot.services import Services
 from bot.settings.settings import StartupError
+from bot.waiting import Wait, plain_wait
 from storage import key_values
+from storage.jobs.job import Job
 
 WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
 
@@ -95,6 +96,12 @@ class EaselClient(discord.Client):
         self.transport = Transport(on_token_refused=lambda: self.end_with(_TOKEN_REFUSED), wait=wait)
         for command in dict.fromkeys(command for one in self.features for command in one.commands):
             self.tree.add_command(command)
+
+    async def tell_of_withheld(self, job: Job) -> None:
+        """Hand a delivered job whose pictures were withheld to the features that want it."""
+        for one in self.features:
+            if one.on_withheld is not None:
+                await one.on_withheld(self.services, job)
 
     async def login(self, token: str) -> None:
         self.transport.install(self)

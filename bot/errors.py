@@ -32,6 +32,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── PictureWithheld         a picture that the safety check withheld
 ├── PriceChanged            it costs something else than the message said
 ├── BadLink                 no link to a picture of ours in this server
+├── NothingKept             the job of a reported picture was deleted
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
 ├── TooManyReports          the person reported many pictures lately
@@ -294,6 +295,10 @@ class PriceChanged(Refusal):
 
 class BadLink(Refusal):
     """What was given is no link to a message of ours with a picture, in this server."""
+
+
+class NothingKept(Refusal):
+    """Somebody reported a picture of ours whose job was deleted."""
 
 
 class NoModerators(Refusal):

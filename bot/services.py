@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
@@ -34,7 +33,6 @@ class Services:
     dispatcher: Dispatcher
     delivery: Delivery
     moderation: Moderation
-    withheld: Any
     seal: Seal
     limits: Limits
     inspection: Inspection
@@ -42,3 +40,7 @@ class Services:
     random: random.Random
     notices: HostNotices = field(default_factory=HostNotices)
     clock_watch: Watch = field(default_factory=Watch)
+    #: Take out what features show of a person in Discord, by the person's id.
+    forget_person: Sequence[Callable[[Services, int], Awaitable[None]]] = ()
+    #: Take out what features show of jobs, by their ids.
+    forget_jobs: Sequence[Callable[[Services, Sequence[str]], Awaitable[None]]] = ()

@@ -18,7 +18,7 @@ from bot.interactions.checks import policy_of
 from bot.interactions.feature import Feature
 from bot.jobs import orders
 from bot.jobs.orders import Draft
-from bot.jobs.seams import Accepted, Requester
+from bot.jobs.requester import Accepted, Requester
 from bot.settings.settings import Settings
 from storage.privacy import clock_check
 from tests.fakes import FakeGenerator

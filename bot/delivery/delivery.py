@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -120,7 +120,7 @@ class Delivery:
         """The progress message whose posting was never answered, known by its button. Raises what `Unreachable` names."""
         began = job.interaction_id or discord.utils.time_snowflake(job.created_at - _CLOCKS_DIFFER)
         channel = self._channel(job)
-        async for message in self._sender.recent(channel, since=began):
+        async for message in self.recent(channel, since=began):
             if cancels(message, job.id):
                 return channel.get_partial_message(message.id)
         return None
@@ -305,6 +305,12 @@ class Delivery:
     def partial_post(self, channel_id: int, message_id: int) -> discord.PartialMessage:
         """A message of ours, to be changed."""
         return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+
+    def recent(
+        self, channel: discord.abc.Messageable, *, since: int | None
+    ) -> AsyncIterator[discord.Message]:
+        """Our own latest messages, the newest first, down to the id `since`. Raises what `Unreachable` names."""
+        return self._sender.recent(channel, since=since)
 
     async def fetch_post(self, channel_id: int, message_id: int) -> discord.Message | None:
         """A message of ours as it stands; None where Discord does not tell."""

@@ -11,7 +11,7 @@ import structlog
 
 from bot.connection.retry import pauses
 from bot.delivery.host_notices import HostNotices
-from bot.jobs.seams import DATABASE_PAUSE, Wait
+from bot.waiting import DATABASE_PAUSE, Wait
 from storage.errors import StorageError
 from storage.files import disk
 

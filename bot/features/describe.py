@@ -18,7 +18,7 @@ from bot.interactions.requester import requester
 from bot.jobs import prompt_line
 from bot.jobs.policy import GuildPolicy, only_admitted_in_letters
 from bot.jobs.prompt_line import Again
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.pictures.age_restriction import age_restricted
 from bot.services import Services
 from bot.texts import describe as text_describe

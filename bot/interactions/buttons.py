@@ -14,7 +14,6 @@ from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import INDEX
 from bot.delivery.button_rows import button
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
-from bot.features.moderation import _leftovers as leftovers
 from bot.interactions import servers
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
 from bot.interactions.feature import Ask, Reply, Verb
@@ -62,11 +61,8 @@ class JobButton(
             job, policy = await find(client.services, self.job_id, self.index, asker=interaction.user)
         except JobGone:
             if verb.of_case and interaction.permissions.manage_messages:
-                await leftovers.clear_pressed(interaction.message)
-            if verb.leftover is None:
-                raise
-            await verb.leftover(client.services, interaction.message, interaction.user, tell)
-            return
+                await client.services.delivery.remove_post(interaction.channel_id, interaction.message.id)
+            raise
         ask = Ask(
             services=client.services,
             actor=interaction.user,

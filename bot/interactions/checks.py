@@ -45,6 +45,11 @@ async def shows(ask: Ask, job_id: str, index: int) -> None:
         raise JobGone
 
 
+def is_public(channel: discord.TextChannel) -> bool:
+    """Whether everyone in the server can read a channel."""
+    return channel.permissions_for(channel.guild.default_role).view_channel
+
+
 async def policy_of(services: Services, guild_id: int, user_id: int) -> GuildPolicy:
     """What holds for a member of a server now."""
     async with services.database.reading() as tx:

@@ -17,12 +17,12 @@ from discord import app_commands
 
 from bot.connection.retry import Unreachable
 from bot.errors import Refusal
-from bot.features.privacy import _erasure as erasure
 from bot.interactions import servers
 from bot.services import Services
 from bot.texts import common
 from storage.files import disk
 from storage.jobs.lifecycle import DuplicateInteraction
+from storage.privacy import erasures
 
 _log = structlog.get_logger(__name__)
 
@@ -72,7 +72,13 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
         if error.code != _ALREADY_ACKNOWLEDGED:
             raise
     servers.only_allowed(interaction.client.services.settings, interaction.guild_id)
-    await erasure.welcome(interaction.client.services, interaction.user.id)
+    await welcome(interaction.client.services, interaction.user.id)
+
+
+async def welcome(services: Services, user_id: int) -> None:
+    """Give back what is kept under the pseudonym of somebody who was erased, now that they use the bot again."""
+    async with services.database.transaction() as tx:
+        await erasures.bring_back(tx, user_id)
 
 
 async def tell_privately(

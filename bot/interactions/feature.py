@@ -19,7 +19,7 @@ from bot.errors import NotReady, NotYours
 from bot.interactions.requester import requester
 from bot.jobs.orders import Draft
 from bot.jobs.policy import GuildPolicy
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.pictures.age_restriction import age_restricted, only_among_adults
 from bot.services import Services
 from storage.jobs.job import Job, JobState
@@ -114,9 +114,7 @@ class Verb:
     marks: bool = True
     """Whether the button turns blue once it was used."""
     of_case: bool = False
-    """Whether it is a moderators' button, under a copy of the job's pictures."""
-    leftover: Callable[[Services, discord.Message, discord.Member, Reply], Awaitable[None]] | None = None
-    """What it does with a message of whose job nothing is kept any more."""
+    """Whether its message is a moderators' case, which goes if a moderator presses it after its job was deleted."""
 
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
@@ -126,14 +124,23 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_comm
 class Feature:
     """What one file adds to the bot. `help` holds lines of Discord markdown for `/help`.
 
-    `items` are buttons that are about no job. `background` is run from the start to the end. `permissions` names what
-    it does that is no action and that admins can keep for roles.
+    `forget_person` and `forget_jobs` take out what the feature shows in Discord of people and jobs, before their rows are deleted.
     """
 
+    #: What it draws.
     actions: Sequence[Action] = ()
+    #: What it does that is no action, by names for which admins can keep it for roles.
     permissions: Sequence[str] = ()
     commands: Sequence[AnyCommand] = ()
     verbs: Sequence[Verb] = ()
+    #: Buttons that are about no job.
     items: Sequence[type[discord.ui.DynamicItem[Any]]] = ()
+    #: Runs from the start of the bot to its end.
     background: Callable[[Services], Coroutine[Any, Any, None]] | None = None
+    #: Is called for a delivered job whose pictures the safety check withheld.
+    on_withheld: Callable[[Services, Job], Awaitable[None]] | None = None
+    #: Forgets a person, by their id.
+    forget_person: Callable[[Services, int], Awaitable[None]] | None = None
+    #: Forgets jobs, by their ids.
+    forget_jobs: Callable[[Services, Sequence[str]], Awaitable[None]] | None = None
     help: Sequence[str] = ()

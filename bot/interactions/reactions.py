@@ -8,12 +8,10 @@ from typing import Any
 
 import discord
 
-from bot.connection.retry import Unreachable, patiently
-from bot.features.moderation._leftovers import is_leftover
-from bot.features.privacy import _erasure as erasure
+from bot.connection.retry import patiently
 from bot.interactions.buttons import find
-from bot.interactions.error_handler import answered, is_answering
-from bot.interactions.feature import Ask, Reply, Verb
+from bot.interactions.error_handler import answered, is_answering, welcome
+from bot.interactions.feature import Ask
 from bot.services import Services
 from bot.texts import common
 from storage.jobs import messages, queries
@@ -52,9 +50,8 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         is_answering(client)
         job, posted = await _found(client.services, payload)
         if job is None:
-            await _about_leftover(client, payload, channel, verb, tell)
             return
-        await erasure.welcome(client.services, member.id)
+        await welcome(client.services, member.id)
         index = number or (posted.image_index if posted else None) or 0
         job, policy = await find(client.services, job.id, index, asker=member)
         ask = Ask(
@@ -86,25 +83,6 @@ async def _found(
             break
         await asyncio.sleep(_BETWEEN_LOOKS)
     return job, posted
-
-
-async def _about_leftover(
-    client: Any,
-    payload: discord.RawReactionActionEvent,
-    channel: ReactedChannel,
-    verb: Verb,
-    tell: Reply,
-) -> None:
-    """Do what a verb does with a picture of ours of which nothing is kept; other messages are none of our business."""
-    if verb.leftover is None or payload.member is None:
-        return
-    try:
-        message = await channel.fetch_message(payload.message_id)
-    except Unreachable:
-        return
-    if is_leftover(message):
-        await erasure.welcome(client.services, payload.member.id)
-        await verb.leftover(client.services, message, payload.member, tell)
 
 
 async def _tell(

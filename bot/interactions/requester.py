@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 
 from bot.errors import ServerOnly
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.pictures.age_restriction import age_restricted
 
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import structlog
 
+from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.writing import Writing
-from bot.jobs.seams import Announcer, Moderators
 from bot.jobs.tasks import Tasks
 from bot.pictures import files, safety
 from bot.pictures.signing import Seal
@@ -40,8 +40,8 @@ class Completion:
         self,
         *,
         database: Database,
-        announcer: Announcer,
-        moderators: Moderators,
+        delivery: Delivery,
+        on_withheld: Callable[[Job], Awaitable[None]],
         tasks: Tasks,
         clock: Callable[[], datetime],
         seal: Seal,
@@ -49,8 +49,8 @@ class Completion:
         notices: HostNotices,
     ) -> None:
         self._database = database
-        self._announcer = announcer
-        self._moderators = moderators
+        self._delivery = delivery
+        self._on_withheld = on_withheld
         self._tasks = tasks
         self._clock = clock
         self._seal = seal
@@ -74,7 +74,7 @@ class Completion:
     async def _keep(self, job: Job, result: Finished) -> Job | None:
         """Write the pictures and what they taught; the job as it is now, None where it is gone."""
         request, folder = job.request, self._database.folder
-        adult = bool(result.unsafe) and await self._announcer.among_adults(job)
+        adult = bool(result.unsafe) and await self._delivery.among_adults(job)
         found = {} if adult else await self._withheld(job, result)
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
         rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.sampling.seeds, found)
@@ -92,7 +92,7 @@ class Completion:
         return replace(job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult)
 
     async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
-        """What the unsafe pictures of a result are, by number: lost where no moderators could ever approve them."""
+        """What the unsafe pictures of a result are, by number: REFUSED if the server has no moderators' channel."""
         if not result.unsafe:
             return {}
         async with self._database.reading() as tx:
@@ -102,17 +102,17 @@ class Completion:
     async def deliver(self, job: Job, *, look_first: bool) -> None:
         """Post a finished job's pictures; `look_first` whether they were posted before a crash."""
         structlog.contextvars.bind_contextvars(job=job.id)
-        message_id = await self._announcer.post_result(job, look_first=look_first)
+        message_id = await self._delivery.post_result(job, look_first=look_first)
         withheld = await self._writing.until_done(lambda: self._mark_delivered(job, message_id))
         _log.info("job delivered", message=message_id)
         await self.put_away(job)
         if withheld:
-            await self._moderators.bring(job)
+            await self._on_withheld(job)
 
     async def put_away(self, job: Job) -> None:
         """Take an ended job's progress message away. It is left open in the database where Discord stumbles."""
         structlog.contextvars.bind_contextvars(job=job.id)
-        if await self._announcer.retire(job):
+        if await self._delivery.retire(job):
             await self._writing.until_done(lambda: self._write(lifecycle.close_progress, job))
 
     async def _write(self, change: Callable[[Transaction, str], Awaitable[None]], job: Job) -> None:
@@ -167,7 +167,7 @@ class Completion:
     async def tell_failure(self, job: Job) -> None:
         """Tell the owner how a failed or cancelled job ended, and remember that they know."""
         structlog.contextvars.bind_contextvars(job=job.id)
-        if not await self._announcer.post_failure(job):
+        if not await self._delivery.post_failure(job):
             return
         await self._writing.until_done(lambda: self._write(lifecycle.mark_notified, job))
         if job.state is JobState.FAILED:

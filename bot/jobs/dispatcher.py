@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
+from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
+from bot.delivery.progress import ProgressMessage
 from bot.delivery.writing import Writing
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.jobs.completion import Completion
 from bot.jobs.enqueue import enqueue
 from bot.jobs.orders import Order
 from bot.jobs.policy import GuildPolicy
-from bot.jobs.queue_positions import QueuePositions
+from bot.jobs.queue_positions import QueuePositions, workers_of
 from bot.jobs.reconciler import Reconciler
-from bot.jobs.seams import (
-    DATABASE_PAUSE,
-    Accepted,
-    Announcer,
-    Cleared,
-    Moderators,
-    ProgressView,
-    Requester,
-    Wait,
-    plain_wait,
-    workers_of,
-)
+from bot.jobs.requester import Accepted, Cleared, Requester
 from bot.jobs.tasks import Tasks
 from bot.jobs.word_check import Moderation
 from bot.metrics import Metrics
 from bot.pictures import sweeping
 from bot.pictures.signing import Seal, unsigned
 from bot.settings.settings import Settings
+from bot.waiting import DATABASE_PAUSE, Wait, plain_wait
 from generation.catalogue import Catalogue
 from generation.contract import (
     Failed,
@@ -75,9 +67,9 @@ class Dispatcher:
         database: Database,
         catalogue: Catalogue,
         generator: Generator,
-        announcer: Announcer,
+        delivery: Delivery,
         moderation: Moderation,
-        moderators: Moderators,
+        on_withheld: Callable[[Job], Awaitable[None]],
         clock: Callable[[], datetime],
         random: random.Random,
         seal: Seal = unsigned,
@@ -90,7 +82,7 @@ class Dispatcher:
         self._database = database
         self._catalogue = catalogue
         self._generator = generator
-        self._announcer = announcer
+        self._delivery = delivery
         self._moderation = moderation
         self._clock = clock
         self._random = random
@@ -99,8 +91,8 @@ class Dispatcher:
         self._tasks = Tasks()
         self._completion = Completion(
             database=database,
-            announcer=announcer,
-            moderators=moderators,
+            delivery=delivery,
+            on_withheld=on_withheld,
             tasks=self._tasks,
             clock=clock,
             seal=seal,
@@ -108,7 +100,7 @@ class Dispatcher:
             notices=notices,
         )
         self._positions = QueuePositions(
-            database=database, announcer=announcer, tasks=self._tasks, workers=self._workers, clock=clock
+            database=database, delivery=delivery, tasks=self._tasks, workers=self._workers, clock=clock
         )
         self._reconciler = Reconciler(
             database=database, completion=self._completion, tasks=self._tasks, look_again=self.look_again
@@ -149,7 +141,7 @@ class Dispatcher:
         self._wake.set()
         # The answer to the person doesn't wait for this: Discord may take its time.
         self._tasks.spawn(
-            self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds),
+            self._delivery.announce(job, ahead=accepted.ahead, seconds=accepted.seconds),
             f"announcement of {job.id}",
         )
         return accepted
@@ -305,7 +297,7 @@ class Dispatcher:
             self._wake.set()
 
     async def _see_through(self, job: Job) -> None:
-        view = self._announcer.progress(job)
+        view = self._delivery.progress(job)
         view.begin()
         try:
             ended = await self._draw(job, view)
@@ -319,7 +311,7 @@ class Dispatcher:
                 self._metrics.failed(ended.reason)
                 await self._completion.failed(job, ended)
 
-    async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:
+    async def _draw(self, job: Job, view: ProgressMessage) -> Finished | Failed:
         try:
             request = await self._request(job)
         except images.ImageGone as error:

@@ -11,7 +11,7 @@ from bot.jobs import policy as policies
 from bot.jobs.orders import Order
 from bot.jobs.permissions import admit
 from bot.jobs.policy import GuildPolicy
-from bot.jobs.seams import Accepted, Requester
+from bot.jobs.requester import Accepted, Requester
 from bot.settings.settings import Settings
 from storage.credits import account, ceilings
 from storage.credits.balance import balance_of

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.errors import NoNewJobs, OverLimit, QueueFull, Refusal, TooSoon
 from bot.jobs.orders import Order
 from bot.jobs.policy import GuildPolicy, banned
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from storage.database import Transaction
 from storage.guilds import permissions
 from storage.guilds.changes import EVERYWHERE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import Banned, ClosedChannel, KeptForRoles, Refusal, ServerOnly, TimedOut
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.settings.settings import Settings
 from storage.credits import terms
 from storage.database import Transaction

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.jobs.seams import Announcer
+from bot.delivery.delivery import Delivery
 from bot.jobs.tasks import Tasks
+from generation.contract import Generator, ModelState
 from storage.database import Database
 from storage.jobs import queries, queue
 from storage.jobs.job import Job, JobState
@@ -20,6 +21,13 @@ _EVERY = 2.0
 """Seconds between two rounds of such edits."""
 
 
+def workers_of(generator: Generator) -> Workers:
+    """What the queue needs to know of a generator now."""
+    states = generator.models()
+    warm = frozenset(key for key, status in states.items() if status.state is ModelState.WARM)
+    return Workers(capacity=generator.capacity, warm=warm)
+
+
 class QueuePositions:
     """The places that progress messages show."""
 
@@ -27,13 +35,13 @@ class QueuePositions:
         self,
         *,
         database: Database,
-        announcer: Announcer,
+        delivery: Delivery,
         tasks: Tasks,
         workers: Callable[[], Workers],
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._announcer = announcer
+        self._delivery = delivery
         self._tasks = tasks
         self._workers = workers
         self._clock = clock
@@ -50,7 +58,7 @@ class QueuePositions:
         """Open the progress messages that a crash kept from being sent, or from being recorded."""
         for ahead, job in enumerate(line):
             if job.progress_message_id is None:
-                await self._announcer.announce(job, ahead=ahead, seconds=None)
+                await self._delivery.announce(job, ahead=ahead, seconds=None)
         await self._tell_places()
 
     async def _tell_places(self) -> None:
@@ -60,7 +68,7 @@ class QueuePositions:
             done = await queue.outlooks(tx, now=self._clock(), workers=self._workers())
         for ahead, job in enumerate(line):
             if job.state is JobState.QUEUED and await self._still_waits(job.id):
-                await self._announcer.announce(job, ahead=ahead, seconds=done.get(job.id))
+                await self._delivery.announce(job, ahead=ahead, seconds=done.get(job.id))
 
     async def _still_waits(self, job_id: str) -> bool:
         async with self._database.reading() as tx:

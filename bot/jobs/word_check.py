@@ -13,7 +13,7 @@ from typing import Any
 from bot.errors import AdultOnly, TimedOut, WordRefused
 from bot.jobs.orders import Order
 from bot.jobs.policy import GuildPolicy
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.settings.settings import Settings, StartupError
 from bot.wordfilter.rules import Rule, RuleSet
 from generation.catalogue import Catalogue

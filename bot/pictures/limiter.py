@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import ParamSpec, TypeVar
 
 from bot.errors import Busy
-from bot.jobs.seams import Wait, plain_wait
+from bot.waiting import Wait, plain_wait
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

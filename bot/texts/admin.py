@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.jobs.seams import Cleared
+from bot.jobs.requester import Cleared
 from bot.texts.charts import label
 from bot.texts.common import credits, duration, job_count, person, relative
 from bot.texts.escaping import inert

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from bot.connection.snowflakes import ID
 from bot.texts.common import APPEAL, person, pictures
 from bot.texts.escaping import inert
 from bot.texts.member import leaf
@@ -31,16 +29,7 @@ _STILL_THERE = (
     "**Not removed yet**: Discord does not let me delete {} with this picture. Delete by hand what is below, or let me "
     "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
 )
-LEFTOVER = "reported picture of which nothing is kept"
-"""Such a case, as the record of changes names it."""
-_NOTHING_KEPT = "🚩 A picture was reported of which nothing is kept here any more: its data was deleted, or became too old."
-_STANDS = (
-    "**Not removed yet**: Discord does not let me delete it. Delete it by hand, or let me see that channel (and manage "
-    "threads, if it is a locked thread); then press Remove picture again."
-)
-_KEPT = "**Kept**"
-_REMOVED = "**Removed**"
-_LINK = re.compile(rf"https://discord\.com/channels/{ID}/{ID}/{ID}")
+_FORGOTTEN = "🚩 A picture was reported whose data is deleted by now. Delete by hand what still shows it:"
 _LINKS = 5
 """Messages to which a case links."""
 _REPORTERS = 50
@@ -149,32 +138,9 @@ def case_of(job: Job, kind: Kind) -> str:
     return f"{what} of {person(job.user_id)}, job `{job.id}`"
 
 
-def leftover(links: Sequence[str]) -> str:
-    """A case of a picture of which nothing is kept, in the moderators' channel: the link of its message, and others'."""
-    more = (
-        ["Shown in other messages, too, which only you can delete:", *_links(links[1:])] if links[1:] else []
-    )
-    return "\n".join([_NOTHING_KEPT, links[0], *more])
-
-
-def links_in(content: str) -> list[str]:
-    """The links of a report that still stands; none in other cases."""
-    return [line for line in content.split("\n") if _LINK.fullmatch(line)] if content.startswith("🚩") else []
-
-
-def leftover_stands(words: Sequence[str]) -> str:
-    """The same, given its lines, where the message could not be deleted."""
-    return "\n".join([*(line for line in words if line != _STANDS), _STANDS])
-
-
-def leftover_decided(words: Sequence[str], *, removed: bool) -> str:
-    """The same, given its lines, once moderators have decided."""
-    return "\n".join([*(line for line in words if line != _STANDS), _REMOVED if removed else _KEPT])
-
-
-def is_kept(content: str) -> bool:
-    """Whether moderators kept the picture of this case."""
-    return content.startswith(_NOTHING_KEPT) and content.endswith(_KEPT)
+def forgotten(links: Sequence[str]) -> str:
+    """What an open report becomes when its job is forgotten: links to the messages that show the picture."""
+    return "\n".join([_FORGOTTEN, *_links(links)])
 
 
 def _messages(count: int) -> str:
@@ -215,8 +181,3 @@ def withheld_case(
     elif verdict is not None:
         lines.append(f"**{VERDICTS[Kind.CHECK, verdict].capitalize()}** by {person(judge_id)}")
     return "\n".join([*lines, f"-# job `{job.id}`"])
-
-
-def is_withheld_case(content: str, job: Job) -> bool:
-    """Whether a message of ours is that case."""
-    return content.startswith(_SHIELD) and content.endswith(f"-# job `{job.id}`")

@@ -166,3 +166,8 @@ async def close(
         (verdict.value, judge_id, to_sql(now), job_id, kind.value),
     )
     return row is not None
+
+
+async def delete(tx: Transaction, case: Case) -> None:
+    """Forget a case whose message was taken out of the moderators' channel, as its job is about to be forgotten."""
+    await tx.execute("DELETE FROM cases WHERE job_id = ? AND kind = ?", (case.job_id, case.kind.value))

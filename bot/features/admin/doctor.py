@@ -14,8 +14,7 @@ import discord
 
 from bot.doctor.machine import GB, room
 from bot.features.admin._group import Desk, admin, opened
-from bot.features.moderation import _cases as cases
-from bot.interactions.checks import PERMISSIONS
+from bot.interactions.checks import PERMISSIONS, is_public
 from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
 from bot.texts import admin as text_admin
@@ -100,7 +99,7 @@ async def _patient(desk: Desk) -> Patient:
 
 def _public_desk(desk: Desk, moderators_id: int | None) -> bool:
     channel = desk.interaction.guild and desk.interaction.guild.get_channel(moderators_id or 0)
-    return isinstance(channel, discord.TextChannel) and cases.is_public(channel)
+    return isinstance(channel, discord.TextChannel) and is_public(channel)
 
 
 def _safety_of(desk: Desk, moderators_id: int | None) -> Safety | None:

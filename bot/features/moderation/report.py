@@ -18,17 +18,14 @@ from discord import app_commands
 from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import ID
 from bot.delivery.button_rows import Place, Surface
-from bot.errors import BadLink, NotModerator, PublicChannel, ServerOnly
-from bot.features.admin._group import admin, opened
-from bot.features.moderation import _cases as cases
-from bot.features.moderation import _leftover_reports as leftover_reports
-from bot.interactions.checks import able_to_post
+from bot.errors import BadLink, NothingKept, ServerOnly
+from bot.features.moderation import _case_messages as case_messages
+from bot.features.moderation import _reported as reported
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
 from bot.interactions.feature import Ask, Feature, Reply, Verb
 from bot.services import Services
 from bot.texts import moderation
 from storage.errors import StorageError
-from storage.guilds import settings as guild_settings
 from storage.jobs import messages
 from storage.moderation import cases as moderation_cases
 from storage.moderation.cases import Verdict
@@ -71,6 +68,23 @@ class Sure(
             await interaction.edit_original_response(content=words, view=None)
 
 
+class OutOfDate(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"easel-leftover:.+"):
+    """A button of earlier versions, under the report of a picture whose job was deleted."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: discord.ui.Item[Any], _match: re.Match[str], /
+    ) -> OutOfDate:
+        assert isinstance(item, discord.ui.Button)
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        tell = partial(tell_privately, interaction)
+        async with answered(tell, what="button of a leftover", services=interaction.client.services):
+            await acknowledge(interaction)
+            raise NothingKept
+
+
 async def _member(interaction: discord.Interaction[Any], guild_id: int) -> discord.Member:
     """The person in that server, from wherever they press. Raises ServerOnly where they are in it no more."""
     if isinstance(interaction.user, discord.Member) and interaction.guild_id == guild_id:
@@ -86,16 +100,8 @@ async def _member(interaction: discord.Interaction[Any], guild_id: int) -> disco
 
 async def flag(ask: Ask) -> None:
     """Ask whether it is meant. Raises what is known to be in the way already."""
-    await cases.open_to(ask.services, ask.job, ask.actor)
+    await reported.open_to(ask.services, ask.job, ask.actor)
     await _ask(ask.actor.guild.id, ask.message, ask.tell)
-
-
-async def flag_leftover(
-    services: Services, message: discord.Message, reporter: discord.Member, tell: Reply
-) -> None:
-    """The same for a picture of which nothing is kept."""
-    await leftover_reports.open_to(services, message, reporter)
-    await _ask(reporter.guild.id, message, tell)
 
 
 async def _ask(guild_id: int, message: discord.Message | discord.PartialMessage, tell: Reply) -> None:
@@ -167,72 +173,41 @@ async def _report(
     async with services.database.reading() as tx:
         job = await messages.by_message(tx, message_id)
     if job is None:
-        return await leftover_reports.report(services, await whole(), reporter)
+        message = await whole()
+        ours = message.guild is not None and message.author.id == message.guild.me.id
+        raise NothingKept if ours and message.attachments else BadLink
     if job.guild_id != reporter.guild.id:
         raise BadLink
-    return await cases.report(services, job, reporter)
+    return await reported.report(services, job, reporter)
 
 
 async def decide(ask: Ask, *, verdict: Verdict) -> None:
     """What a moderator's button does; whoever may manage messages in their channel is one."""
-    _only_moderators(ask)
-    if not await cases.decide(ask.services, ask.job, verdict, ask.actor, ask.message):
+    case_messages.only_moderators(ask)
+    if not await reported.decide(ask.services, ask.job, verdict, ask.actor, ask.message):
         await ask.tell(moderation.DECIDED_BEFORE)
 
 
 async def name_reporters(ask: Ask) -> None:
     """Say to a moderator alone who reported."""
-    _only_moderators(ask)
+    case_messages.only_moderators(ask)
     async with ask.services.database.reading() as tx:
         by = await moderation_cases.reporters(tx, ask.job.id)
     await ask.tell(moderation.reported_by(by))
-
-
-def _only_moderators(ask: Ask) -> None:
-    if not ask.permissions.manage_messages:
-        raise NotModerator
-
-
-@admin.command(name="moderators", description="Choose the channel that reported pictures go to")
-@app_commands.describe(
-    channel="Where; leave out to take no reports",
-    even_if_public="Also a channel that everyone can read, where they see which pictures were reported",
-)
-async def moderators(
-    interaction: discord.Interaction[Any],
-    channel: discord.TextChannel | None = None,
-    even_if_public: bool = False,
-) -> None:
-    desk = await opened(interaction)
-    public = False
-    if channel is not None:
-        able_to_post(channel.permissions_for(channel.guild.me), channel)
-        public = cases.is_public(channel)
-        if public and not even_if_public:
-            raise PublicChannel(channel.id)
-    async with desk.changing() as record:
-        old = (await guild_settings.settings(record.tx, desk.guild_id)).moderators_channel_id
-        await guild_settings.set_moderators_channel(record.tx, desk.guild_id, channel.id if channel else None)
-        await record.note(
-            "moderators' channel",
-            old=f"<#{old}>" if old else None,
-            new=f"<#{channel.id}>" if channel else None,
-        )
-    await desk.tell(moderation.moderators_are(channel.id if channel else None, public=public))
 
 
 async def show_what_waits(services: Services) -> None:
     """Post the reports that a stop, or Discord, kept from the moderators' channel, for as long as the bot lives."""
     while True:
         try:
-            await cases.resume(services)
+            await reported.resume(services)
         except StorageError:
             _log.exception("reports could not be posted; trying again later", again_in=_EVERY)
         await asyncio.sleep(_EVERY)
 
 
 FEATURE = Feature(
-    commands=(report, report_picture, admin),
+    commands=(report, report_picture),
     verbs=(
         Verb(
             name="report",
@@ -243,14 +218,15 @@ FEATURE = Feature(
             ),
             reactions={"🚩": 0},
             marks=False,
-            leftover=flag_leftover,
         ),
-        Verb(name=cases.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
-        Verb(name=cases.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),
-        Verb(name=cases.REPORTERS, run=name_reporters, marks=False, of_case=True),
+        Verb(name=reported.REMOVE, run=partial(decide, verdict=Verdict.REMOVED), marks=False, of_case=True),
+        Verb(name=reported.KEEP, run=partial(decide, verdict=Verdict.KEPT), marks=False, of_case=True),
+        Verb(name=reported.REPORTERS, run=name_reporters, marks=False, of_case=True),
     ),
-    items=(Sure,),
+    items=(Sure, OutOfDate),
     background=show_what_waits,
+    forget_person=case_messages.forget_person,
+    forget_jobs=case_messages.forget_jobs,
     help=(
         "🚩, **/report** or **Report picture** in a message's menu shows a picture to the moderators, who alone can see "
         "who reported it; "

@@ -7,8 +7,8 @@ from functools import partial
 
 import structlog
 
-from bot.errors import NotModerator
 from bot.features.moderation import _withheld as withheld
+from bot.features.moderation._case_messages import only_moderators
 from bot.interactions.feature import Ask, Feature, Verb
 from bot.services import Services
 from bot.texts import moderation
@@ -23,27 +23,22 @@ _log = structlog.get_logger(__name__)
 
 async def decide(ask: Ask, *, verdict: Verdict) -> None:
     """Whoever may manage messages in the moderators' channel decides."""
-    _only_moderators(ask)
-    if not await ask.services.withheld.decide(ask.job, verdict, judge_id=ask.actor.id, message=ask.message):
+    only_moderators(ask)
+    if not await withheld.decide(ask.services, ask.job, verdict, judge_id=ask.actor.id, message=ask.message):
         await ask.tell(moderation.DECIDED_BEFORE)
 
 
 async def show(ask: Ask) -> None:
     """Show what was withheld, once the channel is age-restricted."""
-    _only_moderators(ask)
-    await ask.services.withheld.show(ask.job, ask.channel, ask.message)
-
-
-def _only_moderators(ask: Ask) -> None:
-    if not ask.permissions.manage_messages:
-        raise NotModerator
+    only_moderators(ask)
+    await withheld.show(ask.services, ask.job, ask.channel, ask.message)
 
 
 async def resume(services: Services) -> None:
     """Go on with what a restart interrupted."""
     while True:
         try:
-            await services.withheld.resume()
+            await withheld.resume(services)
             return
         except (StorageError, OSError):
             _log.exception("withheld pictures could not be seen to; trying again", again_in=_AGAIN)
@@ -57,4 +52,5 @@ FEATURE = Feature(
         Verb(name=withheld.SHOW, run=show, marks=False, of_case=True),
     ),
     background=resume,
+    on_withheld=withheld.bring,
 )

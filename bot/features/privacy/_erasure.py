@@ -1,4 +1,4 @@
-"""Sees a person's wish to be erased through to its end, across restarts: every step may be taken twice."""
+"""Erases a person, to the end, across restarts: every step may be taken twice."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections.abc import Sequence
 import structlog
 
 from bot.errors import JobGone, NothingToCancel
-from bot.features.moderation import _leftovers as leftovers
 from bot.services import Services
 from storage.credits import account
 from storage.errors import StorageError
 from storage.files import erasure_list
 from storage.jobs import images
-from storage.moderation import cases
 from storage.privacy import erasures, personal_data, retention
 from storage.privacy.erasures import Erasure
 
@@ -25,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def erase(services: Services, erasure: Erasure) -> None:
-    """Put the wish on record, and carry it out. Pieces stay in the database's files until `rewriting` takes them out.
+    """Put the erasure on record, and carry it out. Pieces stay in the database's files until `rewriting` takes them out.
 
     Of whom the database keeps nothing, a backup may, so the list of erasures gets them all the same.
     """
@@ -39,14 +37,8 @@ async def erase(services: Services, erasure: Erasure) -> None:
         await _note(services, erasure)
 
 
-async def welcome(services: Services, user_id: int) -> None:
-    """Somebody uses the bot: if they were erased, what is held against them is theirs again."""
-    async with services.database.transaction() as tx:
-        await erasures.bring_back(tx, user_id)
-
-
 async def resume(services: Services) -> None:
-    """Carry out the wishes that a restart or an error interrupted."""
+    """Carry out the erasures that a restart or an error interrupted."""
     async with services.database.reading() as tx:
         left = await erasures.pending(tx)
     for erasure in left:
@@ -62,7 +54,8 @@ async def _carry_out(services: Services, erasure: Erasure) -> None:
     if erasure.posts:
         await _stop_jobs(services, erasure.user_id)
         await _remove_posts(services, erasure.user_id)
-    await leftovers.take_name_out(services, erasure.user_id)
+    for forget in services.forget_person:
+        await forget(services, erasure.user_id)
     while not await _forget_person(services, erasure.user_id):
         await _stop_jobs(services, erasure.user_id)
         await _forget_jobs(services, erasure.user_id)
@@ -103,22 +96,20 @@ async def _remove_posts(services: Services, user_id: int) -> None:
 
 
 async def _forget_jobs(services: Services, user_id: int) -> None:
-    """Pictures and moderators' cases go first: a job without its row would leave them to be found by nobody."""
+    """Pictures and what features show in Discord go first: a job without its row would leave them to be found by nobody."""
     while True:
         async with services.database.reading() as tx:
             batch = await erasures.ended_jobs(tx, user_id, limit=_BATCH)
         if not batch:
             return
-        cleared = await leftovers.clear(services, batch)
+        for forget in services.forget_jobs:
+            await forget(services, batch)
         await asyncio.to_thread(_remove, services, batch)
         async with services.database.transaction() as tx:
-            late = [case for case in await cases.standing(tx, batch) if case not in cleared]
-            for (
-                job_id
-            ) in batch:  # what could not be posted before is paid back; for all others, nothing happens
+            for job_id in batch:
+                # What could not be posted before is paid back. For all others, nothing happens.
                 await account.refund(tx, job_id, now=services.clock())
             await retention.forget_jobs(tx, batch)
-        await leftovers.clear_late(services, late)
 
 
 def _remove(services: Services, job_ids: Sequence[str]) -> None:
@@ -127,7 +118,7 @@ def _remove(services: Services, job_ids: Sequence[str]) -> None:
 
 
 async def _forget_person(services: Services, user_id: int) -> bool:
-    """Take the person out of the database, the record of the wish included, and note that pieces are left.
+    """Take the person out of the database, the record of the erasure included, and note that pieces are left.
 
     False, and nothing done, as long as there are jobs of theirs.
     """

@@ -54,11 +54,7 @@ async def test_no_button_is_found_by_a_number_that_is_too_large(easel: World) ->
         numbers = re.sub(re.escape(ID) + "|" + re.escape(INDEX), "", pattern)
         assert not re.search(r"\[0-9\]|\\d", numbers), f"{item.__name__} takes numbers that can be no id"
     for number in TOO_LARGE:
-        for id_ in (
-            f"easel:u:abc:{number}",
-            f"easel-leftover:keep:{number}:5",
-            f"easel-leftover:keep:5:{number}",
-        ):
+        for id_ in (f"easel:u:abc:{number}", f"easel-report:1:{number}:5", f"easel-report:1:5:{number}"):
             assert not any(item.__discord_ui_compiled_template__.fullmatch(id_) for item in items)
     assert any(item.__discord_ui_compiled_template__.fullmatch("easel:u:abc:4") for item in items)
 

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import BotLacksPermission
 from bot.interactions.checks import able_to_post
 from bot.jobs import orders, prompts
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from generation.contract import Failed, FailureReason, Progressed, TextToImage
 from storage.jobs import lifecycle
 from tests.fakes import FakeGenerator, picture

@@ -10,9 +10,7 @@ import pytest
 from discord.utils import time_snowflake
 from structlog.testing import capture_logs
 
-from bot.errors import TooManyReports
-from bot.features.moderation import _cases as cases
-from bot.features.moderation import _leftover_reports as leftover_reports
+from bot.features.moderation import _reported as reported
 from bot.features.privacy import _retention as pruning
 from storage.privacy import clock_check, retention
 from storage.privacy.clock_check import Watch
@@ -43,7 +41,7 @@ async def test_refusals_from_the_future_are_not_lately(tmp_path: Path) -> None:
 
 
 async def test_reports_from_the_future_are_not_lately(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cases, "MOST_REPORTS", 1)
+    monkeypatch.setattr(reported, "MOST_REPORTS", 1)
     moderators = easel.guild.create_text_channel("moderators")
     await easel.told(easel.admin, "admin moderators", channel=moderators, even_if_public=True)
     for _ in range(2):
@@ -53,18 +51,6 @@ async def test_reports_from_the_future_are_not_lately(easel: World, monkeypatch:
     assert "many pictures lately" in await easel.flag(easel.cleo, second)
     easel.clock.move(days=-2)
     assert "many pictures lately" not in await easel.flag(easel.cleo, second)
-
-
-async def test_reports_of_leftovers_from_the_future_are_not_lately(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leftover_reports, "MOST_REPORTS", 1)
-    monkeypatch.setattr(leftover_reports, "_lately", {})
-    leftover_reports._not_too_many(easel.cleo, easel.clock())
-    with pytest.raises(TooManyReports):
-        leftover_reports._not_too_many(easel.cleo, easel.clock())
-    easel.clock.move(days=-2)
-    leftover_reports._not_too_many(easel.cleo, easel.clock())
 
 
 async def test_a_rewriting_of_the_future_holds_up_no_other(easel: World) -> None:

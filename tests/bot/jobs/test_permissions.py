@@ -12,7 +12,7 @@ from bot.errors import Banned, ClosedChannel, KeptForRoles, NoNewJobs, OverLimit
 from bot.jobs.orders import Order
 from bot.jobs.permissions import decide
 from bot.jobs.policy import GuildPolicy
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from bot.texts import common
 from generation.contract import Sampling, TextToImage
 from storage.guilds.bans import Ban

@@ -13,7 +13,7 @@ from discord.utils import format_dt
 
 from bot.errors import OverCeiling, OverQuota
 from bot.jobs import orders, prompts
-from bot.jobs.seams import Requester
+from bot.jobs.requester import Requester
 from tests.fakes import FakeGenerator
 from tests.world import World, world
 

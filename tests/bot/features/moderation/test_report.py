@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import discord
 import pytest
 
-from bot.features.moderation import _cases as cases
+from bot.features.moderation import _reported as reported_pictures
 from storage.jobs import queries
 from storage.moderation import cases as moderation_cases
 from storage.moderation import strikes
@@ -118,7 +118,7 @@ async def test_who_is_timed_out_can_report_afterwards(easel: World, way: str) ->
 
 
 async def test_nobody_reports_without_end(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cases, "MOST_REPORTS", 2)
+    monkeypatch.setattr(reported_pictures, "MOST_REPORTS", 2)
     moderators = await desk(easel)
     for _ in range(3):
         await grid(easel)
@@ -152,7 +152,7 @@ async def test_first_reports_at_the_same_moment_are_one_case_too(easel: World) -
     people = [await guild.fetch_member(who.id) for who in (easel.ben, easel.cleo, easel.admin)]
     async with easel.services.database.reading() as tx:
         (job,) = await queries.recent(tx, guild_id=guild.id, user_id=easel.ben.id, limit=9)
-    told = await asyncio.gather(*(cases.report(easel.services, job, person) for person in people))
+    told = await asyncio.gather(*(reported_pictures.report(easel.services, job, person) for person in people))
     assert all("The moderators have it now" in one for one in told)
     (case,) = moderators.history()
     assert "Reported by 3 people" in case.content
@@ -168,7 +168,7 @@ async def stopped_while_reporting(easel: World, step: Any, name: str) -> discord
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(step, name, Mock(side_effect=asyncio.CancelledError))
         with pytest.raises(asyncio.CancelledError):
-            await cases.report(easel.services, job, await guild.fetch_member(easel.cleo.id))
+            await reported_pictures.report(easel.services, job, await guild.fetch_member(easel.cleo.id))
     return message
 
 

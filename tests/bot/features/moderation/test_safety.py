@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.features.moderation import _withheld as withheld_pictures
 from bot.features.privacy import _erasure as erasure
 from bot.features.privacy import _retention as retention
 from generation.contract import FailureReason, ModelState, ModelStatus, Progressed
@@ -224,7 +225,7 @@ async def test_what_is_approved_while_its_person_deletes_everything_does_not_sta
     easel.env.inject_error("POST", f"/channels/{easel.channel.id}/messages", status=503, times=99)
     async with easel.services.database.transaction() as tx:
         await images.judge(tx, job.id, Finding.APPROVED)
-    posting = asyncio.create_task(easel.services.withheld.post_approved(job))
+    posting = asyncio.create_task(withheld_pictures.post_approved(easel.services, job))
     await asyncio.wait({posting}, timeout=0.2)  # it can't be posted yet
     await erasure.erase(easel.services, Erasure(user_id=easel.ben.id, posts=True))
     easel.env.backend.faults.clear()

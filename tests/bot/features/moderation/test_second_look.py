@@ -12,6 +12,7 @@ import discord
 import pytest
 from PIL import Image
 
+from bot.features.moderation import _withheld as withheld
 from storage.jobs import images, queries
 from storage.jobs.images import Finding
 from storage.moderation import cases
@@ -181,19 +182,19 @@ async def test_a_refused_picture_does_not_come_back_by_somebody_who_pressed_show
         job = await queries.get(tx, job_id)
     channel: Any = easel.client.get_channel(moderators.id)
     partial = channel.get_partial_message(case.id)
-    withheld, judge_id = easel.services.withheld, moderator(easel).id
+    judge_id = moderator(easel).id
     refusing: list[asyncio.Task[bool]] = []
     files_of = withheld._files
 
     async def files_while_somebody_refuses(*args: Any) -> list[discord.File]:
         files: list[discord.File] = await files_of(*args)
-        refusal = withheld.decide(job, Verdict.REMOVED, judge_id=judge_id, message=partial)
+        refusal = withheld.decide(easel.services, job, Verdict.REMOVED, judge_id=judge_id, message=partial)
         refusing.append(asyncio.create_task(refusal))
         await asyncio.wait(refusing, timeout=0.5)
         return files
 
     monkeypatch.setattr(withheld, "_files", files_while_somebody_refuses)
-    await withheld.show(job, channel, partial)
+    await withheld.show(easel.services, job, channel, partial)
     assert await refusing[0]
     (case,) = moderators.history()
     assert case.attachments == []

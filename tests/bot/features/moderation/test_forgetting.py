@@ -1,4 +1,4 @@
-"""Pictures that still stand in Discord though nothing of them is kept: who may report them, and what moderators see."""
+"""What is left of a picture in Discord once its job is forgotten, and what becomes of its case."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import discord
 import pytest
 
-from bot.features.moderation import _leftover_reports as leftover_reports
 from bot.features.privacy import _erasure as erasure
 from storage.privacy import erasures
 from storage.privacy.erasures import Erasure
-from tests.bot.features.moderation.test_report import WAYS, desk, link, moderator, name_reporter, report
+from tests.bot.features.moderation.test_report import desk, link, moderator, name_reporter, report
 from tests.bot.features.moderation.withheld import CLASSIFIER, adults_desk, finding, result
 from tests.bot.features.privacy.people import delete
 from tests.bot.features.test_actions import grid
@@ -35,113 +34,26 @@ def names(message: discord.Message, easel: World) -> list[str]:
     return [word for word in ("a fox", str(easel.ben.id)) if word in message.content]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_everybody_can_report_a_leftover_and_moderators_read_only_where_it_stands(
-    easel: World, way: str
-) -> None:
+@pytest.mark.parametrize("way", ["menu", "command"])
+async def test_a_picture_of_which_nothing_is_kept_can_not_be_reported(easel: World, way: str) -> None:
     moderators = await desk(easel)
     message = await leftover(easel)
-    assert "The moderators have it now" in await report(easel, easel.cleo, message, way)
-    (case,) = moderators.history()
-    assert case.content.split("\n")[1:] == [link(message, easel)]
-    assert names(case, easel) == []
-    assert case.attachments == []
-    assert labels(case) == ["Remove picture", "Keep"]
-    assert "have it now" in await report(easel, easel.admin, message, way)
-    assert len(moderators.history()) == 1
+    assert "Ask a moderator to delete its message" in await report(easel, easel.cleo, message, way)
+    assert moderators.history() == []
+    assert "no longer kept" in said(await easel.press(easel.cleo, message, "🚩"))
 
 
-async def test_a_moderator_removes_a_leftover_even_after_a_restart(easel: World) -> None:
-    moderators = await desk(easel)
+async def test_buttons_under_earlier_versions_reports_of_such_pictures_say_so(easel: World) -> None:
     message = await leftover(easel)
-    await report(easel, easel.cleo, message, "menu")
-    mo = moderator(easel)
-    await easel.restart()
-    assert "may manage messages" in said(
-        await easel.press(easel.cleo, moderators.history()[0], "Remove picture")
-    )
-    await easel.press(mo, moderators.history()[0], "Remove picture")
-    assert easel.messages() == []
-    (case,) = moderators.history()
-    assert case.content.endswith("**Removed**")
-    assert labels(case) == []
-    assert "→ removed" in await easel.told(easel.admin, "admin changes")
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="Keep", custom_id="easel-leftover:keep:1:2"))
+    old = await easel.client.get_partial_messageable(easel.channel.id).send("an old case", view=view)
+    del message
+    sent = next(one for one in easel.messages() if one.id == old.id)
+    assert "Ask a moderator to delete" in said(await easel.press(moderator(easel), sent, "Keep"))
 
 
-async def test_a_moderator_keeps_a_leftover(easel: World) -> None:
-    moderators = await desk(easel)
-    log = easel.guild.create_text_channel("log")
-    await easel.told(easel.admin, "admin log", channel=log)
-    message = await leftover(easel)
-    await report(easel, easel.cleo, message, "button")
-    mo = moderator(easel)
-    await easel.press(mo, moderators.history()[0], "Keep")
-    assert moderators.history()[0].content.endswith("**Kept**")
-    assert len(easel.messages()) == 1
-    assert f"<@{mo.id}> · **reported picture of which nothing is kept" in log.history()[-1].content
-    assert "looked at this picture before" in await report(easel, easel.admin, message, "button")
-    assert len(moderators.history()) == 1
-
-
-async def test_a_leftover_that_discord_does_not_let_go_is_said_to_stand(easel: World) -> None:
-    moderators = await desk(easel)
-    message = await leftover(easel)
-    await report(easel, easel.cleo, message, "menu")
-    mo = moderator(easel)
-    for _ in range(2):
-        easel.env.inject_error("DELETE", f"/channels/*/messages/{message.id}", status=403, times=1)
-        await easel.press(mo, moderators.history()[0], "Remove picture")
-        (case,) = moderators.history()
-        assert case.content.count("**Not removed yet**") == 1
-        assert labels(case) == ["Remove picture", "Keep"]
-    await easel.press(mo, moderators.history()[0], "Remove picture")
-    assert "Not removed" not in moderators.history()[0].content
-    assert easel.messages() == []
-
-
-async def test_leftovers_are_no_way_around_what_holds_for_reports(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leftover_reports, "MOST_REPORTS", 1)
-    first, second = await grid(easel), await grid(easel)
-    await delete(easel, easel.ben)
-    assert "No channel takes reports" in await report(easel, easel.cleo, first, "menu")
-    moderators = await desk(easel)
-    easel.env.inject_error("POST", f"/channels/{moderators.id}/messages", status=403, times=1)
-    assert "No channel takes reports" in await report(easel, easel.admin, first, "menu")
-    easel.clock.move(hours=1)
-    assert "have it now" in await report(easel, easel.cleo, first, "menu")
-    assert "many pictures lately" in await report(easel, easel.cleo, second, "menu")
-    assert "have it now" in await report(easel, easel.admin, second, "menu")
-    assert len(moderators.history()) == 2
-    await easel.told(easel.admin, "admin ban", who=easel.cleo)
-    assert "You may not use Easel" in await report(easel, easel.cleo, second, "menu")
-
-
-async def test_only_pictures_of_ours_are_leftovers(easel: World) -> None:
-    moderators = await desk(easel)
-    plain = await easel.ben.send(easel.channel, "hello")
-    announced = "Back soon"
-    await easel.told(easel.admin, "admin announce", text=announced, channel=easel.channel)
-    message = await grid(easel)
-    await report(easel, easel.cleo, message, "menu")
-    (case,) = moderators.history()
-    for one in (plain, next(m for m in easel.messages() if announced in m.content), case):
-        assert "no link to a picture of mine" in await report(easel, easel.cleo, one, "command")
-    await plain_reaction(easel, plain)
-    assert len(moderators.history()) == 1
-
-
-async def plain_reaction(easel: World, message: discord.Message) -> None:
-    await easel.cleo.react(message, "🚩")
-    await easel.rest()
-    assert easel.cleo.user.dm_channel is None or easel.cleo.user.dm_channel.history() == []
-
-
-# What stood before the moderators when somebody deleted their data.
-
-
-async def test_an_open_report_goes_on_without_what_was_deleted(easel: World) -> None:
+async def test_an_open_report_becomes_links_for_moderators(easel: World) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
     await easel.press(easel.ben, message, "U2")
@@ -153,10 +65,7 @@ async def test_an_open_report_goes_on_without_what_was_deleted(easel: World) -> 
     assert case.attachments == []
     assert link(message, easel) == case.content.split("\n")[1]
     assert link(single, easel) in case.content
-    assert "have it now" in await report(easel, easel.admin, message, "menu")
-    assert len(moderators.history()) == 1
-    await easel.press(moderator(easel), case, "Remove picture")
-    assert [one.id for one in easel.messages()] == [single.id]
+    assert labels(case) == []
 
 
 async def test_what_was_decided_goes(easel: World) -> None:
@@ -185,14 +94,8 @@ async def test_what_discord_keeps_us_from_clearing_goes_when_a_moderator_presses
     assert "nothing of you is left" in await delete(easel, easel.ben)
     (case,) = moderators.history()
     assert "a fox" in case.content
-    mo = moderator(easel)
-    await easel.press(mo, case, "Keep")
-    (case,) = moderators.history()
-    assert names(case, easel) == []
-    assert case.attachments == []
-    assert labels(case) == ["Remove picture", "Keep"]
-    await easel.press(mo, case, "Remove picture")
-    assert easel.messages() == []
+    assert "no longer kept" in said(await easel.press(moderator(easel), case, "Keep"))
+    assert moderators.history() == []
 
 
 async def test_cases_are_cleared_after_a_restart_too(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +106,7 @@ async def test_cases_are_cleared_after_a_restart_too(easel: World, monkeypatch: 
     await easel.restart()
     (case,) = moderators.history()
     assert names(case, easel) == []
-    assert labels(case) == ["Remove picture", "Keep"]
+    assert labels(case) == []
 
 
 async def test_a_report_that_is_posted_while_its_job_is_deleted_is_taken_back(
