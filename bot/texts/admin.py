@@ -49,28 +49,28 @@ def admin_role_is(role_id: int | None) -> str:
 
 
 def halt(pause: Pause | None) -> str:
-    """A stop, or that there is none, as the record of changes names it."""
+    """A stop, or that there is none, as the log of changes names it."""
     return "going on" if pause is None else f"{pause.halt.value}{_because(pause.reason)}"
 
 
 def halted(pause: Pause) -> str:
-    """The answer to `/admin pause` and `/admin drain`."""
+    """The answer to `/admin queue pause` and `/admin queue drain`."""
     where, more = _where(pause.guild_id), _option(pause.guild_id)
     match pause.halt:
         case Halt.PAUSED:
             return (
                 f"Paused {where}: new jobs are taken and wait, and none begins. What is being drawn is finished. "
-                f"`/admin resume{more}` goes on; a restart does not."
+                f"`/admin queue resume{more}` goes on; a restart does not."
             )
         case Halt.DRAINING:
             return (
                 f"Draining {where}: no new jobs are taken, and what waits is drawn. "
-                f"`/admin resume{more}` takes new ones again; a restart does not."
+                f"`/admin queue resume{more}` takes new ones again; a restart does not."
             )
 
 
 def resumed(ended: Sequence[Pause], *, left: Sequence[Pause]) -> str:
-    """The answer to `/admin resume`; `left` are the stops that still hold here."""
+    """The answer to `/admin queue resume`; `left` are the stops that still hold here."""
     lines = [f"Drawing goes on {_where(ended[0].guild_id)}." if ended else "There was nothing to resume."]
     lines += [f"-# {stop(one)}" for one in left]
     return "\n".join(lines)
@@ -86,7 +86,7 @@ def stop(pause: Pause) -> str:
 
 
 def cleared(done: Cleared, user_id: int | None, *, guild_id: int) -> str:
-    """The answer to `/admin clear`."""
+    """The answer to `/admin queue clear`."""
     whose = f" of <@{user_id}>" if user_id else ""
     where = " in all servers" if guild_id == EVERYWHERE else ""
     if not done.jobs:
@@ -95,23 +95,23 @@ def cleared(done: Cleared, user_id: int | None, *, guild_id: int) -> str:
 
 
 def line_of(user_id: int | None) -> str:
-    """What `/admin clear` changes, in the record."""
+    """What `/admin queue clear` changes, in the record."""
     return f"waiting jobs of <@{user_id}>" if user_id else "waiting jobs"
 
 
 def job_of(job: Job) -> str:
-    """What `/admin cancel` changes, in the record."""
+    """What `/admin queue cancel` changes, in the record."""
     return f"job {job.id} of <@{job.user_id}>"
 
 
 def cancelled(job: Job, refunded: int) -> str:
-    """The answer to `/admin cancel`."""
+    """The answer to `/admin queue cancel`."""
     back = f" {credits(refunded).capitalize()} went back to its owner." if refunded else ""
     return f"Cancelled **{inert(job.prompt, limit=60)}** of <@{job.user_id}>.{back}"
 
 
 def ban_of(user_id: int) -> str:
-    """What `/admin ban` and `/admin unban` change, in the record."""
+    """What `/admin member ban` and `/admin member unban` change, in the record."""
     return f"ban of <@{user_id}>"
 
 
@@ -121,17 +121,17 @@ def banned_for(ban: Ban) -> str:
 
 
 def banned(ban: Ban, stopped: Cleared) -> str:
-    """The answer to `/admin ban`."""
+    """The answer to `/admin member ban`."""
     lost = f" {job_count(stopped.jobs).capitalize()} cancelled and refunded." if stopped.jobs else ""
     where = "in any server" if ban.guild_id == EVERYWHERE else "in this server"
     return (
         f"<@{ban.user_id}> can't ask Easel for pictures {where} any more.{lost} "
-        f"`/admin unban{_option(ban.guild_id)}` undoes it."
+        f"`/admin member unban{_option(ban.guild_id)}` undoes it."
     )
 
 
 def unbanned(user_id: int, *, lifted: bool) -> str:
-    """The answer to `/admin unban`; it says nothing of a ban by the host."""
+    """The answer to `/admin member unban`; it says nothing of a ban by the host."""
     if lifted:
         return f"<@{user_id}> may use Easel again, as far as this server is concerned."
     return f"<@{user_id}> was not banned in this server."
@@ -145,28 +145,8 @@ def unbanned_by_host(user_id: int, *, lifted: bool, left: Ban | None) -> str:
     lead = "That ban is lifted" if lifted else "There was no such ban to lift"
     return (
         f"{lead}, but <@{user_id}> is still banned {_where(left.guild_id)}{_because(left.reason)}: "
-        f"`/admin unban{_option(left.guild_id)}` undoes that."
+        f"`/admin member unban{_option(left.guild_id)}` undoes that."
     )
-
-
-def announcement(text: str) -> str:
-    """What everybody reads. Pings are off for all of our messages."""
-    return f"📣 {text}"
-
-
-def announced(reached: Sequence[int], missed: Sequence[int], *, barred: int = 0) -> str:
-    """The answer to `/admin announce`. `barred` channels are closed to that admin, who is not told which they are."""
-    lines = [f"Posted in {_channels(reached)}." if reached else "Posted nowhere."]
-    lines += [f"I can't post in {_channels(missed)}."] if missed else []
-    if barred:
-        some = "1 channel where jobs wait is" if barred == 1 else f"{barred} channels where jobs wait are"
-        lines.append(f"{some} left out, because you may not write there yourself.")
-    return page(lines)
-
-
-def announced_where(text: str, channels: int) -> str:
-    """An announcement's value in the record."""
-    return f"“{inert(text, limit=100)}” in {channels} channel{'' if channels == 1 else 's'}"
 
 
 def _channels(ids: Sequence[int]) -> str:
@@ -189,20 +169,20 @@ def _because(reason: str) -> str:
 
 
 def channels(ids: Collection[int] | None) -> str:
-    """The open channels, as the record of changes names them."""
+    """The open channels, as the log of changes names them."""
     if ids is None:
         return "all"
     return _channels(sorted(ids)) if ids else "none"
 
 
 def channels_are(ids: Collection[int] | None) -> str:
-    """The answer to `/admin channel`."""
+    """The answer to `/admin rules channel`."""
     if ids is None:
         return "Jobs are taken in all channels."
     if not ids:
         return (
             "That was the last channel on the list: jobs are taken in no channel from now on. "
-            "`/admin channel` without a channel opens all of them again."
+            "`/admin rules channel` without a channel opens all of them again."
         )
     return f"Jobs are taken in {channels(ids)} and nowhere else from now on."
 
@@ -213,7 +193,7 @@ def channel_not_listed(channel_id: int, ids: Collection[int] | None) -> str:
         return f"<#{channel_id}> is not on the list. Jobs are taken in {channels(ids)} and what belongs there only."
     return (
         f"Jobs are taken in all channels. To close <#{channel_id}>, name the channels or categories that stay open, each "
-        "with `/admin channel channel:`; all others are closed then."
+        "with `/admin rules channel channel:`; all others are closed then."
     )
 
 
@@ -228,14 +208,14 @@ def role_not_listed(what: str, role_id: int, ids: Collection[int] | None) -> str
 
 
 def roles(ids: Collection[int] | None) -> str:
-    """For whom something is, as the record of changes names them."""
+    """For whom something is, as the log of changes names them."""
     if ids is None:
         return "everyone"
     return ", ".join(f"<@&{one}>" for one in sorted(ids)) if ids else "nobody"
 
 
 def kept_for(what: str, ids: Collection[int] | None) -> str:
-    """The answer to `/admin action` and `/admin model`."""
+    """The answer to `/admin rules action` and `/admin rules model`."""
     words = f"`{what}` is for {roles(ids)} from now on."
     if ids is not None and not ids:
         words += " That was the last role; the same command without a role gives it to everyone again."
@@ -243,12 +223,12 @@ def kept_for(what: str, ids: Collection[int] | None) -> str:
 
 
 def limit_of(limit: Limit, role_id: int) -> str:
-    """What `/admin limit` changes, in the record."""
+    """What `/admin rules limit` changes, in the record."""
     return f"{limit.value} limit of {_role(role_id)}"
 
 
 def limit_is(limit: Limit, role_id: int, amount: int | None) -> str:
-    """The answer to `/admin limit`."""
+    """The answer to `/admin rules limit`."""
     if amount is None:
         return f"No limit of {limit.value} is set for {_role(role_id)} any more."
     least = "at least" if limit is Limit.COOLDOWN else "at most"
@@ -265,7 +245,7 @@ def limit_range(limit: Limit, least: int, most: int) -> str:
 
 
 def priority_is(role_id: int, weight: float) -> str:
-    """The answer to `/admin priority`."""
+    """The answer to `/admin rules priority`."""
     return (
         f"Jobs of <@&{role_id}> get {weight:g} times the usual share from now on, when people wait for each other.\n"
         "-# This holds among the members of this server; it takes nothing from other servers."
@@ -273,7 +253,7 @@ def priority_is(role_id: int, weight: float) -> str:
 
 
 def default_model_is(name: str) -> str:
-    """The answer to `/admin default-model`."""
+    """The answer to `/admin rules default-model`."""
     return f"{name} draws from now on when nobody names a model."
 
 
@@ -287,7 +267,7 @@ def rules(
     words: int,
     number: int,
 ) -> str:
-    """A page of the answer to `/admin rules`; `words` is the number of word rules."""
+    """A page of the answer to `/admin rules show`; `words` is the number of word rules."""
     lines = [
         *(f"⏸️ {stop(one)}" for one in stops),
         f"**Channels**: {channels(set_.channels)}",

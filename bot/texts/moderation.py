@@ -32,7 +32,7 @@ _STILL_THERE = (
     "see that channel (and manage threads, if it is a locked thread); then press Remove picture again."
 )
 LEFTOVER = "reported picture of which nothing is kept"
-"""Such a case, as the record of changes names it."""
+"""Such a case, as the log of changes names it."""
 _NOTHING_KEPT = "🚩 A picture was reported of which nothing is kept here any more: its data was deleted, or became too old."
 _STANDS = (
     "**Not removed yet**: Discord does not let me delete it. Delete it by hand, or let me see that channel (and manage "
@@ -80,7 +80,7 @@ def appeal_is(text: str | None) -> str:
 
 
 def pardoned(user_id: int) -> str:
-    """The answer to `/admin pardon`."""
+    """The answer to `/admin member pardon`."""
     return f"<@{user_id}> can use Easel again, and earlier refusals are forgotten."
 
 
@@ -144,7 +144,7 @@ def case(
 
 
 def case_of(job: Job, kind: Kind) -> str:
-    """A case as the record of changes names it."""
+    """A case as the log of changes names it."""
     what = "reported picture" if kind is Kind.REPORT else "withheld picture"
     return f"{what} of {person(job.user_id)}, job `{job.id}`"
 

@@ -1,4 +1,4 @@
-"""Owns balances: what a member may spend, and the ledger's lines that move it.
+"""Balances: what a member may spend, and the ledger's lines that move it.
 
 A member of a guild pays from three pools: the allowance of the current day, week or month; boosts, which end at a
 moment; and bonus credits, which don't. A job's price is reserved when it is accepted, from the allowance first, then
@@ -12,16 +12,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from storage.credits import boosts
 from storage.credits.calendar import Rate, check_credits, local_day, span_of
 from storage.credits.ceilings import check
-from storage.credits.changes import Change, QuotaChange, Subject, note
 from storage.credits.ledger import Entry, LedgerLine, add_line, line_of
 from storage.credits.terms import Terms, terms
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Change, Kind, Subject
 from storage.timestamps import to_sql
 
 
@@ -254,8 +255,9 @@ async def grant(
         raise ValueError(f"Only {had:,} bonus credits are there, so {-credits:,} can't be taken away.")
     if credits > 0:
         check_credits(had + credits, "A member's bonus" if ends_at is None else "A member's boosts")
-    change = QuotaChange(
-        what=Change.GRANT,
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind.GRANT,
         subject=Subject(kind="user", id=user_id),
         old=str(had),
         new=str(had + credits),
@@ -274,7 +276,7 @@ async def grant(
         ends_at=ends_at,
         actor_id=actor_id,
         reason=reason,
-        change=await note(tx, guild_id, change),
+        change=await changes.record(tx, change),
         at=now,
     )
     await add_line(tx, line)
@@ -292,8 +294,9 @@ async def reset(
 ) -> None:
     """What was used of the current period's allowance becomes 0. Boosts and bonus stay as they are."""
     before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
-    change = QuotaChange(
-        what=Change.RESET,
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind.RESET,
         subject=Subject(kind="user", id=user_id),
         old=str(before.used),
         new="0",
@@ -301,24 +304,22 @@ async def reset(
         reason=reason,
         at=now,
     )
-    line = forgiveness(
-        before, guild_id, user_id, await terms(tx, guild_id), await note(tx, guild_id, change), change
+    number = await changes.record(tx, change)
+    await add_line(
+        tx, forgiveness(before, user_id, await terms(tx, guild_id), replace(change, number=number))
     )
-    await add_line(tx, line)
 
 
-def forgiveness(
-    before: Balance, guild_id: int, user_id: int, here: Terms, number: int, change: QuotaChange
-) -> LedgerLine:
-    """The line by which a member's period begins anew, because of the change with this number."""
+def forgiveness(before: Balance, user_id: int, here: Terms, change: Change) -> LedgerLine:
+    """The line by which a member's period begins anew, because of a recorded change."""
     return LedgerLine(
-        guild_id=guild_id,
+        guild_id=change.guild_id,
         user_id=user_id,
         kind=Entry.RESET,
         allowance=before.used,
         day=span_of(before.rate.period, change.at, here.zone).first,
         actor_id=change.actor_id,
         reason=change.reason,
-        change=number,
+        change=change.number,
         at=change.at,
     )

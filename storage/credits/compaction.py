@@ -47,7 +47,7 @@ GROUP BY guild_id, user_id HAVING sum(bonus) <> 0 AND user_id > 0
 """
 
 _PARTINGS = (
-    f"UPDATE quota_changes SET folded = 1 WHERE number IN (SELECT change FROM ledger WHERE number IN ({_FOLDED}))",
+    f"UPDATE changes SET folded = 1 WHERE number IN (SELECT change FROM ledger WHERE number IN ({_FOLDED}))",
     f"DELETE FROM boost_moves WHERE line IN ({_FOLDED}) OR lot IN ({_FOLDED})",
     f"DELETE FROM ledger WHERE {_OLD_CARRY}",
     f"DELETE FROM ledger WHERE number IN ({_FOLDED})",

@@ -1,4 +1,4 @@
-"""Owns a server's quotas as one table: read whole, and written whole as one change that can be undone."""
+"""A server's quotas as one table: read whole, and written whole as one change."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.credits import account, allowances, changes, ledger
+from storage.credits import account, allowances, ledger
 from storage.credits import host as credit_host
 from storage.credits.calendar import Rate, check_credits, local_day
-from storage.credits.changes import EVERYONE, Change, QuotaChange, Subject
 from storage.credits.host import UNLIMITED, Host
 from storage.credits.ledger import Entry, LedgerLine
 from storage.credits.terms import terms
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Change, Kind, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +78,10 @@ async def apply(
     """
     for row in rows:
         host.check_rate(row.rate)
-    change = QuotaChange(
-        what=Change.IMPORT, subject=EVERYONE, old=None, new=str(len(rows)), actor_id=actor_id, at=now
+    change = Change(
+        guild_id=guild_id, kind=Kind.IMPORT, old=None, new=str(len(rows)), actor_id=actor_id, at=now
     )
-    number = await changes.note(tx, guild_id, change)
+    number = await changes.record(tx, change)
     rates = {row.subject: row.rate for row in rows}
     await allowances.set_allowances(
         tx, guild_id=guild_id, rates=rates, actor_id=actor_id, now=now, part_of=number

@@ -1,7 +1,7 @@
-"""Owns what admins give to a role or to everyone: each member takes their share when they are next seen.
+"""Grants to a role or to everyone: each member takes their share when they are next seen.
 
-Without privileged intents Discord tells nobody who has a role, so a gift is recorded once, and `collect` writes it
-into a member's ledger before their balance is next looked at or charged. Each member takes each gift once.
+Without privileged intents Discord doesn't tell who has a role. So a gift is recorded once, and `collect` writes it into
+a member's ledger before their balance is next read or charged. Each member takes each gift once.
 """
 
 from __future__ import annotations
@@ -14,34 +14,31 @@ from datetime import datetime
 from storage.credits import account, boosts
 from storage.credits import host as credit_host
 from storage.credits.calendar import MAX_CREDITS, Rate, check_credits, local_day, span_of
-from storage.credits.changes import Change, QuotaChange, Subject, note
 from storage.credits.host import UNLIMITED, Host
 from storage.credits.ledger import Entry, LedgerLine, add_line
 from storage.credits.terms import terms
 from storage.database import Row, Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Change, Kind, Subject
 from storage.timestamps import from_sql, to_sql
 
-_OPEN = """
-SELECT number, what, subject_kind, subject_id, new, ends_at, actor_id, reason, at FROM quota_changes AS gift
-WHERE guild_id = :guild_id AND what IN ('grant', 'reset') AND subject_kind <> 'user' AND at >= :joined
+_GIFTS = """
+FROM changes AS gift
+WHERE guild_id = :guild_id AND kind IN ('grant', 'reset') AND subject_kind <> 'user' AND undoes IS NULL
+    AND NOT EXISTS (SELECT 1 FROM changes WHERE undoes = gift.number)
+"""
+_BONUSES = f"{_GIFTS} AND kind = 'grant' AND ends_at IS NULL"
+
+_OPEN = f"""
+SELECT number, kind, subject_kind, subject_id, new, ends_at, actor_id, reason, at {_GIFTS} AND at >= :joined
     AND NOT EXISTS (SELECT 1 FROM gifts_taken WHERE change_number = number AND user_id = :user_id)
-    AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
 ORDER BY number
 """
-
-
-_WAITING = """
-SELECT subject_kind, subject_id, new FROM quota_changes AS gift
-WHERE guild_id = :guild_id AND what = 'grant' AND subject_kind <> 'user' AND ends_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
-ORDER BY number
-"""
-_NOT_TAKEN = """
+_WAITING = f"SELECT subject_kind, subject_id, new {_BONUSES} ORDER BY number"
+_NOT_TAKEN = f"""
 SELECT person.value AS user_id FROM json_each(:user_ids) AS person
 WHERE EXISTS (
-    SELECT 1 FROM quota_changes AS gift
-    WHERE guild_id = :guild_id AND what = 'grant' AND subject_kind <> 'user' AND ends_at IS NULL
-        AND NOT EXISTS (SELECT 1 FROM quota_changes WHERE undoes = gift.number)
+    SELECT 1 {_BONUSES}
         AND NOT EXISTS (SELECT 1 FROM gifts_taken WHERE change_number = gift.number AND user_id = person.value)
 )
 """
@@ -97,8 +94,9 @@ async def give(
         return
     if credits < 0:
         raise ValueError("Bonus credits can be taken away from one member at a time only.")
-    change = QuotaChange(
-        what=Change.GRANT,
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind.GRANT,
         subject=subject,
         old=None,
         new=str(check_credits(credits, "A grant")),
@@ -107,7 +105,7 @@ async def give(
         reason=reason,
         at=now,
     )
-    await note(tx, guild_id, change)
+    await changes.record(tx, change)
 
 
 async def forgive(
@@ -140,10 +138,17 @@ async def forgive(
             reason=reason,
         )
         return
-    change = QuotaChange(
-        what=Change.RESET, subject=subject, old=None, new=None, actor_id=actor_id, reason=reason, at=now
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind.RESET,
+        subject=subject,
+        old=None,
+        new=None,
+        actor_id=actor_id,
+        reason=reason,
+        at=now,
     )
-    await note(tx, guild_id, change)
+    await changes.record(tx, change)
 
 
 async def collect(
@@ -191,20 +196,22 @@ async def _brings(
     """The line of the ledger that a gift comes to for a member; None where it comes to nothing."""
     here = await terms(tx, guild_id)
     before = await account.balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
-    change = QuotaChange(
-        what=Change(row["what"]),
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind(row["kind"]),
         subject=Subject(kind="user", id=user_id),
         old=None,
         new=row["new"],
         actor_id=row["actor_id"],
         reason=row["reason"],
         at=now,
+        number=row["number"],
     )
-    if change.what is Change.RESET:
+    if change.kind is Kind.RESET:
         span = span_of(allowance.period, now, here.zone)
         if span.first > local_day(from_sql(row["at"]), here.zone):
             return None
-        return account.forgiveness(before, guild_id, user_id, here, row["number"], change)
+        return account.forgiveness(before, user_id, here, change)
     line = LedgerLine(
         guild_id=guild_id,
         user_id=user_id,
@@ -212,7 +219,7 @@ async def _brings(
         day=local_day(now, here.zone),
         actor_id=change.actor_id,
         reason=change.reason,
-        change=row["number"],
+        change=change.number,
         at=now,
     )
     given = int(row["new"])

@@ -111,7 +111,7 @@ def _values(line: LedgerLine) -> dict[str, Any]:
 HISTORY = """
 SELECT line.*, made.at AS given_at, reserved.spent + line.spent AS cost
 FROM ledger AS line
-LEFT JOIN quota_changes AS made ON made.number = line.change
+LEFT JOIN changes AS made ON made.number = line.change
 LEFT JOIN ledger AS reserved
     ON reserved.job_id = line.job_id AND reserved.kind = 'reserve' AND line.kind IN ('settle', 'refund')
 WHERE line.guild_id = :guild_id

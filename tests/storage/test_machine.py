@@ -23,8 +23,8 @@ from storage.credits import account, audit
 from storage.credits import allowances as credit_allowances
 from storage.credits.account import QuotaExceeded
 from storage.credits.calendar import Rate
-from storage.credits.changes import Subject
 from storage.database import Database, Transaction
+from storage.guilds.changes import Subject
 from storage.jobs import lifecycle, queries, queue
 from storage.jobs.job import Job, JobState
 from storage.jobs.scheduling import AGEING, USUAL_LOAD, WINDOW, Waiting, choose, sharers

@@ -15,9 +15,9 @@ from bot.connection.snowflakes import ID
 from bot.errors import BadSheet
 from generation.text_files import NotUtf8, decoded
 from storage.credits.calendar import MAX_CREDITS, Period, Rate
-from storage.credits.changes import EVERYONE, Subject
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import LedgerLine
+from storage.guilds.changes import EVERYONE, Subject
 
 MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000

@@ -18,12 +18,11 @@ from bot.features.admin._group import Desk, admin, opened
 from bot.features.moderation import _cases as cases
 from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
-from bot.texts import admin as text_admin
+from bot.texts import admin as texts
 from bot.texts.findings import Finding, Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
-from storage.guilds import pauses
-from storage.guilds import settings as guild_settings
+from storage.guilds import pauses, settings
 from storage.guilds.pauses import Pause
 from storage.jobs import queries
 from storage.jobs.job import JobState
@@ -70,7 +69,7 @@ class Patient:
 async def doctor(interaction: discord.Interaction[Any]) -> None:
     desk = await opened(interaction)
     findings = examine(await _patient(desk), desk.services.catalogue)
-    await desk.tell(text_admin.doctor(list(findings)))
+    await desk.tell(texts.doctor(list(findings)))
 
 
 async def _patient(desk: Desk) -> Patient:
@@ -79,7 +78,7 @@ async def _patient(desk: Desk) -> Patient:
         line = await queries.active(tx, limit=_LINE)
         failed = await failures(tx, guild_id=desk.guild_id, since=services.clock() - _A_DAY)
         stops = await pauses.pauses(tx, desk.guild_id)
-        server = await guild_settings.settings(tx, desk.guild_id)
+        server = await settings.settings(tx, desk.guild_id)
     running = sum(job.state is JobState.RUNNING for job in line)
     disk = await asyncio.to_thread(shutil.disk_usage, services.database.folder)
     return Patient(
@@ -121,7 +120,7 @@ def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
     yield _upload(patient.upload_limit)
     for stop in patient.stops:
         yield Finding(
-            level=Level.NOTE, what=text_admin.stop(stop), advice="`/admin resume` ends it, where you may."
+            level=Level.NOTE, what=texts.stop(stop), advice="`/admin queue resume` ends it, where you may."
         )
     yield from _worker(patient)
     yield from _models(patient, catalogue)

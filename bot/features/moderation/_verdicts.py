@@ -1,4 +1,4 @@
-"""Keeps what moderators decided in the record of changes, and posts it in the server's log channel."""
+"""Keeps what moderators decided in the log of changes, and posts it in the server's log channel."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ async def post(database: Database, find: Callable[[int], object], change: Change
     if not isinstance(channel, discord.abc.Messageable):
         return
     try:
-        await channel.send(changes.change(change))
+        await channel.send(changes.line(change))
     except Unreachable as error:
         _log.warning("could not post in the log channel", channel=channel_id, error=str(error))

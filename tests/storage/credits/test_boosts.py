@@ -10,9 +10,9 @@ from storage.credits import account, grants, ledger, terms
 from storage.credits.account import Balance, QuotaExceeded
 from storage.credits.calendar import Period, Rate
 from storage.credits.ceilings import CeilingReached
-from storage.credits.changes import Subject
 from storage.credits.ledger import Entry
 from storage.database import Transaction
+from storage.guilds.changes import Subject
 from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 TODAY, TOMORROW, NEXT_WEEK = NOON, NOON + timedelta(days=1), NOON + timedelta(days=7)

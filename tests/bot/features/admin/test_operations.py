@@ -1,10 +1,9 @@
-"""Pausing, draining, clearing, cancelling, banning and announcing, in a server and everywhere."""
+"""Pausing, draining, clearing, cancelling and banning, in a server and everywhere."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -30,7 +29,7 @@ def make_host(easel: World) -> None:
 
 async def test_while_paused_jobs_are_taken_and_wait_also_across_a_restart(tmp_path: Path) -> None:
     async with world(tmp_path) as easel:
-        told = await easel.told(easel.admin, "admin pause", reason="a game evening")
+        told = await easel.told(easel.admin, "admin queue pause", reason="a game evening")
         assert "new jobs are taken and wait" in told
         told = await easel.imagine(easel.ben)
         assert "On its way" in told
@@ -39,10 +38,10 @@ async def test_while_paused_jobs_are_taken_and_wait_also_across_a_restart(tmp_pa
         assert "Drawing is paused" in await easel.told(easel.ben, "queue")
         await easel.restart()
         assert not easel.generator.requests
-        assert "goes on" in await easel.told(easel.admin, "admin resume")
+        assert "goes on" in await easel.told(easel.admin, "admin queue resume")
         await easel.rest()
         assert len(easel.results()) == 1
-        assert "nothing to resume" in await easel.told(easel.admin, "admin resume")
+        assert "nothing to resume" in await easel.told(easel.admin, "admin queue resume")
         page = await easel.told(easel.admin, "admin changes")
         assert "**drawing**: going on → paused (a game evening)" in page
 
@@ -51,7 +50,7 @@ async def test_what_is_being_drawn_is_finished_in_spite_of_a_pause(tmp_path: Pat
     async with world(tmp_path, generator=paused()) as easel:
         await easel.imagine(easel.ben, "first")
         await easel.imagine(easel.ben, "second")
-        await easel.told(easel.admin, "admin pause")
+        await easel.told(easel.admin, "admin queue pause")
         easel.generator.finish(easel.generator.last)
         await easel.rest()
         assert len(easel.results()) == 1
@@ -62,7 +61,7 @@ async def test_draining_takes_nothing_new_and_draws_what_waits(tmp_path: Path) -
     async with world(tmp_path, generator=paused()) as easel:
         await easel.imagine(easel.ben, "first")
         await easel.imagine(easel.ben, "second")
-        await easel.told(easel.admin, "admin drain", reason="moving house")
+        await easel.told(easel.admin, "admin queue drain", reason="moving house")
         told = await easel.imagine(easel.cleo)
         assert "takes no new jobs in this server for now: moving house" in told
         assert "Nothing was charged" in told
@@ -71,31 +70,30 @@ async def test_draining_takes_nothing_new_and_draws_what_waits(tmp_path: Path) -
             await easel.rest()
         assert len(easel.results()) == 2
         assert "takes no new jobs" in said(await easel.press(easel.ben, easel.results()[0], "🔄"))
-        await easel.told(easel.admin, "admin resume")
+        await easel.told(easel.admin, "admin queue resume")
         assert "On its way" in await easel.imagine(easel.cleo)
 
 
 async def test_one_servers_pause_is_not_anothers(easel: World) -> None:
     other = easel.env.create_guild("Other")
     dora = other.add_member(easel.env.create_user("dora"))
-    services = other.create_text_channel("studio")
-    await easel.told(easel.admin, "admin pause")
+    studio = other.create_text_channel("studio")
+    await easel.told(easel.admin, "admin queue pause")
     await easel.imagine(easel.ben)
-    assert "paused" not in said(await dora.slash(services, "imagine", prompt="a boat"))
+    assert "paused" not in said(await dora.slash(studio, "imagine", prompt="a boat"))
     await easel.rest()
     assert len(easel.generator.requests) == 1
-    assert any("a boat" in message.content for message in services.history())
+    assert any("a boat" in message.content for message in studio.history())
 
 
 @pytest.mark.parametrize(
-    ("command", "options"),
-    [("pause", {}), ("drain", {}), ("resume", {}), ("clear", {}), ("announce", {"text": "Hello"})],
+    "command", ["queue pause", "queue drain", "queue resume", "queue clear", "stats", "undo"]
 )
-async def test_only_the_host_acts_everywhere(easel: World, command: str, options: dict[str, str]) -> None:
-    told = await easel.told(easel.admin, f"admin {command}", everywhere=True, **options)
+async def test_only_the_host_acts_everywhere(easel: World, command: str) -> None:
+    told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
     assert "Only those who run the whole bot" in told
     make_host(easel)
-    told = await easel.told(easel.admin, f"admin {command}", everywhere=True, **options)
+    told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
     assert "Only those who run the whole bot" not in told
 
 
@@ -105,16 +103,16 @@ async def test_the_host_pauses_and_bans_everywhere(easel: World) -> None:
     dora_user = easel.env.create_user("dora")
     dora = other.add_member(dora_user)
     easel.guild.add_member(dora_user)
-    services = other.create_text_channel("studio")
-    await easel.told(easel.admin, "admin pause", everywhere=True)
-    assert "paused" in said(await dora.slash(services, "imagine", prompt="a boat"))
+    studio = other.create_text_channel("studio")
+    await easel.told(easel.admin, "admin queue pause", everywhere=True)
+    assert "paused" in said(await dora.slash(studio, "imagine", prompt="a boat"))
     assert not easel.generator.requests
-    told = await easel.told(easel.admin, "admin resume")
+    told = await easel.told(easel.admin, "admin queue resume")
     assert "nothing to resume" in told
     assert "paused: jobs wait everywhere" in told
-    await easel.told(easel.admin, "admin ban", who=dora_user, everywhere=True)
-    assert "may not use Easel." in said(await dora.slash(services, "imagine", prompt="a boat"))
-    told = await easel.told(easel.admin, "admin unban", who=dora_user)
+    await easel.told(easel.admin, "admin member ban", who=dora_user, everywhere=True)
+    assert "may not use Easel." in said(await dora.slash(studio, "imagine", prompt="a boat"))
+    told = await easel.told(easel.admin, "admin member unban", who=dora_user)
     assert "still banned everywhere" in told
 
 
@@ -124,33 +122,37 @@ async def test_the_host_reads_what_holds_everywhere_and_how_to_end_it(tmp_path: 
         for _ in range(2):
             await easel.imagine(easel.ben)
         assert "1 job in all servers cancelled" in await easel.told(
-            easel.admin, "admin clear", everywhere=True
+            easel.admin, "admin queue clear", everywhere=True
         )
-        assert "No job is waiting in all" in await easel.told(easel.admin, "admin clear", everywhere=True)
-        for command in ("pause", "drain"):
+        assert "No job is waiting in all" in await easel.told(
+            easel.admin, "admin queue clear", everywhere=True
+        )
+        for command in ("queue pause", "queue drain"):
             told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
-            assert "`/admin resume everywhere: True`" in told
-            assert "`/admin resume`" in await easel.told(easel.admin, f"admin {command}")
-        told = await easel.told(easel.admin, "admin ban", who=easel.ben, everywhere=True)
+            assert "`/admin queue resume everywhere: True`" in told
+            assert "`/admin queue resume`" in await easel.told(easel.admin, f"admin {command}")
+        told = await easel.told(easel.admin, "admin member ban", who=easel.ben, everywhere=True)
         assert "in any server any more." in told
-        assert told.endswith("`/admin unban everywhere: True` undoes it.")
-        told = await easel.told(easel.admin, "admin unban", who=easel.ben)
+        assert told.endswith("`/admin member unban everywhere: True` undoes it.")
+        told = await easel.told(easel.admin, "admin member unban", who=easel.ben)
         assert told.startswith("There was no such ban to lift, but")
-        assert told.endswith("is still banned everywhere: `/admin unban everywhere: True` undoes that.")
+        assert told.endswith(
+            "is still banned everywhere: `/admin member unban everywhere: True` undoes that."
+        )
 
 
 async def test_the_hosts_ban_and_its_reason_are_not_told_to_each_servers_admins(easel: World) -> None:
     everywhere = Ban(guild_id=EVERYWHERE, user_id=easel.ben.id, actor_id=5, reason="secret", at=easel.clock())
     async with easel.services.database.transaction() as tx:
         await bans.ban(tx, everywhere)
-    of_ben = await easel.told(easel.admin, "admin unban", who=easel.ben)
-    of_cleo = await easel.told(easel.admin, "admin unban", who=easel.cleo)
+    of_ben = await easel.told(easel.admin, "admin member unban", who=easel.ben)
+    of_cleo = await easel.told(easel.admin, "admin member unban", who=easel.cleo)
     assert of_ben == of_cleo.replace(str(easel.cleo.id), str(easel.ben.id))
-    await easel.told(easel.admin, "admin ban", who=easel.ben)
-    told = await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben)
+    told = await easel.told(easel.admin, "admin member unban", who=easel.ben)
     assert "everywhere" not in told
     assert "secret" not in told
-    assert "secret" not in await easel.told(easel.admin, "admin rules")
+    assert "secret" not in await easel.told(easel.admin, "admin rules show")
 
 
 async def test_what_the_host_changes_everywhere_is_not_told_to_each_servers_admins(easel: World) -> None:
@@ -160,8 +162,8 @@ async def test_what_the_host_changes_everywhere_is_not_told_to_each_servers_admi
     make_host(easel)
     log = easel.guild.create_text_channel("log")
     await easel.told(easel.admin, "admin log", channel=log)
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam", everywhere=True)
-    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="noise")
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="spam", everywhere=True)
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo, reason="noise")
     assert "everywhere" in await easel.told(easel.admin, "admin changes")
     posted = " ".join(message.content for message in log.history())
     assert "noise" in posted
@@ -175,10 +177,10 @@ async def test_clearing_cancels_what_waits_and_gives_the_credits_back(tmp_path: 
         for number in range(3):
             await easel.imagine(easel.ben, f"boat {number}")
         await easel.imagine(easel.cleo, "a cat")
-        assert "1 job of" in await easel.told(easel.admin, "admin clear", who=easel.cleo)
-        told = await easel.told(easel.admin, "admin clear")
+        assert "1 job of" in await easel.told(easel.admin, "admin queue clear", who=easel.cleo)
+        told = await easel.told(easel.admin, "admin queue clear")
         assert "2 jobs cancelled, 8 credits given back" in told
-        assert "No job is waiting" in await easel.told(easel.admin, "admin clear")
+        assert "No job is waiting" in await easel.told(easel.admin, "admin queue clear")
         await easel.rest()
         states = [message.content for message in easel.messages()]
         assert sum("Cancelled by an admin. Your 4 credits came back." in state for state in states) == 3
@@ -198,7 +200,7 @@ async def test_clearing_leaves_other_servers_alone_and_copes_with_hundreds(tmp_p
         await dora.slash(elsewhere, "imagine", prompt="a second boat")
         for number in range(120):
             await easel.imagine(easel.ben, f"boat {number}")
-        assert "120 jobs cancelled" in await easel.told(easel.admin, "admin clear")
+        assert "120 jobs cancelled" in await easel.told(easel.admin, "admin queue clear")
         assert "1 being drawn, 1 waiting" in await easel.told(easel.ben, "queue")
 
 
@@ -206,18 +208,18 @@ async def test_an_admin_cancels_anybodys_job_offered_by_name(tmp_path: Path) -> 
     async with world(tmp_path, generator=paused()) as easel:
         await easel.imagine(easel.ben, "a fox")
         await easel.imagine(easel.cleo, "a boat")
-        offered = await easel.admin.autocomplete(easel.channel, "admin cancel", "job", "fox")
+        offered = await easel.admin.autocomplete(easel.channel, "admin queue cancel", "job", "fox")
         (fox,) = offered
         assert fox["name"].startswith("being drawn: a fox")
-        told = await easel.told(easel.admin, "admin cancel", job=fox["value"])
+        told = await easel.told(easel.admin, "admin queue cancel", job=fox["value"])
         assert "4 credits went back" in told
         await easel.rest()
         assert easel.generator.cancelled == [next(iter(easel.generator.requests))]
         assert "Cancelled by an admin" in easel.messages()[0].content
         assert "40 of 40" in await easel.told(easel.ben, "info")
         assert f"of <@{easel.ben.id}>" in await easel.told(easel.admin, "admin changes")
-        assert "no such job" in await easel.told(easel.admin, "admin cancel", job=fox["value"])
-        assert "no such job" in await easel.told(easel.admin, "admin cancel", job="nonsense")
+        assert "no such job" in await easel.told(easel.admin, "admin queue cancel", job=fox["value"])
+        assert "no such job" in await easel.told(easel.admin, "admin queue cancel", job="nonsense")
 
 
 async def test_jobs_of_other_servers_are_out_of_an_admins_reach(tmp_path: Path) -> None:
@@ -225,9 +227,9 @@ async def test_jobs_of_other_servers_are_out_of_an_admins_reach(tmp_path: Path) 
         other = easel.env.create_guild("Other")
         dora = other.add_member(easel.env.create_user("dora"))
         await dora.slash(other.create_text_channel("studio"), "imagine", prompt="a boat")
-        assert await easel.admin.autocomplete(easel.channel, "admin cancel", "job", "") == []
+        assert await easel.admin.autocomplete(easel.channel, "admin queue cancel", "job", "") == []
         job = easel.generator.last.partition(".")[0]
-        assert "no such job" in await easel.told(easel.admin, "admin cancel", job=job)
+        assert "no such job" in await easel.told(easel.admin, "admin queue cancel", job=job)
         assert easel.generator.cancelled == []
 
 
@@ -235,7 +237,7 @@ async def test_members_are_offered_no_jobs_of_others(tmp_path: Path) -> None:
     async with world(tmp_path, generator=paused()) as easel:
         await let_everyone_see(easel)
         await easel.imagine(easel.cleo, "a secret")
-        assert await easel.ben.autocomplete(easel.channel, "admin cancel", "job", "") == []
+        assert await easel.ben.autocomplete(easel.channel, "admin queue cancel", "job", "") == []
 
 
 async def test_a_banned_person_gets_one_clear_sentence_and_loses_what_waits(tmp_path: Path) -> None:
@@ -244,7 +246,7 @@ async def test_a_banned_person_gets_one_clear_sentence_and_loses_what_waits(tmp_
         easel.generator.paused = True
         await easel.imagine(easel.ben, "first")
         await easel.imagine(easel.ben, "second")
-        told = await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam *everywhere*")
+        told = await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="spam *everywhere*")
         assert "2 jobs cancelled and refunded" in told
         await easel.rest()
         sentence = "You may not use Easel in this server: spam \\*everywhere\\*."
@@ -258,131 +260,6 @@ async def test_a_banned_person_gets_one_clear_sentence_and_loses_what_waits(tmp_
         assert "40 of 40" in await easel.told(easel.ben, "info")
         await easel.restart()
         assert sentence in await easel.imagine(easel.ben)
-        assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
+        assert "may use Easel again" in await easel.told(easel.admin, "admin member unban", who=easel.ben)
         assert "On its way" in await easel.imagine(easel.ben)
-        assert "was not banned" in await easel.told(easel.admin, "admin unban", who=easel.ben)
-
-
-async def test_an_announcement_reaches_the_channels_where_jobs_wait(tmp_path: Path) -> None:
-    async with world(tmp_path, generator=paused()) as easel:
-        quiet = easel.guild.create_text_channel("quiet")
-        busy = easel.guild.create_text_channel("busy")
-        await easel.ben.slash(busy, "imagine", prompt="a fox")
-        text = "Maintenance at 20:00, @everyone"
-        assert f"Posted in <#{busy.id}>" in await easel.told(easel.admin, "admin announce", text=text)
-        said_there = busy.history()[-1]
-        assert text in said_there.content
-        assert easel.pings(said_there) == []
-        assert not said_there.mention_everyone
-        assert quiet.history() == []
-        await easel.told(easel.admin, "admin announce", text="Hello", channel=quiet)
-        assert "Hello" in quiet.history()[-1].content
-
-
-async def test_nobody_announces_where_they_may_not_write(easel: World) -> None:
-    silent = discord.PermissionOverwrite(send_messages=False)
-    news = easel.guild.create_text_channel("news", overwrites={easel.guild.default_role: silent})
-    assert "may not write" in await easel.told(easel.admin, "admin announce", text="Hello", channel=news)
-    assert news.history() == []
-    assert "Posted in" in await easel.told(easel.admin, "admin announce", text="Hello", channel=easel.channel)
-
-
-def closed_to_all_but(easel: World, *roles: Any) -> dict[Any, discord.PermissionOverwrite]:
-    """Rights of a channel that these roles, and Easel, see and write in."""
-    shown = discord.PermissionOverwrite(view_channel=True, send_messages=True)
-    hidden = discord.PermissionOverwrite(view_channel=False, send_messages=False)
-    return {easel.guild.default_role: hidden, easel.guild.me: shown} | dict.fromkeys(roles, shown)
-
-
-async def test_an_announcement_leaves_out_the_channels_that_are_closed_to_the_admin(tmp_path: Path) -> None:
-    async with world(tmp_path, generator=paused()) as easel:
-        secret = easel.guild.create_text_channel("secret", overwrites=closed_to_all_but(easel, easel.vip))
-        silent = discord.PermissionOverwrite(send_messages=False)
-        mute = easel.guild.create_text_channel("mute", overwrites={easel.admin: silent})
-        vip = easel.guild.add_member(easel.env.create_user("vip"), roles=[easel.vip])
-        await vip.slash(secret, "imagine", prompt="a fox")
-        await easel.ben.slash(mute, "imagine", prompt="a fox")
-        before = len(secret.history()), len(mute.history())
-        told = await easel.told(easel.admin, "admin announce", text="Hello")
-        assert told == (
-            "Posted nowhere.\n"
-            "2 channels where jobs wait are left out, because you may not write there yourself."
-        )
-        await easel.imagine(easel.ben)
-        told = await easel.told(easel.admin, "admin announce", text="Hello")
-        assert f"Posted in <#{easel.channel.id}>." in told
-        assert "2 channels where jobs wait are left out" in told
-        assert str(secret.id) not in told
-        assert (len(secret.history()), len(mute.history())) == before
-        assert "in 1 channel" in await easel.told(easel.admin, "admin changes")
-
-
-async def test_an_announcement_says_which_channels_are_closed_to_easel(tmp_path: Path) -> None:
-    async with world(tmp_path, generator=paused()) as easel:
-        await easel.imagine(easel.ben)
-        gone = easel.guild.create_text_channel("gone")
-        await easel.ben.slash(gone, "imagine", prompt="a fox")
-        known = easel.client.get_channel(gone.id)
-        assert isinstance(known, discord.TextChannel)
-        await known.delete()
-        await easel.rest()
-        told = await easel.told(easel.admin, "admin announce", text="Hello")
-        assert told == f"Posted in <#{easel.channel.id}>.\nI can't post in <#{gone.id}>."
-
-
-async def test_where_nothing_waits_the_admin_must_be_allowed_to_write_too(easel: World) -> None:
-    silent = discord.PermissionOverwrite(send_messages=False)
-    news = easel.guild.create_text_channel("news", overwrites={easel.admin: silent})
-    told = said(await easel.admin.slash(news, "admin announce", text="Hello"))
-    assert "may not write" in told
-    assert news.history() == []
-
-
-async def test_the_host_announces_in_servers_to_which_they_do_not_belong(tmp_path: Path) -> None:
-    async with world(tmp_path, generator=paused()) as easel:
-        make_host(easel)
-        foreign, joined = easel.env.create_guild("Foreign"), easel.env.create_guild("Joined")
-        joined.add_member(easel.admin.user)
-        quiet = discord.PermissionOverwrite(send_messages=False)
-        dora_user = easel.env.create_user("dora")
-        helpers = joined.create_role("Helpers")
-        shown = discord.PermissionOverwrite(send_messages=True)
-        closed = joined.create_text_channel(
-            "closed", overwrites={joined.default_role: quiet, helpers: shown, joined.me: shown}
-        )
-        services = foreign.create_text_channel("studio")
-        await foreign.add_member(dora_user).slash(services, "imagine", prompt="a boat")
-        await joined.add_member(dora_user, roles=[helpers]).slash(closed, "imagine", prompt="a boat")
-        told = await easel.told(easel.admin, "admin announce", text="Hello", everywhere=True)
-        assert f"Posted in <#{services.id}>." in told
-        assert "1 channel where jobs wait is left out" in told
-        assert "Hello" in services.history()[-1].content
-        assert not any("Hello" in message.content for message in closed.history())
-
-
-async def thread_in(easel: World, channel: Any, kind: discord.ChannelType) -> Any:
-    known = easel.client.get_channel(channel.id)
-    assert isinstance(known, discord.TextChannel)
-    await known.create_thread(name="corner", type=kind)
-    await easel.rest()
-    return channel.threads[-1]
-
-
-async def test_an_announcement_in_a_thread_needs_the_right_for_threads(tmp_path: Path) -> None:
-    async with world(tmp_path, generator=paused()) as easel:
-        silent = discord.PermissionOverwrite(send_messages_in_threads=False)
-        parent = easel.guild.create_text_channel("parent", overwrites={easel.admin: silent})
-        closed = await thread_in(easel, parent, discord.ChannelType.public_thread)
-        await easel.ben.slash(closed, "imagine", prompt="a fox")
-        assert "Posted nowhere" in await easel.told(easel.admin, "admin announce", text="Hello")
-        corner = await thread_in(easel, easel.channel, discord.ChannelType.public_thread)
-        await easel.ben.slash(corner, "imagine", prompt="a fox")
-        told = await easel.told(easel.admin, "admin announce", text="Hello")
-        assert f"Posted in <#{corner.id}>." in told
-        assert "1 channel where jobs wait is left out" in told
-
-
-async def test_an_announcement_says_where_it_could_not_be_posted(easel: World) -> None:
-    easel.env.inject_error("POST", f"/channels/{easel.channel.id}/messages", status=403, times=1)
-    told = await easel.told(easel.admin, "admin announce", text="Hello", channel=easel.channel)
-    assert f"can't post in <#{easel.channel.id}>" in told
+        assert "was not banned" in await easel.told(easel.admin, "admin member unban", who=easel.ben)

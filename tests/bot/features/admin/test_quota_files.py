@@ -18,9 +18,9 @@ from bot.features.admin import quota_files
 from bot.features.privacy import _erasure as erasure
 from storage.credits import account
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import Subject
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import Entry, LedgerLine
+from storage.guilds.changes import Subject
 from storage.privacy.erasures import Erasure
 from tests.world import World, said
 

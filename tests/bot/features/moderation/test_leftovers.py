@@ -114,19 +114,19 @@ async def test_leftovers_are_no_way_around_what_holds_for_reports(
     assert "many pictures lately" in await report(easel, easel.cleo, second, "menu")
     assert "have it now" in await report(easel, easel.admin, second, "menu")
     assert len(moderators.history()) == 2
-    await easel.told(easel.admin, "admin ban", who=easel.cleo)
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo)
     assert "You may not use Easel" in await report(easel, easel.cleo, second, "menu")
 
 
 async def test_only_pictures_of_ours_are_leftovers(easel: World) -> None:
     moderators = await desk(easel)
     plain = await easel.ben.send(easel.channel, "hello")
-    announced = "Back soon"
-    await easel.told(easel.admin, "admin announce", text=announced, channel=easel.channel)
+    posted = "**log channel**"
+    await easel.told(easel.admin, "admin log", channel=easel.channel)
     message = await grid(easel)
     await report(easel, easel.cleo, message, "menu")
     (case,) = moderators.history()
-    for one in (plain, next(m for m in easel.messages() if announced in m.content), case):
+    for one in (plain, next(m for m in easel.messages() if posted in m.content), case):
         assert "no link to a picture of mine" in await report(easel, easel.cleo, one, "command")
     await plain_reaction(easel, plain)
     assert len(moderators.history()) == 1
