@@ -222,14 +222,15 @@ async def parts(tx: Transaction, number: int) -> list[Change]:
 
 
 async def _found(tx: Transaction, sql: str, values: Mapping[str, int]) -> list[Change]:
-    return [_change(row) for row in await tx.fetch_all(sql, values)]
+    return [as_change(row) for row in await tx.fetch_all(sql, values)]
 
 
 _ERASED = "…"
 """What an erasure leaves of `touched`, as `personal_data.py` says."""
 
 
-def _change(row: Row) -> Change:
+def as_change(row: Row) -> Change:
+    """The change that a row of the log holds."""
     erased = row["touched"] == _ERASED
     rows = [] if erased or row["touched"] is None else json.loads(row["touched"])
     return Change(

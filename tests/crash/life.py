@@ -23,7 +23,7 @@ from bot.client import EaselClient
 from bot.settings.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import Generator
-from storage.credits import account, allowances, calendar
+from storage.credits import allowances, calendar, grants
 from storage.database import Database
 from storage.guilds.changes import Subject
 from tests.crash.journal import Journal
@@ -69,8 +69,14 @@ async def _give_bonus(database: Database, user_id: int) -> None:
         await allowances.set_allowance(
             tx, guild_id=GUILD, subject=subject, rate=calendar.Rate(0), actor_id=1, now=now()
         )
-        await account.grant(
-            tx, guild_id=GUILD, user_id=user_id, credits=_BONUS, actor_id=1, reason="for the siege", now=now()
+        await grants.give(
+            tx,
+            guild_id=GUILD,
+            subject=Subject(kind="user", id=user_id),
+            credits=_BONUS,
+            actor_id=1,
+            reason="for the siege",
+            now=now(),
         )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.credits import account, calendar, ledger
+from storage.credits import account, calendar, grants, ledger
 from storage.credits.account import AlreadyReserved, Balance, QuotaExceeded
 from storage.credits.calendar import Rate
 from storage.credits.ledger import Entry
@@ -36,13 +36,26 @@ async def balance(
 
 
 async def grant(tx: Transaction, credits: int, user: int = ALICE) -> None:
-    await account.grant(
-        tx, guild_id=GUILD, user_id=user, credits=credits, actor_id=ADMIN, reason="won a contest", now=NOON
+    await grants.give(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=user),
+        credits=credits,
+        actor_id=ADMIN,
+        reason="won a contest",
+        now=NOON,
     )
 
 
 async def reset(tx: Transaction, now: datetime = NOON) -> None:
-    await account.reset(tx, guild_id=GUILD, user_id=ALICE, allowance=Rate(10), actor_id=ADMIN, now=now)
+    await grants.forgive(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=ALICE),
+        allowance=Rate(10),
+        actor_id=ADMIN,
+        now=now,
+    )
 
 
 async def test_a_stranger_has_the_whole_allowance_until_midnight(tx: Transaction) -> None:
