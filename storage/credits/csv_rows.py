@@ -19,7 +19,7 @@ from storage.guilds.changes import Change, Kind, Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One subject's quota: `rate` is None for no setting of its own, `bonus` is None where there is none to say."""
+    """One subject's quota: `rate` is None if none is set, `bonus` is None to leave it alone."""
 
     subject: Subject
     rate: Rate | None
@@ -35,13 +35,13 @@ ORDER BY 1 LIMIT :limit
 
 
 async def people(tx: Transaction, guild_id: int, *, limit: int) -> list[int]:
-    """Those who used Easel in a guild, or for whom something is set there."""
+    """People who used Easel in a guild, or for whom something is set there."""
     found = await tx.fetch_all(_PEOPLE, {"guild_id": guild_id, "limit": limit})
     return [row["user_id"] for row in found]
 
 
 async def rows(tx: Transaction, guild_id: int) -> list[Row]:
-    """Everybody for whom something is set, and the members who have bonus credits."""
+    """Everybody with an allowance of their own, and the members with bonus credits."""
     found = await tx.fetch_all(
         "SELECT user_id, sum(bonus) AS bonus FROM ledger WHERE guild_id = ? AND bonus <> 0 AND user_id > 0"
         " GROUP BY user_id HAVING sum(bonus) <> 0 ORDER BY user_id",
@@ -49,7 +49,7 @@ async def rows(tx: Transaction, guild_id: int) -> list[Row]:
     )
     bonus = {Subject(kind="user", id=row["user_id"]): int(row["bonus"]) for row in found}
     rules = await allowances.allowances(tx, guild_id)
-    # A number below zero stands for somebody who had their data deleted, and is nobody's whose quota could be set.
+    # A number below zero is the pseudonym of an erased person, whose quota nobody can set.
     set_ = {one.subject: one.rate for one in rules if one.subject.id >= 0}
     subjects = [*set_, *(subject for subject in bonus if subject not in set_)]
     return [
@@ -71,10 +71,10 @@ async def apply(
     now: datetime,
     host: Host = UNLIMITED,
 ) -> None:
-    """Make quotas and bonuses what the rows say; who isn't in them stays as they are. It is one change.
+    """Set quotas and bonuses as the rows say, as one change. Who isn't in them stays as they are.
 
-    Orders wait meanwhile, so that few statements write all of it. Raises `OverGrants` and `OverDefault` for more than
-    the host lets admins give.
+    Few statements write all of it, since jobs wait meanwhile. Raises `OverGrants` and `OverDefault` for more than the
+    host lets admins give.
     """
     for row in rows:
         host.check_rate(row.rate)

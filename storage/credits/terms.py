@@ -24,7 +24,7 @@ TERMS = "SELECT zone, ceiling, free FROM quota_terms WHERE guild_id = :guild_id"
 
 
 async def terms(tx: Transaction, guild_id: int) -> Terms:
-    """The terms of a server, the usual ones where it never set any."""
+    """The terms of a server, the usual ones if it never set any."""
     row = await tx.fetch_one(TERMS, {"guild_id": guild_id})
     if row is None:
         return Terms()
