@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.jobs.seams import Cleared
-from bot.texts.charts import label
-from bot.texts.common import credits, duration, job_count, person, relative
+from bot.texts.common import credits, job_count, person, relative
 from bot.texts.escaping import inert
 from bot.texts.findings import Finding, Level
 from bot.texts.member import leaf, page
@@ -16,10 +15,6 @@ from storage.guilds.pauses import Halt, Pause
 from storage.guilds.permissions import EVERYONE, Limit, Rules
 from storage.guilds.settings import GuildSettings
 from storage.jobs.job import Job
-from storage.jobs.statistics import Share, Statistics
-
-_ALT = 1024
-"""Characters in a picture's description on Discord."""
 
 LIMITS = {
     Limit.SIZE: "size: pixels of a picture's longer side",
@@ -77,7 +72,7 @@ def resumed(ended: Sequence[Pause], *, left: Sequence[Pause]) -> str:
 
 
 def stop(pause: Pause) -> str:
-    """A stop that holds, for those who wonder why nothing happens."""
+    """A stop in force, for people who wait."""
     what = {
         Halt.PAUSED: "Drawing is paused: jobs wait",
         Halt.DRAINING: "No new jobs are taken: what waits is drawn",
@@ -94,25 +89,10 @@ def cleared(done: Cleared, user_id: int | None, *, guild_id: int) -> str:
     return f"{job_count(done.jobs).capitalize()}{whose}{where} cancelled, {credits(done.credits)} given back."
 
 
-def line_of(user_id: int | None) -> str:
-    """What `/admin queue clear` changes, in the record."""
-    return f"waiting jobs of <@{user_id}>" if user_id else "waiting jobs"
-
-
-def job_of(job: Job) -> str:
-    """What `/admin queue cancel` changes, in the record."""
-    return f"job {job.id} of <@{job.user_id}>"
-
-
 def cancelled(job: Job, refunded: int) -> str:
     """The answer to `/admin queue cancel`."""
     back = f" {credits(refunded).capitalize()} went back to its owner." if refunded else ""
     return f"Cancelled **{inert(job.prompt, limit=60)}** of <@{job.user_id}>.{back}"
-
-
-def ban_of(user_id: int) -> str:
-    """What `/admin member ban` and `/admin member unban` change, in the record."""
-    return f"ban of <@{user_id}>"
 
 
 def banned_for(ban: Ban) -> str:
@@ -150,13 +130,12 @@ def unbanned_by_host(user_id: int, *, lifted: bool, left: Ban | None) -> str:
 
 
 def _channels(ids: Sequence[int]) -> str:
-    return ", ".join(f"<#{one}>" for one in ids[:30]) + (
-        f" and {len(ids) - 30} more" if len(ids) > 30 else ""
-    )
+    more = f" and {len(ids) - 30} more" if len(ids) > 30 else ""
+    return ", ".join(f"<#{one}>" for one in ids[:30]) + more
 
 
 def _option(guild_id: int) -> str:
-    """What else has to be typed for a command to mean all servers."""
+    """What to add to a command so that it means all servers."""
     return " everywhere: True" if guild_id == EVERYWHERE else ""
 
 
@@ -188,7 +167,7 @@ def channels_are(ids: Collection[int] | None) -> str:
 
 
 def channel_not_listed(channel_id: int, ids: Collection[int] | None) -> str:
-    """What is said to who would close a channel that is not on the list."""
+    """The refusal to close a channel that is not on the list."""
     if ids is not None:
         return f"<#{channel_id}> is not on the list. Jobs are taken in {channels(ids)} and what belongs there only."
     return (
@@ -198,7 +177,7 @@ def channel_not_listed(channel_id: int, ids: Collection[int] | None) -> str:
 
 
 def role_not_listed(what: str, role_id: int, ids: Collection[int] | None) -> str:
-    """What is said to who would keep something from a role that does not have it by name."""
+    """The refusal to take something from a role that was not given it."""
     if ids is not None:
         return f"`{what}` is for {roles(ids)} only, and not for <@&{role_id}>."
     return (
@@ -240,7 +219,7 @@ def _amount(limit: Limit, amount: int) -> str:
 
 
 def limit_range(limit: Limit, least: int, most: int) -> str:
-    """What is said to an amount that makes no sense."""
+    """The refusal of an amount out of range."""
     return f"{LIMITS[limit].capitalize()}, from {least} to {most}."
 
 
@@ -296,56 +275,6 @@ def _channel(channel_id: int | None) -> str:
 
 def _role(role_id: int) -> str:
     return "everyone" if role_id == EVERYONE else f"<@&{role_id}>"
-
-
-def statistics(found: Statistics, names: Mapping[str, str], *, everywhere: bool) -> str:
-    """The words beside the chart of `/admin stats`; `names` are the models' by key."""
-    spans = found.spans
-    total = sum(one.jobs for one in spans)
-    ended = (
-        sum(one.done for one in spans),
-        sum(one.failed for one in spans),
-        sum(one.cancelled for one in spans),
-    )
-    lines = [
-        f"**Since {spans[0].start:%d %B %Y}**{' in all servers' if everywhere else ''} (days are UTC)",
-        f"{job_count(total).capitalize()}: {ended[0]} done, {ended[1]} failed, {ended[2]} cancelled. "
-        f"Drawing took {duration(sum(one.seconds for one in spans))}.",
-    ]
-    if found.people:
-        lines.append(
-            "**Busiest people** " + " · ".join(_share(person(int(one.who)), one) for one in found.people)
-        )
-        lines.append(
-            "**Models** "
-            + " · ".join(_share(inert(names.get(one.who, one.who)), one) for one in found.models)
-        )
-    return page(lines)
-
-
-def _share(name: str, one: Share) -> str:
-    return f"{name} {job_count(one.jobs)}, {duration(one.seconds)}"
-
-
-def statistics_alt(found: Statistics, *, days: int) -> str:
-    """The chart's numbers for people who can't see it, in Discord's 1,024 characters."""
-    head = (
-        f"Chart. For each {'day' if days == 1 else f'{days} days'}: jobs done/failed/cancelled, drawing in minutes, "
-        "median wait in seconds. "
-    )
-    spans = [
-        f"{label(one)}: {one.done}/{one.failed}/{one.cancelled}, {one.seconds / 60:.1f}, "
-        f"{'-' if one.wait is None else f'{one.wait:.0f}'}"
-        for one in found.spans
-        if one.jobs
-    ]
-    models = [f"{one.who} {one.jobs}/{one.seconds / 60:.1f}" for one in found.models]
-    tail = f". Models, jobs/minutes: {', '.join(models)}" if models else "No jobs"
-    text = head + "; ".join(spans) + tail
-    while len(text) > _ALT and spans:
-        spans.pop(0)
-        text = head + "earlier ones are in the picture; " + "; ".join(spans) + tail
-    return text[:_ALT]
 
 
 _SIGNS = {Level.OK: "✅", Level.NOTE: "⚠️", Level.BROKEN: "❌"}

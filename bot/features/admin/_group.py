@@ -47,7 +47,7 @@ CHOICES = 25
 """As many as Discord shows of an option."""
 
 _POSTED = 10
-"""As many changes of one command are posted in the log channel."""
+"""How many changes of one command are posted in the log channel."""
 
 Page = app_commands.Range[int, 1, 10_000]
 """Which page of a long answer is wanted."""
@@ -60,7 +60,7 @@ Per = Literal["day", "week", "month"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A transaction in which one thing is changed. `guild_id` may be EVERYWHERE; `before` are the settings until then."""
+    """A transaction for one change. `guild_id` may be EVERYWHERE; `before` are the settings before the change."""
 
     tx: Transaction
     desk: Desk

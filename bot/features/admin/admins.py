@@ -15,7 +15,7 @@ from bot.texts.changes import listed, log_is
 from storage.guilds import changes, settings
 
 _SHOWN = 2000
-"""As many of the latest changes can be leafed through."""
+"""How many changes `/admin changes` can page through."""
 
 LogChannel = discord.TextChannel | discord.Thread
 
@@ -61,7 +61,7 @@ async def role(interaction: discord.Interaction[Any], role: discord.Role | None 
 async def changes_(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.services.database.reading() as tx:
-        # Whom the host banned everywhere, and why, is no business of each server's admins.
+        # A server's admins may not see whom the host banned everywhere, and why.
         latest = await changes.latest(tx, desk.guild_id, limit=_SHOWN, everywhere=is_host(interaction))
     await desk.tell(listed(latest, number=page))
 

@@ -41,7 +41,7 @@ async def ban(
     async with desk.changing(everywhere=everywhere) as record:
         before = await bans.ban(record.tx, new)
         old = texts.banned_for(before) if before else None
-        await record.note(texts.ban_of(who.id), old=old, new=texts.banned_for(new))
+        await record.note(f"ban of <@{who.id}>", old=old, new=texts.banned_for(new))
     cleared = await desk.services.dispatcher.clear(
         by=desk.actor_id, guild_id=guild_id or None, user_id=who.id, running=True
     )
@@ -56,10 +56,10 @@ async def unban(interaction: discord.Interaction[Any], who: discord.User, everyw
     async with desk.changing(everywhere=everywhere) as record:
         lifted = await bans.unban(record.tx, guild_id=guild_id, user_id=who.id)
         if lifted:
-            await record.note(texts.ban_of(who.id), old="banned", new="lifted")
+            await record.note(f"ban of <@{who.id}>", old="banned", new="lifted")
         standing = await pseudonyms.standing(record.tx, who.id)
         left = await bans.of_person(record.tx, guild_id=desk.guild_id, user_id=standing)
-    # Whom the host banned everywhere, and why, is no business of each server's admins.
+    # A server's admins may not see whom the host banned everywhere, and why.
     if is_host(interaction):
         await desk.tell(texts.unbanned_by_host(who.id, lifted=lifted, left=left))
     else:

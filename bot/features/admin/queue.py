@@ -82,7 +82,7 @@ async def clear(
     if cleared.jobs:
         async with desk.changing(everywhere=everywhere) as record:
             await record.note(
-                texts.line_of(who.id if who else None),
+                f"waiting jobs of <@{who.id}>" if who else "waiting jobs",
                 old=common.job_count(cleared.jobs),
                 new="cleared",
                 final=Obstacle.CANCELLED,
@@ -103,7 +103,10 @@ async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
     refunded = await desk.services.dispatcher.cancel(found.id, by=desk.actor_id)
     async with desk.changing() as record:
         await record.note(
-            texts.job_of(found), old=found.state.value, new="cancelled", final=Obstacle.CANCELLED
+            f"job {found.id} of <@{found.user_id}>",
+            old=found.state.value,
+            new="cancelled",
+            final=Obstacle.CANCELLED,
         )
     await desk.tell(texts.cancelled(found, refunded))
 

@@ -45,7 +45,7 @@ async def export(
 
 
 async def _quotas(desk: Desk) -> tuple[bytes, str]:
-    """The file of quotas, with bonuses as they will be once everybody took what was given, and the answer beside it."""
+    """The file of quotas, with bonuses as if everybody had taken their gifts, and the answer beside it."""
     async with desk.services.database.reading() as tx:
         people = await csv_rows.people(tx, desk.guild_id, limit=csv.MAX_LINES)
         waiting = await grants.bonuses(tx, desk.guild_id)
@@ -98,12 +98,9 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
 
 
 async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Member]) -> None:
-    """Put what roles or everyone got into the accounts of those members who have not taken it yet.
-
-    Otherwise a bonus that is read from a file would be given on top of it.
-    """
+    """Give members the gifts that they have not taken yet, or a bonus from a file would come on top of them."""
     people = await grants.without_bonus(tx, desk.guild_id, members)
-    # Whoever had their data deleted takes it when they come back.
+    # An erased person takes theirs on return.
     kept = await pseudonyms.standings(tx, people)
     for user_id in (one for one in people if kept[one] == one):
         await balance_of(
@@ -129,12 +126,9 @@ async def _content(file: discord.Attachment) -> bytes:
 
 
 async def _members(desk: Desk, user_ids: Sequence[int]) -> dict[int, discord.Member] | None:
-    """Those of these people who are members, by their ids; None where Discord does not say.
-
-    It is asked, because the bot doesn't keep members in memory.
-    """
+    """The members among these people, by their ids; None if Discord does not say. The bot keeps no members in memory."""
     guild = desk.interaction.guild
-    # Numbers below zero stand for those who had their data deleted, and Discord knows nobody by them.
+    # Numbers below zero are pseudonyms, which Discord doesn't know.
     wanted = [one for one in user_ids if one > 0]
     if guild is None:
         return None

@@ -121,7 +121,7 @@ def test_each_wrong_line_is_named_with_its_number() -> None:
     assert 'who is "ben"' in lines[2]
     assert "day, week or month" in lines[3]
     assert "from 0 to 1,000,000" in lines[4]
-    assert "<@7> stands in line 3 already" in lines[5]
+    assert "<@7> is in line 3 already" in lines[5]
     assert "only members have a bonus" in lines[6]
     assert "6 cells for 5 columns" in lines[7]
 
