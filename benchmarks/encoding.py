@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from benchmarks.rows import Row, median
 from generation import encoding, wire
-from generation.contract import Finished, TextToImage
+from generation.contract import Finished, Sampling, TextToImage
 
 if TYPE_CHECKING:
     import torch
@@ -38,13 +38,15 @@ class _Times:
 def run(*, quick: bool) -> list[Row]:
     """The median of several; the pictures are smooth shapes with the grain of a photograph."""
     request = TextToImage(
-        model="easel",
-        prompt="a red house by the sea",
-        width=_SIDE,
-        height=_SIDE,
-        steps=20,
-        guidance=4.0,
-        seeds=tuple(range(_PICTURES)),
+        sampling=Sampling(
+            model="easel",
+            prompt="a red house by the sea",
+            width=_SIDE,
+            height=_SIDE,
+            steps=20,
+            guidance=4.0,
+            seeds=tuple(range(_PICTURES)),
+        )
     )
     arrived: queue.SimpleQueue[float] = queue.SimpleQueue()
     outlet = _reader(arrived)

@@ -30,14 +30,14 @@ def main(folder: Path) -> None:
         request = from_json(line)
         began = time.perf_counter()
         pipe(
-            prompt=request.prompt,
-            negative_prompt=request.negative or None,
-            width=request.width,
-            height=request.height,
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance,
-            num_images_per_prompt=len(request.seeds),
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
+            prompt=request.sampling.prompt,
+            negative_prompt=request.sampling.negative or None,
+            width=request.sampling.width,
+            height=request.sampling.height,
+            num_inference_steps=request.sampling.steps,
+            guidance_scale=request.sampling.guidance,
+            num_images_per_prompt=len(request.sampling.seeds),
+            generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.sampling.seeds],
         )
         print(time.perf_counter() - began, flush=True)
 

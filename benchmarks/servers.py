@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from benchmarks.rows import Row, median, spread
 from benchmarks.virtual_day import InMemory
+from generation.contract import Sampling, TextToImage
 from storage.files import job_ids
 from storage.jobs import lifecycle, queue
 from storage.jobs.job import NewJob
@@ -27,6 +28,13 @@ PLACE_ENOUGH = 0.05
 
 _NOW = datetime(2026, 1, 3, tzinfo=UTC)
 _TIMED = ("queue a job", "its place and estimate", "claim the next", "end it")
+
+
+REQUEST = TextToImage(
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
+)
 
 
 def run(*, quick: bool) -> list[Row]:
@@ -79,7 +87,7 @@ def _new(source: random.Random, guild_id: int) -> NewJob:
         user_id=source.randint(1, 2_000),
         action="imagine",
         prompt="",
-        request="{}",
+        request=REQUEST,
         model="easel",
         images=1,
         price=1,

@@ -15,7 +15,6 @@ from benchmarks.rig import PLENTY, PROMPT, running_bot
 from benchmarks.rows import Row, median, percentile, spread
 from bot.client import EaselClient
 from bot.jobs import orders, prompts
-from generation.contract import to_json
 from storage.credits import account, calendar
 from storage.database import Transaction
 from storage.files import job_ids
@@ -124,7 +123,7 @@ async def _join(depth: int, samples: int, disk: Path | None) -> tuple[list[float
 async def _fill(client: EaselClient, depth: int) -> None:
     """Put `depth` jobs of many members in line, with their reservations."""
     services = client.services
-    order = orders.imagine(
+    draft = orders.imagine(
         prompts.parse(PROMPT),
         catalogue=services.catalogue,
         default_model=services.default_model,
@@ -133,7 +132,7 @@ async def _fill(client: EaselClient, depth: int) -> None:
     )
     async with services.database.transaction() as tx:
         for number in range(depth):
-            await _queue(tx, client, order, FIRST_USER + number % MEMBERS)
+            await _queue(tx, client, orders.order("imagine", draft), FIRST_USER + number % MEMBERS)
 
 
 async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user_id: int) -> None:
@@ -146,9 +145,9 @@ async def _queue(tx: Transaction, client: EaselClient, order: orders.Order, user
         user_id=user_id,
         action=order.action,
         prompt=order.prompt,
-        request=to_json(order.request),
-        model=order.request.model,
-        images=len(order.request.seeds),
+        request=order.request,
+        model=order.request.sampling.model,
+        images=len(order.request.sampling.seeds),
         price=order.price,
         parent_id=None,
         parent_index=None,

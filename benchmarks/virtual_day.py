@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from benchmarks.days import Visit
-from generation.contract import TextToImage, to_json
+from generation.contract import Sampling, TextToImage
 from storage.database import Parameters, Row, Transaction
 from storage.files import job_ids
 from storage.jobs import lifecycle, timings
@@ -186,13 +186,15 @@ def _moment(at: float) -> datetime:
 
 def _request(one: Visit) -> TextToImage:
     return TextToImage(
-        model=one.model,
-        prompt="",
-        width=one.width,
-        height=one.height,
-        steps=one.steps,
-        guidance=1.0,
-        seeds=tuple(range(one.images)),
+        sampling=Sampling(
+            model=one.model,
+            prompt="",
+            width=one.width,
+            height=one.height,
+            steps=one.steps,
+            guidance=1.0,
+            seeds=tuple(range(one.images)),
+        )
     )
 
 
@@ -204,7 +206,7 @@ def _new_job(one: Visit, request: TextToImage, *, job_id: str, cost: float) -> N
         user_id=one.person,
         action="imagine",
         prompt="",
-        request=to_json(request),
+        request=request,
         model=one.model,
         images=one.images,
         price=1,

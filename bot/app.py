@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,14 +21,18 @@ import discord
 import structlog
 
 from bot import logs
-from bot.client import PERMISSIONS, EaselClient
+from bot.client import EaselClient
+from bot.delivery.button_rows import ButtonRows
 from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices, tell_hosts
+from bot.delivery.price_line import PriceLine
 from bot.delivery.writing import Writing
+from bot.features import action_names, load
 from bot.features.moderation._withheld import Withheld
 from bot.health import heartbeat
 from bot.health.checks import Health
-from bot.interactions.feature import Services
+from bot.interactions.checks import PERMISSIONS
+from bot.interactions.feature import Feature
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.seams import Wait, plain_wait
 from bot.jobs.word_check import Moderation
@@ -37,6 +41,7 @@ from bot.pictures import signing, verification
 from bot.pictures.inspection import Inspection
 from bot.pictures.limiter import limits
 from bot.pictures.signing import Seal
+from bot.services import Services
 from bot.settings.settings import BotStopped, Settings, StartupError
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
@@ -70,10 +75,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def catalogue(settings: Settings) -> Catalogue:
+def catalogue(settings: Settings, features: Iterable[Feature]) -> Catalogue:
     """The models of the settings' file. Raises StartupError."""
     try:
-        return Catalogue.load(settings.models)
+        return Catalogue.load(settings.models, actions=action_names(features))
     except CatalogueError as error:
         raise StartupError(str(error)) from error
 
@@ -97,9 +102,11 @@ async def opened(
     wait: Wait = plain_wait,
     clock: Callable[[], datetime] = now,
     rng: random.Random | None = None,
+    features: Sequence[Feature] | None = None,
 ) -> AsyncIterator[EaselClient]:
     """The whole bot, ready to connect; everything it opened is closed at the end. Raises StartupError."""
-    models = catalogue(settings)
+    features = load() if features is None else features
+    models = catalogue(settings, features)
     settings.model_among(models, models.default.key)  # before anything is opened
     seal = await asyncio.to_thread(
         signing.seal, settings.c2pa_certificate, settings.c2pa_key, settings.c2pa_timestamp_url
@@ -120,6 +127,7 @@ async def opened(
             wait=wait,
             clock=clock,
             rng=rng or random.SystemRandom(),
+            features=features,
         )
         stack.push_async_callback(client.close)
         await stack.enter_async_context(_health_page(settings, client.health))
@@ -150,15 +158,25 @@ def _assembled(
     wait: Wait,
     clock: Callable[[], datetime],
     rng: random.Random,
+    features: Sequence[Feature],
 ) -> EaselClient:
     """The client with every part that it needs."""
     moderation = Moderation(settings=settings, catalogue=models, database=database, clock=clock)
-    client, metrics = EaselClient(wait), Metrics()
+    client, metrics = EaselClient(wait, features), Metrics()
     client.transport.on_outcome = metrics.requested
     notices = HostNotices(partial(tell_hosts, client, settings.owners))
     writing = Writing(database.folder, notices=notices, wait=wait)
+    actions = client.actions.values()
     delivery = Delivery(
-        client, database, models, client.buttons, settings=settings, writing=writing, seal=seal
+        client,
+        database,
+        models,
+        buttons=ButtonRows((verb.name, place) for verb in client.buttons for place in verb.places),
+        titles={action.name: action.title for action in actions},
+        price_line=PriceLine({action.name: action.label for action in actions if action.label}, models),
+        settings=settings,
+        writing=writing,
+        seal=seal,
     )
     withheld = Withheld(client, database, delivery, clock=clock, seal=seal)
     dispatcher = Dispatcher(

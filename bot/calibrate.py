@@ -19,7 +19,7 @@ from typing import Any
 
 from bot.settings.settings import Settings, StartupError
 from generation.catalogue import Catalogue, ModelSpec
-from generation.contract import ImageToImage, Request, TextToImage
+from generation.contract import ImageToImage, Request, Sampling, TextToImage
 from generation.text_files import read_lines
 from storage.database import Database, Transaction
 from storage.jobs import timings
@@ -92,9 +92,9 @@ async def _measured(tx: Transaction, spec: ModelSpec, jobs: Mapping[str, int]) -
     async def seconds(request: Request) -> float:
         return await timings.expect(tx, timings.shape_of(request)) / spec.max_images
 
-    varied = ImageToImage(**usual, strength=spec.strength)
+    varied = ImageToImage(sampling=Sampling(**usual), strength=spec.strength)
     return Measured(
-        seconds=await seconds(TextToImage(**usual)),
+        seconds=await seconds(TextToImage(sampling=Sampling(**usual))),
         vary=await seconds(varied) if ImageToImage.__name__ in jobs else None,
         jobs=sum(jobs.values()),
     )

@@ -35,6 +35,7 @@ from generation.contract import (
     FailureReason,
     Finished,
     Progressed,
+    Sampling,
     Started,
     TextToImage,
 )
@@ -122,8 +123,10 @@ def _imagine(arguments: argparse.Namespace) -> int:
         print(
             f"The safety check finds unsafe: {', '.join(map(str, sorted(finished.unsafe)))}.", file=sys.stderr
         )
-    seeds = ", ".join(map(str, request.seeds))
-    print(f"{spec.name}, {request.width}×{request.height}, seeds {seeds}, {finished.seconds:.1f} s")
+    seeds = ", ".join(map(str, request.sampling.seeds))
+    print(
+        f"{spec.name}, {request.sampling.width}×{request.sampling.height}, seeds {seeds}, {finished.seconds:.1f} s"
+    )
     return 0
 
 
@@ -144,14 +147,16 @@ def _request(arguments: argparse.Namespace, spec: ModelSpec, images: int) -> Tex
     count = min(images, spec.max_images) if arguments.count is None else arguments.count
     first = random.randint(0, MAX_SEED) if arguments.seed is None else arguments.seed
     request = TextToImage(
-        model=spec.key,
-        prompt=prompt,
-        negative=plain(arguments.no),
-        width=width,
-        height=height,
-        steps=spec.steps if arguments.steps is None else arguments.steps,
-        guidance=spec.guidance if arguments.cfg is None else arguments.cfg,
-        seeds=tuple((first + n) % (MAX_SEED + 1) for n in range(count)),
+        sampling=Sampling(
+            model=spec.key,
+            prompt=prompt,
+            negative=plain(arguments.no),
+            width=width,
+            height=height,
+            steps=spec.steps if arguments.steps is None else arguments.steps,
+            guidance=spec.guidance if arguments.cfg is None else arguments.cfg,
+            seeds=tuple((first + n) % (MAX_SEED + 1) for n in range(count)),
+        )
     )
     if refusal := spec.refusal(request):
         raise StartupError(f"{spec.name} can't draw that: {refusal}.")
@@ -244,13 +249,13 @@ def _why(failed: Failed, spec: ModelSpec) -> str:
 
 def _write(finished: Finished, request: TextToImage, folder: Path) -> list[Path]:
     """Write the pictures and, of several, the grid, over nothing that is there. Raises StartupError."""
-    stem = re.sub(r"\W+", "-", request.prompt.lower())[:40].strip("-") or "picture"
+    stem = re.sub(r"\W+", "-", request.sampling.prompt.lower())[:40].strip("-") or "picture"
     files = {f"-{number}.png": image for number, image in enumerate(finished.images, start=1)}
     if len(files) > 1:
         files["-grid.jpg"] = finished.grid
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stem = _free(folder, f"{stem}-{request.model}-{request.seeds[0]}", files)
+        stem = _free(folder, f"{stem}-{request.sampling.model}-{request.sampling.seeds[0]}", files)
         for ending, content in files.items():
             (folder / f"{stem}{ending}").write_bytes(content)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,23 +16,16 @@ from discord import app_commands
 from bot.connection.duplicates import RecentEvents
 from bot.connection.retry import pauses
 from bot.connection.transport import Transport
+from bot.features import load
 from bot.health import heartbeat
 from bot.health.checks import Health
-from bot.interactions import buttons, error_handler, feature, servers, unposted
-from bot.interactions.feature import Services
+from bot.interactions import buttons, error_handler, servers, unposted
+from bot.interactions.feature import Feature
 from bot.interactions.reactions import react, reaction_key
 from bot.jobs.seams import Wait, plain_wait
+from bot.services import Services
 from bot.settings.settings import StartupError
 from storage import key_values
-
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    attach_files=True,
-    read_message_history=True,
-)
-"""Everything that Easel asks for when it is invited."""
 
 WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
 
@@ -75,7 +68,7 @@ class EaselClient(discord.Client):
     services: Services
     health: Health
 
-    def __init__(self, wait: Wait = plain_wait) -> None:
+    def __init__(self, wait: Wait = plain_wait, features: Sequence[Feature] | None = None) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Easel never speaks
         super().__init__(
             intents=intents(),
@@ -83,7 +76,9 @@ class EaselClient(discord.Client):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
-        self.features = feature.load()
+        self.features = load() if features is None else tuple(features)
+        self.actions = {action.name: action for one in self.features for action in one.actions}
+        self.permissions = (*self.actions, *(name for one in self.features for name in one.permissions))
         self.buttons = buttons.Buttons(verb for one in self.features for verb in one.verbs)
         self.tree = Tree(self)
         self.interactions = RecentEvents()

@@ -117,7 +117,7 @@ def _drop_prompts(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
 def _holds_prompt(value: object) -> bool:
     if isinstance(value, Mapping):
         return not _PRIVATE.isdisjoint(value)
-    return hasattr(value, "prompt") and not isinstance(value, type)
+    return not isinstance(value, type) and (hasattr(value, "prompt") or hasattr(value, "sampling"))
 
 
 class _Redact:

@@ -12,7 +12,7 @@ import contextlib
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -26,9 +26,6 @@ BUILTIN_FOLDER = Path(__file__).resolve().parent / "builtin" / "weights"
 
 IGNORABLE = frozenset({"negative", "guidance"})
 """What a model may say that it pays no attention to."""
-
-PRICED = ("imagine", "vary", "reroll")
-"""The actions for which a model may have a price of its own."""
 
 _LARGEST_SIDE = 4096
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -116,7 +113,7 @@ class ModelSpec:
 
     def refusal(self, request: Request) -> str | None:
         """Why this model can't carry out the request, or None. The source picture isn't looked at."""
-        width, height, count = request.width, request.height, len(request.seeds)
+        width, height, count = request.sampling.width, request.sampling.height, len(request.sampling.seeds)
         sides = (width, height)
         if not all(self.min_side <= side <= self.max_side and side % self.multiple == 0 for side in sides):
             return (
@@ -127,10 +124,12 @@ class ModelSpec:
             return f"{width}×{height} is more than the {self.max_pixels} pixels of {self.name}"
         if not 1 <= count <= self.max_images:
             return f"{count} images at once, and {self.name} draws 1 to {self.max_images}"
-        if not self.min_steps <= request.steps <= self.max_steps:
-            return f"{request.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
-        if not math.isfinite(request.guidance):
-            return f"a guidance of {request.guidance}"
+        if not self.min_steps <= request.sampling.steps <= self.max_steps:
+            return (
+                f"{request.sampling.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
+            )
+        if not math.isfinite(request.sampling.guidance):
+            return f"a guidance of {request.sampling.guidance}"
         return None
 
     def _sides(self) -> range:
@@ -152,15 +151,15 @@ class Catalogue(Mapping[str, ModelSpec]):
         self._default = default
 
     @classmethod
-    def load(cls, path: Path) -> Catalogue:
-        """Read and check the file. Raises CatalogueError."""
+    def load(cls, path: Path, *, actions: Collection[str] | None = None) -> Catalogue:
+        """Read and check the file. `actions` are those that may have a price; None for any. Raises CatalogueError."""
         try:
             data = tomllib.loads(read_lines(path))
         except FileNotFoundError:
             raise CatalogueError(f"{path}: there is no such file") from None
         except (OSError, NotUtf8, tomllib.TOMLDecodeError) as error:
             raise CatalogueError(f"{path}: {error}") from error
-        return _catalogue(path, data)
+        return _catalogue(path, data, actions)
 
     @property
     def default(self) -> ModelSpec:
@@ -181,7 +180,7 @@ class Catalogue(Mapping[str, ModelSpec]):
         return len(self._models)
 
 
-def _catalogue(path: Path, data: dict[str, Any]) -> Catalogue:
+def _catalogue(path: Path, data: dict[str, Any], actions: Collection[str] | None) -> Catalogue:
     if unknown := sorted(set(data) - {"default", "model"}):
         raise CatalogueError(
             f"{path}: `{unknown[0]}` means nothing here; allowed are `default` and [[model]]"
@@ -191,7 +190,7 @@ def _catalogue(path: Path, data: dict[str, Any]) -> Catalogue:
         raise CatalogueError(f"{path}: there is no model; each one begins with a line [[model]]")
     models: dict[str, ModelSpec] = {}
     for number, entry in enumerate(entries, start=1):
-        spec = _Entry(path, number, entry).spec()
+        spec = _Entry(path, number, entry, actions).spec()
         if spec.key in models:
             raise CatalogueError(f"{path}: two models have the key '{spec.key}'; each needs one of its own")
         models[spec.key] = spec
@@ -204,8 +203,11 @@ def _catalogue(path: Path, data: dict[str, Any]) -> Catalogue:
 class _Entry:
     """One [[model]] table: takes its keys one at a time, and refuses what is left over."""
 
-    def __init__(self, path: Path, number: int, table: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path, number: int, table: dict[str, Any], actions: Collection[str] | None
+    ) -> None:
         self._path = path
+        self._actions = actions
         self._left = dict(table)
         key = table.get("key")
         self._place = f"{path}, model {key!r}" if isinstance(key, str) else f"{path}, model number {number}"
@@ -327,10 +329,11 @@ class _Entry:
     def _prices(self) -> dict[str, int]:
         def fits(value: Any) -> bool:
             return isinstance(value, dict) and all(
-                key in PRICED and _is_whole(price, 0, 1_000_000) for key, price in value.items()
+                (self._actions is None or key in self._actions) and _is_whole(price, 0, 1_000_000)
+                for key, price in value.items()
             )
 
-        what = f"credits for {', '.join(PRICED)}, whole numbers from 0 to 1000000"
+        what = f"credits for {', '.join(self._actions or ('actions',))}, whole numbers from 0 to 1000000"
         return dict(self._take("prices", fits, what, {}))
 
     def _folder(self, source: str) -> Path | None:

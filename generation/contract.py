@@ -8,32 +8,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 MAX_SEED = 2**32 - 1
 """Largest seed that a person may give: Midjourney's range, and torch's CPU generator takes it everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextToImage:
-    """Draw a prompt from noise.
+class Sampling:
+    """What every kind of request says of how it is drawn."""
 
-    `width` and `height` are pixels; `steps` counts denoising steps; `guidance` is the scale of classifier-free
-    guidance; `seeds` holds one seed for each image, so its length is the size of the batch. The files of a
-    `private` request don't carry its words.
-    """
-
+    #: A key of the catalogue.
     model: str
     prompt: str
+    #: What is to be left out.
     negative: str = ""
+    #: Pixels.
     width: int
     height: int
+    #: Denoising steps of the whole schedule.
     steps: int
+    #: The scale of classifier-free guidance.
     guidance: float
+    #: One for each picture, so their number is the size of the batch.
     seeds: tuple[int, ...]
+    #: Keeps the words out of the pictures' files.
     private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextToImage:
+    """Draw a prompt from noise."""
+
+    sampling: Sampling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +50,10 @@ class ImageToImage:
     """Draw a prompt starting from a picture.
 
     `source` is an encoded PNG, JPEG or WebP; `strength` in (0, 1] says how much of it is drawn anew (SDEdit,
-    https://arxiv.org/abs/2108.01073). `steps` is the length of the whole schedule, of which `strength` runs.
+    https://arxiv.org/abs/2108.01073), so it is the part of the steps that are run.
     """
 
-    model: str
-    prompt: str
-    negative: str = ""
-    width: int
-    height: int
-    steps: int
-    guidance: float
-    seeds: tuple[int, ...]
-    private: bool = False
+    sampling: Sampling
     strength: float
     source: bytes = b""
 
@@ -66,28 +67,41 @@ _KINDS: dict[str, type[TextToImage] | type[ImageToImage]] = {
 
 
 def to_json(request: Request) -> str:
-    """The request as JSON text for storing, without its source picture, which the store keeps as a file."""
+    """The request as JSON text for storing, without its source picture, which is stored as a file.
+
+    The fields of its sampling stand beside its own, as they did before there was a `Sampling`.
+    """
     values = asdict(request)
     values.pop("source", None)
     kind = next(name for name, cls in _KINDS.items() if isinstance(request, cls))
-    return json.dumps({"kind": kind, **values}, ensure_ascii=False)
+    return json.dumps({"kind": kind, **values.pop("sampling"), **values}, ensure_ascii=False)
 
 
-def from_json(text: str, *, source: bytes = b"") -> Request:
-    """The request that `to_json` wrote. Raises ValueError for text that is not one."""
+def from_json(text: str) -> Request:
+    """The request that `to_json` wrote, in this version or an earlier one. Raises ValueError for text that is not one."""
     values = json.loads(text)
     if not isinstance(values, dict) or values.get("kind") not in _KINDS:
         raise ValueError("not a stored request")
-    cls = _KINDS[values.pop("kind")]
-    known = {field.name for field in fields(cls)}
-    values = {name: value for name, value in values.items() if name in known}
+    cls = _KINDS[values["kind"]]
     values["seeds"] = tuple(values.get("seeds", ()))
-    if cls is ImageToImage:
-        values["source"] = source
     try:
-        return cls(**values)
+        return cls(sampling=Sampling(**_of(Sampling, values)), **_of(cls, values))
     except TypeError as error:
         raise ValueError(f"not a stored request: {error}") from error
+
+
+def _of(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: values[field.name] for field in fields(cls) if field.name in values}
+
+
+def with_seeds(request: Request, seeds: tuple[int, ...]) -> Request:
+    """The request for other pictures: one for each seed."""
+    return replace(request, sampling=replace(request.sampling, seeds=seeds))
+
+
+def with_source(request: Request, source: bytes) -> Request:
+    """The request with the picture that it is drawn over, which is not stored with it."""
+    return replace(request, source=source) if isinstance(request, ImageToImage) else request
 
 
 class FailureReason(StrEnum):

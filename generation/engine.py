@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -33,6 +33,7 @@ from generation.contract import (
     Progressed,
     Request,
     Started,
+    with_seeds,
 )
 from generation.pipelines.shape import BrokenImage, Drawing, Pipeline, to_pictures
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
@@ -137,13 +138,13 @@ class Engine:
 
     def _sparing(self, request: Request) -> Iterator[list[Request]]:
         """Ways to draw a request with less memory, the gentlest first, each as the parts to draw one after the other."""
-        if self._residency.unload_others(request.model):
+        if self._residency.unload_others(request.sampling.model):
             log.info("out of memory: without the other models")
             yield [request]
-        if len(request.seeds) > 1:
+        if len(request.sampling.seeds) > 1:
             log.info("out of memory: one image at a time")
             free_caches()
-            yield [replace(request, seeds=(seed,)) for seed in request.seeds]
+            yield [with_seeds(request, (seed,)) for seed in request.sampling.seeds]
 
     def _attempt(self, request: Request, parts: list[Request]) -> Generator[Event, None, _Failure | None]:
         """Draw `parts` one after the other as the images of `request`; say what went wrong, if anything."""
@@ -158,9 +159,9 @@ class Engine:
         source = self._check(request)
         if self._guard:
             self._guard.prepare()
-        if not self._residency.is_warm(request.model):
-            yield Progressed(step=0, steps=request.steps)
-        model = self._residency.model(request.model)
+        if not self._residency.is_warm(request.sampling.model):
+            yield Progressed(step=0, steps=request.sampling.steps)
+        model = self._residency.model(request.sampling.model)
         began, done = self._clock(), []
         try:
             for number, part in enumerate(parts):
@@ -176,15 +177,15 @@ class Engine:
 
     def _check(self, request: Request) -> Image.Image | None:
         """The source picture, opened. Raises BadRequest, or BadSource."""
-        if refusal := self._specs[request.model].refusal(request):
+        if refusal := self._specs[request.sampling.model].refusal(request):
             raise BadRequest(refusal)
-        if not all(0 <= seed <= MAX_SEED for seed in request.seeds):
+        if not all(0 <= seed <= MAX_SEED for seed in request.sampling.seeds):
             raise BadRequest(f"seeds are 0 to {MAX_SEED}")
         if not isinstance(request, ImageToImage):
             return None
         if not 0 < request.strength <= 1:
             raise BadRequest(f"a strength of {request.strength}")
-        return pictures.open_source(request.source, request.width, request.height)
+        return pictures.open_source(request.source, request.sampling.width, request.sampling.height)
 
     def _denoise(self, model: Pipeline, drawing: Drawing, part: int, parts: int) -> Iterator[Event]:
         shown: float | None = None

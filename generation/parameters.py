@@ -46,21 +46,21 @@ def creator() -> str:
 def of_request(request: Request, index: int | None = None) -> Parameters:
     """What image `index` was made from, or their grid. The words of a private request are left out."""
     facts = {
-        "Steps": str(request.steps),
-        "CFG scale": number(request.guidance),
-        "Seed": str(request.seeds[index or 0]),
-        "Size": f"{request.width}x{request.height}",
-        "Model": request.model,
+        "Steps": str(request.sampling.steps),
+        "CFG scale": number(request.sampling.guidance),
+        "Seed": str(request.sampling.seeds[index or 0]),
+        "Size": f"{request.sampling.width}x{request.sampling.height}",
+        "Model": request.sampling.model,
     }
     if isinstance(request, ImageToImage):
         facts["Denoising strength"] = number(request.strength)
-    facts["Batch size"] = str(len(request.seeds))
+    facts["Batch size"] = str(len(request.sampling.seeds))
     if index is not None:
         facts["Batch pos"] = str(index)
     facts["Version"] = creator()
-    if request.private:
+    if request.sampling.private:
         return Parameters(prompt="", facts=facts)
-    return Parameters(prompt=request.prompt, negative=request.negative, facts=facts)
+    return Parameters(prompt=request.sampling.prompt, negative=request.sampling.negative, facts=facts)
 
 
 def to_text(parameters: Parameters) -> str:

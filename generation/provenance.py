@@ -58,7 +58,7 @@ class Label:
 def of_request(request: Request, index: int | None = None) -> Label:
     """The words of image `index` of a request, or of their grid."""
     text = parameters.to_text(parameters.of_request(request, index))
-    return Label(text=text, mark=mark(request.model))
+    return Label(text=text, mark=mark(request.sampling.model))
 
 
 def mark(model: str = "") -> bytes:

@@ -163,7 +163,7 @@ class Supervisor:
         A safety check that failed is loaded anew with each request.
         """
         assert self._current is not None
-        model = self._current.request.model
+        model = self._current.request.sampling.model
         if self.states[model].state is ModelState.WARM:
             return self._step_timeout if self._checks() else self._patience_at_start()
         return DOWNLOAD_SECONDS if model in self._downloadable else self._load_timeout
@@ -184,8 +184,8 @@ class Supervisor:
                     self._hear(word)
 
     def _accept(self, item: Submit) -> None:
-        if item.request.model not in self.states:
-            detail = f"there is no model {item.request.model!r}"
+        if item.request.sampling.model not in self.states:
+            detail = f"there is no model {item.request.sampling.model!r}"
             self._say(item.ticket, Failed(reason=FailureReason.BAD_REQUEST, detail=detail))
         else:
             self._waiting.append(item)

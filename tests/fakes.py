@@ -34,8 +34,8 @@ def picture(seed: int, width: int = 32, height: int = 32, *, kind: str = "PNG") 
 def finished(request: Request) -> Finished:
     """What a real generator would send at the end."""
     return Finished(
-        images=tuple(picture(seed) for seed in request.seeds),
-        grid=picture(request.seeds[0], 64, 64, kind="JPEG"),
+        images=tuple(picture(seed) for seed in request.sampling.seeds),
+        grid=picture(request.sampling.seeds[0], 64, 64, kind="JPEG"),
         seconds=1.5,
     )
 

@@ -1,15 +1,26 @@
-"""The bot's process stays light: it never imports torch, whatever of it runs."""
+"""How the packages hang together: what imports what, and what the bot's process never imports."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from bot.settings.settings import PROJECT
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Counted with imports that only a type checker sees."""
+    graph = grimp.build_graph("bot", "generation", "storage", exclude_type_checking_imports=False)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert len(imported) > 200
+    TopologicalSorter(imported).prepare()  # raises CycleError, which names the circle
+
 
 SCRIPT = """
 import sys

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from discord.app_commands import Command, ContextMenu
 
-from bot.client import PERMISSIONS, EaselClient
+from bot.client import EaselClient
+from bot.interactions.checks import PERMISSIONS
 from bot.jobs.flags import FLAGS
 from bot.settings.settings import describe
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,11 @@ from simcord import Env
 from bot.app import opened
 from bot.client import EaselClient
 from bot.errors import Refusal
-from bot.jobs.seams import Requester
+from bot.interactions.checks import policy_of
+from bot.interactions.feature import Feature
+from bot.jobs import orders
+from bot.jobs.orders import Draft
+from bot.jobs.seams import Accepted, Requester
 from bot.settings.settings import Settings
 from storage.privacy import clock_check
 from tests.fakes import FakeGenerator
@@ -81,6 +85,12 @@ class World:
     async def imagine(self, who: Any, prompt: str = "a fox", **options: Any) -> str:
         """Type the command and return what that person is told."""
         return await self.told(who, "imagine", prompt=prompt, **options)
+
+    async def accept(self, draft: Draft, who: Requester) -> Accepted:
+        """Put a draft of `/imagine` into the queue, as the command does once it has read the server's policy."""
+        policy = await policy_of(self.services, who.guild_id, who.user_id)
+        order = orders.order("imagine", draft, free=policy.free)
+        return await self.client.services.dispatcher.accept(order, who, policy)
 
     def requester(self, who: Any, *, interaction_id: int | None) -> Requester:
         """The person in the channel, as the dispatcher wants to know who asks."""
@@ -149,7 +159,12 @@ def settings(folder: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *, generator: FakeGenerator | None = None, clock: Clock | None = None, **changes: Any
+    folder: Path,
+    *,
+    generator: FakeGenerator | None = None,
+    clock: Clock | None = None,
+    features: Sequence[Feature] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[World]:
     """The real bot with real SQLite in a simulated Discord; a fake generator draws."""
     generator = generator or FakeGenerator()
@@ -166,7 +181,7 @@ async def world(
             await stack.aclose()
             chosen = settings(folder, **changes)
             return await stack.enter_async_context(
-                opened(chosen, make_generator=lambda *_: bot, wait=wait, clock=clock)
+                opened(chosen, make_generator=lambda *_: bot, wait=wait, clock=clock, features=features)
             )
 
         client = await start(generator)

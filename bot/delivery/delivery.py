@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -16,13 +16,12 @@ import structlog
 
 from bot.connection.retry import Undeliverable, Unreachable, persistently
 from bot.delivery import deletion
+from bot.delivery.button_rows import ButtonRows, Surface, cancels
 from bot.delivery.post import Post
+from bot.delivery.price_line import PriceLine
 from bot.delivery.progress import ProgressMessage
 from bot.delivery.sending import Run, Sender, only
-from bot.delivery.surface import Surface
 from bot.delivery.writing import Writing
-from bot.interactions import price_check
-from bot.interactions.buttons import Buttons, cancels
 from bot.pictures import files
 from bot.pictures.age_restriction import age_restricted, is_adult, may_show
 from bot.pictures.safety import standing
@@ -31,7 +30,7 @@ from bot.settings.settings import Settings
 from bot.texts import common
 from bot.texts.escaping import file_stem
 from generation.catalogue import Catalogue
-from generation.contract import FailureReason, from_json
+from generation.contract import FailureReason
 from storage.credits.balance import free_actions
 from storage.database import Database
 from storage.jobs import images, lifecycle, messages, queries
@@ -51,8 +50,10 @@ class Delivery:
         client: discord.Client,
         database: Database,
         catalogue: Catalogue,
-        buttons: Buttons,
         *,
+        buttons: ButtonRows,
+        titles: Mapping[str, str],
+        price_line: PriceLine,
         settings: Settings,
         writing: Writing,
         seal: Seal = unsigned,
@@ -62,6 +63,8 @@ class Delivery:
         self._database = database
         self._catalogue = catalogue
         self._buttons = buttons
+        self._titles = titles
+        self.price_line = price_line
         self._sender = Sender(client, seal, orphaned=self._orphaned, on_record=self._on_record)
         self._writing = writing
         self._settings = settings
@@ -95,7 +98,7 @@ class Delivery:
     def _new_progress(self, job: Job) -> ProgressMessage:
         self._progress[job.id] = ProgressMessage(
             job,
-            first_line=_first_line(job),
+            first_line=self._first_line(job),
             view=lambda: self._buttons.view(Surface.PROGRESS, job),
             seconds=self._seconds,
             look=lambda: self._lost_progress(job),
@@ -141,7 +144,7 @@ class Delivery:
             return None
         covered, words = await standing(self._database, job)
         post = Post(
-            content="\n".join([_first_line(job), self._details(job), *words]),
+            content="\n".join([self._first_line(job), self._details(job), *words]),
             picture=grid,
             stem=file_stem(job.prompt),
             job_id=job.id,
@@ -164,7 +167,7 @@ class Delivery:
         if job.result_message_id is None:
             return
         covered, words = await standing(self._database, job)
-        content = await self._priced("\n".join([_first_line(job), self._details(job), *words]), job)
+        content = await self._priced("\n".join([self._first_line(job), self._details(job), *words]), job)
         channel = self._channel(job)
         shown: dict[str, Any] = {}
         view = self._buttons.view(Surface.GRID, job, hidden=covered)
@@ -276,7 +279,7 @@ class Delivery:
             self._forget_progress(job)
             return told
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
-        content = f"{_first_line(job)}\n{common.failure(reason, price=job.price)}"
+        content = f"{self._first_line(job)}\n{common.failure(reason, price=job.price)}"
         nonce = cast(Any, job.nonce)
         try:
             await persistently(
@@ -365,7 +368,7 @@ class Delivery:
         """A message's words, with what its buttons cost."""
         async with self._database.reading() as tx:
             free = await free_actions(tx, job.guild_id, self._settings.host_credits)
-        return price_check.under(words, job, catalogue=self._catalogue, free=free)
+        return self.price_line.under(words, job, free=free)
 
     async def _letters_of(self, user_id: int) -> discord.DMChannel:
         return await (await self._client.fetch_user(user_id)).create_dm()
@@ -373,14 +376,13 @@ class Delivery:
     def _channel(self, job: Job, channel_id: int | None = None) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel_id or job.channel_id, guild_id=job.guild_id)
 
+    def _first_line(self, job: Job) -> str:
+        what = self._titles.get(job.action, "").format(index=job.parent_index)
+        return common.title(job.prompt, job.user_id, what=what)
+
     def _details(self, job: Job) -> str:
-        seed = from_json(job.request).seeds[0]
+        seed = job.request.sampling.seeds[0]
         return common.details(model=self._model_name(job), seed=seed, seconds=job.seconds)
 
     def _model_name(self, job: Job) -> str:
         return self._catalogue[job.model].name if job.model in self._catalogue else job.model
-
-
-def _first_line(job: Job) -> str:
-    what = {"vary": f"Variations of #{job.parent_index}", "reroll": "Reroll"}.get(job.action, "")
-    return common.title(job.prompt, job.user_id, what=what)

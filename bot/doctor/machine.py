@@ -25,6 +25,7 @@ from rich.console import Console
 
 from bot.doctor import database
 from bot.doctor.files import looks
+from bot.features import action_names, load
 from bot.jobs.word_check import host_rules
 from bot.pictures import signing, verification
 from bot.settings.settings import PROJECT, Settings, SettingsError, StartupError
@@ -226,7 +227,7 @@ def _stamps(settings: Settings, authority: str) -> Finding:
 def _drawing(settings: Settings, probe: Probe) -> Iterator[Finding]:
     """The models, and what draws them."""
     try:
-        catalogue = Catalogue.load(settings.models)
+        catalogue = Catalogue.load(settings.models, actions=action_names(load()))
         default = settings.model_among(catalogue, catalogue.default.key)
     except (CatalogueError, SettingsError) as error:
         yield _broken(f"Models: {error}", "Correct it; the file's first lines explain its keys.")

@@ -8,11 +8,12 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.delivery.surface import Surface
+from bot.delivery.button_rows import CANCEL, Place, Surface
 from bot.errors import NothingToCancel, NotYours
-from bot.interactions.buttons import CANCEL
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Ask, Feature, Place, Services, Verb, requester
+from bot.interactions.feature import Ask, Feature, Verb
+from bot.interactions.requester import requester
+from bot.services import Services
 from bot.texts import member
 from bot.texts.escaping import readable
 from storage.jobs import images, messages, queries

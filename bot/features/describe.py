@@ -11,17 +11,20 @@ from discord import app_commands
 
 from bot.connection.retry import Unreachable
 from bot.errors import BadPicture
+from bot.interactions.checks import policy_of, usual_model
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Feature, Services, requester, usual_model
-from bot.jobs import permissions, prompt_line
+from bot.interactions.feature import Feature
+from bot.interactions.requester import requester
+from bot.jobs import prompt_line
+from bot.jobs.policy import GuildPolicy, only_admitted_in_letters
 from bot.jobs.prompt_line import Again
 from bot.jobs.seams import Requester
 from bot.pictures.age_restriction import age_restricted
+from bot.services import Services
 from bot.texts import describe as text_describe
 from generation.containers import MAX_SOURCE_BYTES
 from generation.contract import ModelState
 from generation.parameters import Parameters
-from storage.guilds import settings as guild_settings
 
 _PATIENCE = 15.0
 """Seconds that Discord has to hand out the file. Its size is Discord's word, so no more comes than it says."""
@@ -32,33 +35,33 @@ _PATIENCE = 15.0
 async def describe(interaction: discord.Interaction[Any], image: discord.Attachment) -> None:
     await acknowledge(interaction, thinking=True)
     services: Services = interaction.client.services
-    who = await _admitted(interaction, services)
+    admitted = await _admitted(interaction, services)
     if image.size > MAX_SOURCE_BYTES:
         raise BadPicture(f"it has more than {MAX_SOURCE_BYTES // 2**20} MiB")
     found = await services.inspection.read(interaction.user.id, lambda: _bytes(image))
     parameters = found.description.parameters
-    offer = await _again(services, parameters, interaction.channel, who) if parameters else None
+    offer = _again(services, parameters, interaction.channel, admitted) if parameters else None
     words, too_long = text_describe.described(found.description, found.verdict, offer)
     line = offer.line if offer and too_long else None
     files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line else []
     await interaction.followup.send(words, files=files, ephemeral=True)
 
 
-async def _admitted(interaction: discord.Interaction[Any], services: Services) -> Requester | None:
-    """Who asks, None in direct messages. Raises the refusals of `access.only_admitted`, and KeptForRoles."""
-    async with services.database.reading() as tx:
-        await permissions.only_admitted(
-            tx,
-            guild_id=interaction.guild_id,
-            user_id=interaction.user.id,
-            now=services.clock(),
-            longest=services.settings.timeout,
-        )
-        if interaction.guild_id is None:
-            return None
-        who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
-        await permissions.only_allowed(tx, who, "describe", posts=False)
-    return who
+async def _admitted(
+    interaction: discord.Interaction[Any], services: Services
+) -> tuple[Requester, GuildPolicy] | None:
+    """Who asks, and what holds for them; None in direct messages. Raises Banned, TimedOut, ServerOnly or KeptForRoles."""
+    if interaction.guild_id is None:
+        async with services.database.reading() as tx:
+            await only_admitted_in_letters(
+                tx, user_id=interaction.user.id, settings=services.settings, now=services.clock()
+            )
+        return None
+    who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
+    policy = await policy_of(services, who.guild_id, who.user_id)
+    policy.only_admitted()
+    policy.only_allowed(who, "describe", posts=False)
+    return who, policy
 
 
 async def _bytes(image: discord.Attachment) -> bytes:
@@ -69,14 +72,18 @@ async def _bytes(image: discord.Attachment) -> bytes:
         raise BadPicture("Discord does not hand it out") from error
 
 
-async def _again(services: Services, parameters: Parameters, channel: object, who: Requester | None) -> Again:
+def _again(
+    services: Services,
+    parameters: Parameters,
+    channel: object,
+    admitted: tuple[Requester, GuildPolicy] | None,
+) -> Again:
     """The line that draws it again, for this person in this place."""
     model, most = services.default_model, None
-    if who is not None:
-        async with services.database.reading() as tx:
-            server = await guild_settings.settings(tx, who.guild_id)
-            most = (await permissions.most(tx, who)).pictures
-        model = usual_model(services, server.default_model)
+    if admitted is not None:
+        who, policy = admitted
+        most = policy.most(who.role_ids).pictures
+        model = usual_model(services, policy.settings.default_model)
     shown = services.catalogue.named(among_adults=age_restricted(channel))
     states = services.generator.models()
     usable = [key for key in shown if key in states and states[key].state is not ModelState.UNUSABLE]
@@ -86,6 +93,7 @@ async def _again(services: Services, parameters: Parameters, channel: object, wh
 
 
 FEATURE = Feature(
+    permissions=("describe",),
     commands=(describe,),
     help=(
         "**/describe** reads prompt, seed and settings back from a picture's file, and checks who signed it.",

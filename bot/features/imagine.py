@@ -11,16 +11,18 @@ import discord
 from discord import app_commands
 
 from bot.errors import Refusal
+from bot.interactions.checks import able_to_post, policy_of, usual_model
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Feature, Services, able_to_post, requester, usual_model
-from bot.jobs import orders, permissions, prompts
+from bot.interactions.feature import Action, Feature
+from bot.interactions.requester import requester
+from bot.jobs import orders, prompts
 from bot.jobs.flags import FLAGS
 from bot.jobs.prompts import MAX_PROMPT, Reading
 from bot.pictures.age_restriction import age_restricted
+from bot.services import Services
 from bot.texts import common
 from bot.texts.plain_text import plain
 from generation.contract import MAX_SEED, ModelState
-from storage.guilds import settings as guild_settings
 
 _ASPECTS = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "2:1", "1:2")
 
@@ -53,26 +55,25 @@ async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> 
     services: Services = interaction.client.services
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     able_to_post(interaction.app_permissions, interaction.channel)
-    async with services.database.reading() as tx:
-        server = await guild_settings.settings(tx, who.guild_id)
-        most = await permissions.most(tx, who)
-    order = orders.imagine(
+    policy = await policy_of(services, who.guild_id, who.user_id)
+    draft = orders.imagine(
         reading.parsed,
         catalogue=services.catalogue,
-        default_model=usual_model(services, server.default_model),
+        default_model=usual_model(services, policy.settings.default_model),
         images=services.settings.images,
         random=services.random,
         among_adults=who.age_restricted,
-        most=most,
+        most=policy.most(who.role_ids),
         problems=reading.problems,
     )
-    accepted = await services.dispatcher.accept(order, who)
+    order = orders.order(IMAGINE.name, draft, free=policy.free)
+    accepted = await services.dispatcher.accept(order, who, policy)
     return common.receipt(
-        price=accepted.job.price,
+        price=order.price,
         left=accepted.left,
         ahead=accepted.ahead,
         seconds=accepted.seconds,
-        notes=(*order.notes, common.PAUSED) if accepted.paused else order.notes,
+        notes=(*draft.notes, common.PAUSED) if accepted.paused else draft.notes,
     )
 
 
@@ -136,7 +137,10 @@ def _asked(
     return Reading(parsed=replace(reading.parsed, **given), problems=tuple(problems))
 
 
+IMAGINE = Action(name="imagine", draft=orders.imagine)
+
 FEATURE = Feature(
+    actions=(IMAGINE,),
     commands=(imagine,),
     help=(
         "**/imagine** draws a grid of pictures from your words. Flags at the end of the prompt: "

@@ -9,7 +9,9 @@ from discord import app_commands
 
 from bot.interactions import unposted
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Feature, Services, requester
+from bot.interactions.feature import Feature
+from bot.interactions.requester import requester
+from bot.services import Services
 from bot.texts import member
 from storage.credits.balance import balance_of
 from storage.jobs import queries

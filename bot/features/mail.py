@@ -10,29 +10,26 @@ import discord
 from bot.connection.retry import patiently
 from bot.errors import DirectMessagesClosed, JobGone
 from bot.interactions.feature import Ask, Feature, Verb
-from bot.jobs import permissions
 from bot.pictures import files
 from bot.pictures.safety import only_shown
 from bot.texts import common, member
 from bot.texts.escaping import file_stem
-from storage.guilds import settings as guild_settings
 from storage.jobs import images
 
 
 async def mail(ask: Ask) -> None:
     ask.only_finished()
     ask.only_among_adults(directly=True)
+    ask.policy.only_allowed(ask.requester, "mail", posts=False)
     async with ask.services.database.reading() as tx:
-        await permissions.only_allowed(tx, ask.requester, "mail", posts=False)
         rows = await images.of_job(tx, ask.job.id)
-        server = await guild_settings.settings(tx, ask.actor.guild.id)
     wanted = [row for row in rows if row.index and ask.index in (0, row.index)]
     async with ask.services.limits.letters.place(ask.actor.id):
         for row in wanted:
             if row.finding is images.Finding.SAFE:
                 await _send(ask, row)
     for row in wanted:
-        only_shown(rows, row.index, appeal=server.appeal)
+        only_shown(rows, row.index, appeal=ask.policy.settings.appeal)
     if not wanted:
         raise JobGone
 
@@ -60,6 +57,7 @@ async def _send(ask: Ask, row: images.Image) -> None:
 
 
 FEATURE = Feature(
+    permissions=("mail",),
     verbs=(Verb(name="mail", run=mail, reactions={"✉️": 0, "📩": 0}),),
     help=("✉️ sends you the full-size pictures with their seeds as a direct message.",),
 )

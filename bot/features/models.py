@@ -7,25 +7,23 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.interactions.checks import policy_of, usual_model
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Feature, Services, usual_model
+from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
+from bot.services import Services
 from bot.texts import member
-from storage.credits.balance import free_actions
-from storage.guilds import settings as guild_settings
 
 
 @app_commands.command(name="models", description="The models that can draw here, and what each costs")
 async def models(interaction: discord.Interaction[Any]) -> None:
     await acknowledge(interaction, thinking=True)
     services: Services = interaction.client.services
-    async with services.database.reading() as tx:
-        server = await guild_settings.settings(tx, interaction.guild_id or 0)
-        free = await free_actions(tx, interaction.guild_id or 0, services.settings.host_credits)
-    usual = usual_model(services, server.default_model)
+    policy = await policy_of(services, interaction.guild_id or 0, interaction.user.id)
+    usual = usual_model(services, policy.settings.default_model)
     among_adults = age_restricted(interaction.channel)
     words = member.models(
-        services.catalogue, services.generator.models(), usual, free=free, among_adults=among_adults
+        services.catalogue, services.generator.models(), usual, free=policy.free, among_adults=among_adults
     )
     await interaction.followup.send(words, ephemeral=True)
 

@@ -8,8 +8,10 @@ import discord
 from discord import app_commands
 
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Feature, Services, requester
+from bot.interactions.feature import Feature
+from bot.interactions.requester import requester
 from bot.jobs.seams import workers_of
+from bot.services import Services
 from bot.texts import admin, member
 from storage.guilds import pauses
 from storage.jobs import queries

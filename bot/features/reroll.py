@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from bot.delivery.surface import Surface
-from bot.interactions.feature import Ask, Feature, Place, Verb, able_to_post, shows
-from bot.interactions.price_check import only_as_told
-from bot.jobs import orders, permissions
-from bot.texts import common
+from bot.delivery.button_rows import Place, Surface
+from bot.interactions.draw import verb
+from bot.interactions.feature import Action, Feature
+from bot.jobs.orders import Draft, Source
 
 
-async def reroll(ask: Ask) -> None:
-    able_to_post(ask.bot_permissions, ask.channel)
-    services = ask.services
-    async with services.database.reading() as tx:
-        most = await permissions.most(tx, ask.requester)
-    order = orders.reroll(ask.job, catalogue=services.catalogue, random=services.random, most=most)
-    if order.parent_index is not None:
-        await shows(ask, order.parent_id, order.parent_index)
-    await only_as_told(ask, order.action)
-    accepted = await services.dispatcher.accept(order, ask.requester)
-    if order.notes:
-        await ask.tell(common.lowered(price=accepted.job.price, notes=order.notes))
+def same_again(source: Source) -> Draft:
+    """The same request with new seeds. A reroll of variations varies the same picture again."""
+    return source.draft(source.again, picture=source.job.picture)
 
+
+REROLL = Action(name="reroll", draft=same_again, title="Reroll", label="🔄")
 
 FEATURE = Feature(
+    actions=(REROLL,),
     verbs=(
-        Verb(
-            name="r",
-            run=reroll,
+        verb(
+            REROLL,
+            "r",
             places=(
                 Place(surface=Surface.GRID, row=0, order=9, emoji="🔄"),
                 Place(surface=Surface.SINGLE, row=0, order=9, emoji="🔄"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.delivery.surface import Surface
+from bot.delivery.button_rows import Place, Surface
 from bot.errors import BotLacksPermission, JobGone
-from bot.interactions.feature import Ask, Feature, Place, Verb, able_to_post, shows
-from bot.jobs import permissions
+from bot.interactions.checks import able_to_post, shows
+from bot.interactions.feature import Ask, Feature, Verb
 from storage.jobs.images import ImageGone
 
 
@@ -13,8 +13,7 @@ async def upscale(ask: Ask) -> None:
     able_to_post(ask.bot_permissions, ask.channel)
     ask.only_finished()
     ask.only_among_adults()
-    async with ask.services.database.reading() as tx:
-        await permissions.only_allowed(tx, ask.requester, "upscale", posts=True)
+    ask.policy.only_allowed(ask.requester, "upscale", posts=True)
     await shows(ask, ask.job.id, ask.index)
     try:
         posted = await ask.services.delivery.post_single(
@@ -34,6 +33,7 @@ async def upscale(ask: Ask) -> None:
 
 
 FEATURE = Feature(
+    permissions=("upscale",),
     verbs=(
         Verb(
             name="u",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -12,18 +12,17 @@ import structlog
 
 from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import INDEX
-from bot.delivery.surface import Surface
+from bot.delivery.button_rows import button
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
 from bot.features.moderation import _leftovers as leftovers
 from bot.interactions import servers
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
-from bot.interactions.feature import Ask, Place, Reply, Services, Verb
-from bot.jobs.permissions import only_welcome
+from bot.interactions.feature import Ask, Reply, Verb
+from bot.jobs.policy import GuildPolicy
+from bot.jobs.policy import load as load_policy
+from bot.services import Services
 from storage.jobs import queries
 from storage.jobs.job import Job
-
-CANCEL = "x"
-"""The verb of the button under a progress message."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,28 +33,9 @@ class JobButton(
 ):
     """One button under a message about a job."""
 
-    def __init__(
-        self,
-        verb: str,
-        job_id: str,
-        index: int,
-        *,
-        label: str | None = None,
-        emoji: str | None = None,
-        row: int | None = None,
-        disabled: bool = False,
-    ) -> None:
+    def __init__(self, verb: str, job_id: str, index: int, **looks: Any) -> None:
         self.verb, self.job_id, self.index = verb, job_id, index
-        if not label and not emoji:
-            label = "?"
-        button: discord.ui.Button[discord.ui.View] = discord.ui.Button(
-            label=label or None,
-            emoji=emoji,
-            row=row,
-            custom_id=f"easel:{verb}:{job_id}:{index}",
-            disabled=disabled,
-        )
-        super().__init__(button)
+        super().__init__(button(verb, job_id, index, **looks or {"label": "?"}))
 
     @classmethod
     async def from_custom_id(
@@ -79,7 +59,7 @@ class JobButton(
             raise ServerOnly
         verb = client.buttons.verb(self.verb)
         try:
-            job = await find(client.services, self.job_id, self.index, asker=interaction.user)
+            job, policy = await find(client.services, self.job_id, self.index, asker=interaction.user)
         except JobGone:
             if verb.of_case and interaction.permissions.manage_messages:
                 await leftovers.clear_pressed(interaction.message)
@@ -95,6 +75,7 @@ class JobButton(
             job=job,
             index=self.index,
             interaction_id=interaction.id,
+            policy=policy,
             permissions=interaction.permissions,
             bot_permissions=interaction.app_permissions,
             tell=tell,
@@ -134,66 +115,36 @@ class Buttons:
         """The verb that an emoji stands for and the picture it means (0: all), if any."""
         return self._reactions.get(_bare(emoji))
 
-    def view(
-        self, surface: Surface, job: Job, *, index: int = 0, hidden: Collection[int] = ()
-    ) -> discord.ui.View:
-        """The buttons of a message. `index` is the picture that a single-image message shows.
-
-        Those of `hidden` pictures can't be pressed.
-        """
-        view = discord.ui.View(timeout=None)
-        places = [(place, verb) for verb in self for place in verb.places if place.surface is surface]
-        for place, verb in sorted(places, key=lambda pair: (pair[0].row, pair[0].order)):
-            for button in _buttons(place, verb, job, index, hidden):
-                view.add_item(button)
-        return view
-
-
-def _buttons(place: Place, verb: Verb, job: Job, index: int, hidden: Collection[int]) -> list[JobButton]:
-    if not place.numbered:
-        return [JobButton(verb.name, job.id, index, label=place.label, emoji=place.emoji, row=place.row)]
-    return [
-        JobButton(
-            verb.name,
-            job.id,
-            number,
-            label=f"{place.label}{number}",
-            row=place.row,
-            disabled=number in hidden,
-        )
-        for number in range(1, job.images + 1)
-    ]
-
 
 def _bare(emoji: str) -> str:
     """An emoji without the mark that asks for its coloured form, which some clients leave out."""
     return emoji.replace("\ufe0f", "")
 
 
-def cancels(message: discord.Message, job_id: str) -> bool:
-    """Whether a message is a job's progress message: nothing else has its button to cancel it."""
-    return any(
-        button.custom_id == JobButton(CANCEL, job_id, 0).custom_id
-        for row in message.components
-        for button in getattr(row, "children", ())
-    )
-
-
-async def find(services: Services, job_id: str, index: int, *, asker: discord.Member) -> Job:
-    """The job, with a picture of that number (0: any).
+async def find(
+    services: Services, job_id: str, index: int, *, asker: discord.Member
+) -> tuple[Job, GuildPolicy]:
+    """The job, with a picture of that number (0: any), and what holds for who asks.
 
     Raises JobGone, also for a job of another server, Banned for who may not use the bot, or ServerNotAllowed where
     nobody may.
     """
     servers.only_allowed(services.settings, asker.guild.id)
     async with services.database.reading() as tx:
-        await only_welcome(tx, guild_id=asker.guild.id, user_id=asker.id)
+        policy = await load_policy(
+            tx,
+            guild_id=asker.guild.id,
+            user_id=asker.id,
+            settings=services.settings,
+            now=services.clock(),
+        )
         job = await queries.get(tx, job_id)
+    policy.only_welcome()
     if job is None or job.guild_id != asker.guild.id:
         raise JobGone
     if index > job.images:
         raise BadPrompt(f"There is no picture {index} here: the grid has {job.images}.")
-    return job
+    return job, policy
 
 
 async def _mark_used(message: discord.Message, pressed: str) -> None:

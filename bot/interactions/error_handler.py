@@ -19,7 +19,7 @@ from bot.connection.retry import Unreachable
 from bot.errors import Refusal
 from bot.features.privacy import _erasure as erasure
 from bot.interactions import servers
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.texts import common
 from storage.files import disk
 from storage.jobs.lifecycle import DuplicateInteraction

@@ -1,84 +1,28 @@
 """The shape of a feature: what one file in `features/` declares, and what its functions are given.
 
-A feature file ends in `FEATURE = Feature(...)`. Its commands are added to the command tree, its verbs become buttons
-and reactions, and its help lines appear in `/help`: adding a file adds all of them.
+A feature file ends in `FEATURE = Feature(...)`. Its commands are added to the command tree, its actions to what can be
+drawn, priced and kept for roles, its verbs become buttons and reactions, and its help lines appear in `/help`: adding a
+file adds all of them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import pkgutil
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
 
-from bot import features
-from bot.delivery.host_notices import HostNotices
-from bot.delivery.surface import Surface
-from bot.errors import BotLacksPermission, JobGone, NotReady, NotYours, ServerOnly
-from bot.jobs.dispatcher import Dispatcher
+from bot.delivery.button_rows import Place
+from bot.errors import NotReady, NotYours
+from bot.interactions.requester import requester
+from bot.jobs.orders import Draft
+from bot.jobs.policy import GuildPolicy
 from bot.jobs.seams import Requester
-from bot.jobs.word_check import Moderation
 from bot.pictures.age_restriction import age_restricted, only_among_adults
-from bot.pictures.inspection import Inspection
-from bot.pictures.limiter import Limits
-from bot.pictures.safety import only_shown
-from bot.pictures.signing import Seal
-from bot.settings.settings import Settings
-from generation.catalogue import Catalogue
-from generation.contract import Generator, ModelState
-from storage.database import Database
-from storage.guilds import settings as guild_settings
-from storage.jobs import images
+from bot.services import Services
 from storage.jobs.job import Job, JobState
-from storage.privacy.clock_check import Watch
-
-if TYPE_CHECKING:
-    from bot.delivery.delivery import Delivery
-    from bot.features.moderation._withheld import Withheld
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Every part of the running bot, built once and handed to whoever needs it."""
-
-    settings: Settings
-    database: Database
-    catalogue: Catalogue
-    default_model: str
-    generator: Generator
-    dispatcher: Dispatcher
-    delivery: Delivery
-    moderation: Moderation
-    withheld: Withheld
-    seal: Seal
-    limits: Limits
-    inspection: Inspection
-    clock: Callable[[], datetime]
-    random: random.Random
-    notices: HostNotices = field(default_factory=HostNotices)
-    clock_watch: Watch = field(default_factory=Watch)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a verb's button stands: the surface, the row from 0, and the order within the row.
-
-    A `numbered` button stands once for each picture, its label followed by the number.
-    """
-
-    surface: Surface
-    row: int
-    order: int = 0
-    label: str = ""
-    emoji: str | None = None
-    numbered: bool = False
 
 
 class Reply(Protocol):
@@ -103,6 +47,7 @@ class Ask:
     job: Job
     index: int
     interaction_id: int | None
+    policy: GuildPolicy
     permissions: discord.Permissions
     bot_permissions: discord.Permissions
     tell: Reply
@@ -136,6 +81,25 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that people have drawn, declared in its feature's file.
+
+    Admins keep it for roles, make it free, and price it for a model, by its name.
+    """
+
+    #: Is stored with jobs, rules and prices, so never reuse one.
+    name: str
+    #: The draft of what is drawn: `interactions/draw.py` calls it with an `orders.Source`, a command as it likes.
+    draft: Callable[..., Draft]
+    #: Follows the prompt over its results; `{index}` is the number of the picture that it came from.
+    title: str = ""
+    #: Its button's name in the line of prices under a result; "" if it has no button there.
+    label: str = ""
+    #: Whether it waits for the pictures of the job that it comes from.
+    needs_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """Something that can be done with a job.
 
@@ -162,76 +126,14 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.Group | app_comm
 class Feature:
     """What one file adds to the bot. `help` holds lines of Discord markdown for `/help`.
 
-    `items` are buttons that are about no job. `background` is run from the start to the end.
+    `items` are buttons that are about no job. `background` is run from the start to the end. `permissions` names what
+    it does that is no action and that admins can keep for roles.
     """
 
+    actions: Sequence[Action] = ()
+    permissions: Sequence[str] = ()
     commands: Sequence[AnyCommand] = ()
     verbs: Sequence[Verb] = ()
     items: Sequence[type[discord.ui.DynamicItem[Any]]] = ()
     background: Callable[[Services], Coroutine[Any, Any, None]] | None = None
     help: Sequence[str] = ()
-
-
-def load() -> tuple[Feature, ...]:
-    """The features of every module in `features/` and its folders, by name; `_private` modules are passed over."""
-    found = pkgutil.walk_packages(features.__path__, prefix=f"{features.__name__}.")
-    names = (one.name for one in found if not one.ispkg and not one.name.rpartition(".")[2].startswith("_"))
-    return tuple(importlib.import_module(name).FEATURE for name in sorted(names))
-
-
-def able_to_post(permissions: discord.Permissions, channel: object) -> None:
-    """Raises BotLacksPermission where Easel could not post a result. Threads have a permission of their own."""
-    speak = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
-    needed = ("view_channel", speak, "attach_files")
-    missing = tuple(name.replace("_", " ").title() for name in needed if not getattr(permissions, name))
-    if missing:
-        raise BotLacksPermission(missing)
-
-
-async def shows(ask: Ask, job_id: str | None, index: int) -> None:
-    """Raises JobGone unless that picture is still on the disk, and PictureWithheld where nobody may see it."""
-    services = ask.services
-    path = images.path(services.database.folder, job_id, index) if job_id else None
-    async with services.database.reading() as tx:
-        rows = await images.of_job(tx, job_id or "")
-        server = await guild_settings.settings(tx, ask.actor.guild.id)
-    only_shown(rows, index, appeal=server.appeal)
-    if path is None or not await asyncio.to_thread(path.exists):
-        raise JobGone
-
-
-def usual_model(services: Services, servers_choice: str | None) -> str:
-    """The key of the model that draws when nobody names one: the server's choice, as long as it can be had."""
-    states = services.generator.models()
-    known = states.get(servers_choice or "")
-    if servers_choice is None or known is None or known.state is ModelState.UNUSABLE:
-        return services.default_model
-    return servers_choice
-
-
-def requester(
-    actor: discord.Member | discord.User, channel: object, *, interaction_id: int | None
-) -> Requester:
-    """Who asks, from where. Raises ServerOnly outside a server."""
-    if not isinstance(actor, discord.Member) or not isinstance(channel, discord.abc.Snowflake):
-        raise ServerOnly
-    return Requester(
-        user_id=actor.id,
-        guild_id=actor.guild.id,
-        channel_id=channel.id,
-        role_ids=tuple(role.id for role in actor.roles),
-        joined_at=actor.joined_at,
-        interaction_id=interaction_id,
-        within=_around(channel),
-        age_restricted=age_restricted(channel),
-    )
-
-
-def _around(channel: object) -> tuple[int, ...]:
-    """What a channel stands in: a thread's channel, and the category."""
-    ids: tuple[int | None, ...]
-    if isinstance(channel, discord.Thread):  # whose `category_id` raises where its channel is not known yet
-        ids = (channel.parent_id, channel.parent.category_id if channel.parent else None)
-    else:
-        ids = (getattr(channel, "category_id", None),)
-    return tuple(one for one in ids if one is not None)

@@ -13,7 +13,8 @@ from bot.features.moderation._leftovers import is_leftover
 from bot.features.privacy import _erasure as erasure
 from bot.interactions.buttons import find
 from bot.interactions.error_handler import answered, is_answering
-from bot.interactions.feature import Ask, Reply, Services, Verb
+from bot.interactions.feature import Ask, Reply, Verb
+from bot.services import Services
 from bot.texts import common
 from storage.jobs import messages, queries
 from storage.jobs.job import Job
@@ -55,14 +56,16 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             return
         await erasure.welcome(client.services, member.id)
         index = number or (posted.image_index if posted else None) or 0
+        job, policy = await find(client.services, job.id, index, asker=member)
         ask = Ask(
             services=client.services,
             actor=member,
             channel=channel,
             message_id=payload.message_id,
-            job=await find(client.services, job.id, index, asker=member),
+            job=job,
             index=index,
             interaction_id=None,
+            policy=policy,
             permissions=channel.permissions_for(member),
             bot_permissions=channel.permissions_for(member.guild.me),
             tell=tell,

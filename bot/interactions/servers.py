@@ -15,7 +15,7 @@ import structlog
 
 from bot.connection.retry import Unreachable
 from bot.errors import ServerNotAllowed
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.settings.settings import Settings
 from bot.texts import common
 from storage.jobs import queries

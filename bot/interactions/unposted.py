@@ -11,9 +11,9 @@ from typing import Any
 import discord
 
 from bot.connection.retry import Unreachable
-from bot.interactions.feature import Services
 from bot.pictures import files as picture_files
 from bot.pictures.age_restriction import may_show
+from bot.services import Services
 from bot.texts import common, member
 from bot.texts.escaping import file_stem
 from storage.errors import StorageError

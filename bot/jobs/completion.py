@@ -13,10 +13,10 @@ import structlog
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.writing import Writing
 from bot.jobs.seams import Announcer, Moderators
-from bot.jobs.tasks import Chores
+from bot.jobs.tasks import Tasks
 from bot.pictures import files, safety
 from bot.pictures.signing import Seal
-from generation.contract import Failed, Finished, from_json
+from generation.contract import Failed, Finished
 from storage.credits import account
 from storage.database import Database, Transaction
 from storage.guilds import settings as guild_settings
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-class Outcomes:
+class Completion:
     """Sees jobs from the end of an attempt to the moment when their people know."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Outcomes:
         database: Database,
         announcer: Announcer,
         moderators: Moderators,
-        chores: Chores,
+        tasks: Tasks,
         clock: Callable[[], datetime],
         seal: Seal,
         writing: Writing,
@@ -51,7 +51,7 @@ class Outcomes:
         self._database = database
         self._announcer = announcer
         self._moderators = moderators
-        self._chores = chores
+        self._tasks = tasks
         self._clock = clock
         self._seal = seal
         self._writing = writing
@@ -63,21 +63,21 @@ class Outcomes:
         self._notices.disk_works()
         if ended is not None and ended.state is JobState.FINISHED:
             _log.info("job finished", seconds=round(result.seconds, 2))
-            self._chores.spawn(self.deliver(ended, look_first=False), f"delivery of {job.id}")
+            self._tasks.spawn(self.deliver(ended, look_first=False), f"delivery of {job.id}")
             return
         _log.info("a result came too late")
         if ended is None or ended.state is JobState.CANCELLED:
             await asyncio.to_thread(images.remove, self._database.folder, job.id)
         if ended is not None and ended.state is JobState.CANCELLED:
-            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+            self._tasks.spawn(self.tell_failure(ended), f"failure of {job.id}")
 
     async def _keep(self, job: Job, result: Finished) -> Job | None:
         """Write the pictures and what they taught; the job as it is now, None where it is gone."""
-        request, folder = from_json(job.request), self._database.folder
+        request, folder = job.request, self._database.folder
         adult = bool(result.unsafe) and await self._announcer.among_adults(job)
         found = {} if adult else await self._withheld(job, result)
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
-        rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.seeds, found)
+        rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.sampling.seeds, found)
         async with self._database.transaction() as tx:
             if not await lifecycle.finish(tx, job.id, job.attempt, seconds=result.seconds, now=self._clock()):
                 return await queries.get(tx, job.id)
@@ -146,7 +146,7 @@ class Outcomes:
         _log.warning("attempt failed", reason=failure.reason, detail=failure.detail, again=again)
         ended = await self._writing.until_done(lambda: self._record_failure(job, failure, again=again))
         if ended is not None and ended.state in (JobState.FAILED, JobState.CANCELLED):
-            self._chores.spawn(self.tell_failure(ended), f"failure of {job.id}")
+            self._tasks.spawn(self.tell_failure(ended), f"failure of {job.id}")
 
     async def _record_failure(self, job: Job, failure: Failed, *, again: bool) -> Job | None:
         """The job as it is then, or None where it was queued again."""

@@ -13,10 +13,11 @@ import structlog
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.writing import Writing
 from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
-from bot.jobs.completion import Outcomes
-from bot.jobs.enqueue import enrol
+from bot.jobs.completion import Completion
+from bot.jobs.enqueue import enqueue
 from bot.jobs.orders import Order
-from bot.jobs.queue_positions import Places
+from bot.jobs.policy import GuildPolicy
+from bot.jobs.queue_positions import QueuePositions
 from bot.jobs.reconciler import Reconciler
 from bot.jobs.seams import (
     DATABASE_PAUSE,
@@ -30,7 +31,7 @@ from bot.jobs.seams import (
     plain_wait,
     workers_of,
 )
-from bot.jobs.tasks import Chores
+from bot.jobs.tasks import Tasks
 from bot.jobs.word_check import Moderation
 from bot.metrics import Metrics
 from bot.pictures import sweeping
@@ -46,7 +47,7 @@ from generation.contract import (
     Progressed,
     Request,
     Started,
-    from_json,
+    with_source,
 )
 from storage.credits import account
 from storage.database import Database, Transaction
@@ -95,22 +96,22 @@ class Dispatcher:
         self._random = random
         self._wait = wait
         self._metrics = metrics or Metrics()
-        self._chores = Chores()
-        self._outcomes = Outcomes(
+        self._tasks = Tasks()
+        self._completion = Completion(
             database=database,
             announcer=announcer,
             moderators=moderators,
-            chores=self._chores,
+            tasks=self._tasks,
             clock=clock,
             seal=seal,
             writing=writing,
             notices=notices,
         )
-        self._places = Places(
-            database=database, announcer=announcer, chores=self._chores, workers=self._workers, clock=clock
+        self._positions = QueuePositions(
+            database=database, announcer=announcer, tasks=self._tasks, workers=self._workers, clock=clock
         )
         self._reconciler = Reconciler(
-            database=database, outcomes=self._outcomes, chores=self._chores, look_again=self.look_again
+            database=database, completion=self._completion, tasks=self._tasks, look_again=self.look_again
         )
         self._wake = asyncio.Event()
         self._closing = False
@@ -121,7 +122,7 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ accept
 
-    async def accept(self, order: Order, who: Requester) -> Accepted:
+    async def accept(self, order: Order, who: Requester, policy: GuildPolicy) -> Accepted:
         """Reserve the price and queue the job, both or neither.
 
         Raises ShuttingDown, ModelUnavailable, WordRefused, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
@@ -129,13 +130,14 @@ class Dispatcher:
         """
         if self._closing:
             raise ShuttingDown
-        self.check_model(order.request.model, among_adults=who.age_restricted)
-        await self._moderation.admit(order, who)
+        self.check_model(order.request.sampling.model, among_adults=who.age_restricted)
+        await self._moderation.admit(order, who, policy)
         async with self._database.transaction() as tx:
-            accepted = await enrol(
+            accepted = await enqueue(
                 tx,
                 order,
                 who,
+                policy,
                 settings=self._settings,
                 workers=self._workers(),
                 now=self._clock(),
@@ -146,7 +148,7 @@ class Dispatcher:
         _log.info("job accepted", action=job.action, model=job.model, price=job.price)
         self._wake.set()
         # The answer to the person doesn't wait for this: Discord may take its time.
-        self._chores.spawn(
+        self._tasks.spawn(
             self._announcer.announce(job, ahead=accepted.ahead, seconds=accepted.seconds),
             f"announcement of {job.id}",
         )
@@ -220,19 +222,19 @@ class Dispatcher:
             else:
                 waiting.append(job)
         if waiting:
-            self._chores.spawn(
-                self._outcomes.tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}"
+            self._tasks.spawn(
+                self._completion.tell_failures(waiting), f"failures of {' '.join(job.id for job in waiting)}"
             )
-            self._places.moved()
+            self._positions.moved()
 
     async def release(self, job_ids: Collection[str], *, patience: float = 10) -> None:
         """Wait until nothing more is done for these jobs, which are over. What Discord delays for longer is given up."""
-        await self._chores.settle(job_ids, spare=self._performing.values(), patience=patience)
+        await self._tasks.settle(job_ids, spare=self._performing.values(), patience=patience)
 
     def look_again(self) -> None:
         """Something that decides who may be next was changed, such as a pause."""
         self._wake.set()
-        self._places.moved()
+        self._positions.moved()
 
     # --------------------------------------------------------------------- run
 
@@ -255,7 +257,7 @@ class Dispatcher:
                 self._wake.clear()
                 continue
             self._tickets[job.id] = f"{job.id}.{job.attempt}"
-            self._performing[job.id] = self._chores.spawn(self._perform(job), f"job {job.id}")
+            self._performing[job.id] = self._tasks.spawn(self._perform(job), f"job {job.id}")
 
     def claim_no_more(self) -> None:
         """Begin no further job. Orders are still taken: they wait for the next start."""
@@ -268,7 +270,7 @@ class Dispatcher:
         """
         self._closing = True
         self._wake.set()
-        await self._chores.end(at_once=set(self._performing.values()), patience=patience)
+        await self._tasks.end(at_once=set(self._performing.values()), patience=patience)
 
     async def _claim(self) -> Job | None:
         if self._closing or self._resting:
@@ -282,7 +284,7 @@ class Dispatcher:
             )
         if job is not None:
             self._metrics.claimed()
-            self._places.moved()
+            self._positions.moved()
         return job
 
     async def _perform(self, job: Job) -> None:
@@ -292,10 +294,10 @@ class Dispatcher:
         except (StorageError, OSError) as error:
             _log.error("a job could not be read", error=str(error))
             failed = Failed(reason=FailureReason.INTERNAL, detail=str(error))
-            await self._outcomes.failed(job, failed, may_pass=True)
+            await self._completion.failed(job, failed, may_pass=True)
         except Exception:
             _log.exception("a job met a bug")
-            await self._outcomes.failed(job, Failed(reason=FailureReason.INTERNAL))
+            await self._completion.failed(job, Failed(reason=FailureReason.INTERNAL))
         finally:
             self._tickets.pop(job.id, None)
             self._performing.pop(job.id, None)
@@ -312,10 +314,10 @@ class Dispatcher:
         match ended:
             case Finished():
                 self._metrics.finished(job.model, ended.seconds)
-                await self._outcomes.finished(job, ended)
+                await self._completion.finished(job, ended)
             case Failed():
                 self._metrics.failed(ended.reason)
-                await self._outcomes.failed(job, ended)
+                await self._completion.failed(job, ended)
 
     async def _draw(self, job: Job, view: ProgressView) -> Finished | Failed:
         try:
@@ -348,11 +350,10 @@ class Dispatcher:
                     continue
 
     async def _request(self, job: Job) -> Request:
-        source = b""
-        if job.parent_id is not None and job.parent_index is not None:
-            folder = self._database.folder
-            source = await asyncio.to_thread(images.read, folder, job.parent_id, job.parent_index)
-        return from_json(job.request, source=source)
+        if job.picture is None:
+            return job.request
+        source = await asyncio.to_thread(images.read, self._database.folder, *job.picture)
+        return with_source(job.request, source)
 
     # ----------------------------------------------------------------- recover
 
@@ -368,7 +369,7 @@ class Dispatcher:
         if requeued:
             _log.info("jobs that were running are queued again", count=len(requeued))
         self._reconciler.take_up(found)
-        self._chores.spawn(self._places.announce_again(line), "progress messages")
+        self._tasks.spawn(self._positions.announce_again(line), "progress messages")
         self._wake.set()
 
     async def reconcile(self) -> None:

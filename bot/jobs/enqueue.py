@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import OverCeiling, OverQuota
+from bot.jobs import policy as policies
 from bot.jobs.orders import Order
 from bot.jobs.permissions import admit
+from bot.jobs.policy import GuildPolicy
 from bot.jobs.seams import Accepted, Requester
 from bot.settings.settings import Settings
-from generation.contract import to_json
 from storage.credits import account, ceilings
-from storage.credits.balance import balance_of, free_actions
+from storage.credits.balance import balance_of
 from storage.database import Transaction
 from storage.files import job_ids
 from storage.guilds import permissions
@@ -23,10 +24,11 @@ from storage.jobs.scheduling import Workers
 from storage.privacy import erasures, users
 
 
-async def enrol(
+async def enqueue(
     tx: Transaction,
     order: Order,
     who: Requester,
+    policy: GuildPolicy,
     *,
     settings: Settings,
     workers: Workers,
@@ -37,11 +39,12 @@ async def enrol(
 
     Raises QueueFull, OverQuota, OverCeiling, or `jobs.DuplicateInteraction` when the same interaction was accepted before.
     """
-    await erasures.bring_back(tx, who.user_id)  # erased a moment ago, while they asked for this
-    admission = await admit(tx, order, who, most_waiting=settings.max_waiting, now=now)
+    if await erasures.bring_back(tx, who.user_id):  # they were erased while they asked for this
+        place = {"guild_id": who.guild_id, "user_id": who.user_id}
+        policy = await policies.load(tx, **place, settings=settings, now=now)
+    admission = await admit(tx, order, who, policy, most_waiting=settings.max_waiting, now=now)
     cost = await timings.expect(tx, timings.shape_of(order.request))
     weight = await role_weights.weight_of(tx, guild_id=who.guild_id, role_ids=who.role_ids)
-    order = await _priced(tx, order, who, settings)
     new = replace(_new_job(order, who, random), cost=cost, weight=weight)
     job = await lifecycle.insert(tx, new, now=now)
     if admission.most_running is not None:
@@ -61,20 +64,14 @@ def _new_job(order: Order, who: Requester, random: random.Random) -> NewJob:
         user_id=who.user_id,
         action=order.action,
         prompt=order.prompt,
-        request=to_json(order.request),
-        model=order.request.model,
-        images=len(order.request.seeds),
+        request=order.request,
+        model=order.request.sampling.model,
+        images=len(order.request.sampling.seeds),
         price=order.price,
         adult=order.adult,
         parent_id=order.parent_id,
         parent_index=order.parent_index,
     )
-
-
-async def _priced(tx: Transaction, order: Order, who: Requester, settings: Settings) -> Order:
-    """The order, for nothing where the server made its action free."""
-    free = await free_actions(tx, who.guild_id, settings.host_credits)
-    return replace(order, price=0) if order.action in free else order
 
 
 async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings, now: datetime) -> int:

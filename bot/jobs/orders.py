@@ -3,56 +3,119 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from bot.errors import BadPrompt, UnknownModel
+from bot.jobs.policy import UNLIMITED, Most
 from bot.jobs.prompts import PRIVATE_PROMPT, Parsed
 from bot.texts.escaping import inert
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, ModelSpec
-from generation.contract import MAX_SEED, ImageToImage, Request, TextToImage, from_json
+from generation.contract import MAX_SEED, Request, Sampling, TextToImage
 from storage.jobs.job import Job
-
-Action = Literal["imagine", "vary", "reroll"]
-"""What people can have drawn: admins keep one for roles, or make it free, by this name."""
 
 _FAR_OFF = 0.1
 """How far a shape may be from what was asked before it is said: sizes come in steps, so that a little is usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Most:
-    """The most that a person may ask for in a server, None for no limit: pictures at once, and pixels of the longer side.
+class Draft:
+    """What to draw, before it has a price."""
 
-    What nobody asked for by a flag is lowered to it, and the person is told.
-    """
+    #: What is drawn.
+    request: Request
+    #: What everybody may read, in messages, file names and lists.
+    prompt: str
+    #: Says the price, and what the request may ask for.
+    spec: ModelSpec
+    #: The job that it comes from.
+    parent: Job | None = None
+    #: The picture that is drawn over: a job's id, and a number from 1.
+    picture: tuple[str, int] | None = None
+    #: Sentences for the person: what was lowered to the server's limits, and what the model ignores.
+    notes: tuple[str, ...] = ()
 
-    pictures: int | None = None
-    size: int | None = None
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a draft is made from: a job, one of its pictures, and its request to be drawn again."""
 
-UNLIMITED = Most()
+    job: Job
+    #: The picture meant, from 1.
+    index: int
+    #: The job's request with fresh seeds, within the server's limits.
+    again: Request
+    spec: ModelSpec
+    #: What was lowered to the limits, as sentences.
+    notes: tuple[str, ...] = ()
+
+    def draft(self, request: Request, *, picture: tuple[str, int] | None) -> Draft:
+        """The draft of a request that comes from this job, and is drawn over `picture` if any."""
+        return Draft(
+            request=request,
+            prompt=self.job.prompt,
+            spec=self.spec,
+            parent=self.job,
+            picture=picture,
+            notes=self.notes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to draw, at which price in credits, and what it comes from.
+    """What to draw, as it is put into the queue."""
 
-    `prompt` is what everybody may read, in messages, file names and lists; what is drawn stands in the request.
-    `adult` says that its model, or what it comes from, is for adults. `notes` are sentences for the person: what was
-    lowered to the server's limits, and what their model will not heed.
-    """
-
-    action: Action
+    #: An action's name.
+    action: str
+    #: What everybody may read, in messages, file names and lists.
     prompt: str
+    #: What is drawn.
     request: Request
+    #: Credits for all of it.
     price: int
+    #: Whether its model, or what it comes from, is for adults.
     adult: bool
+    #: The job that it comes from.
     parent_id: str | None = None
+    #: The picture of that job that is drawn over, from 1.
     parent_index: int | None = None
-    notes: tuple[str, ...] = ()
+
+
+def order(action: str, draft: Draft, *, free: Collection[str] = ()) -> Order:
+    """The order for a draft. `free` are the actions for which the server takes nothing."""
+    parent, picture = draft.parent, draft.picture
+    return Order(
+        action=action,
+        prompt=draft.prompt,
+        request=draft.request,
+        price=0 if action in free else draft.spec.price(action, len(draft.request.sampling.seeds)),
+        adult=draft.spec.adult or (parent is not None and parent.adult),
+        parent_id=picture[0] if picture else parent.id if parent else None,
+        parent_index=picture[1] if picture else None,
+    )
+
+
+def drawn_from(
+    job: Job, index: int, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED
+) -> Source:
+    """What a draft can be made from picture `index` (from 1) of a job. Sizes and counts above `most` are lowered.
+
+    Raises UnknownModel if its model is gone.
+    """
+    drawn = job.request.sampling
+    spec = find_model(drawn.model, catalogue)
+    whole = (drawn.width, drawn.height)
+    width, height = _within(spec, whole, whole, most.size)
+    count = min(len(drawn.seeds), most.pictures or len(drawn.seeds))
+    seeds = batch_of_seeds(random.randint(0, MAX_SEED), count)
+    return Source(
+        job=job,
+        index=index,
+        again=replace(job.request, sampling=replace(drawn, width=width, height=height, seeds=seeds)),
+        spec=spec,
+        notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), count)),
+    )
 
 
 def imagine(
@@ -65,8 +128,8 @@ def imagine(
     among_adults: bool = False,
     most: Most = UNLIMITED,
     problems: Sequence[str] = (),
-) -> Order:
-    """The order for a parsed prompt, with what was wrong in it already.
+) -> Draft:
+    """The draft for a parsed prompt, with what was wrong in it already.
 
     Raises UnknownModel, or BadPrompt with these problems and each value outside the model's ranges.
     """
@@ -83,22 +146,22 @@ def imagine(
     width, height = _within(spec, whole, parsed.aspect or whole, most.size)
     seed = parsed.seed if parsed.seed is not None else random.randint(0, MAX_SEED)
     request = TextToImage(
-        model=spec.key,
-        prompt=parsed.prompt,
-        negative="" if "negative" in spec.ignores else parsed.negative or "",
-        width=width,
-        height=height,
-        steps=parsed.steps or spec.steps,
-        guidance=spec.guidance if guidance is None else guidance,
-        seeds=batch_of_seeds(seed, count),
-        private=parsed.private,
+        sampling=Sampling(
+            model=spec.key,
+            prompt=parsed.prompt,
+            negative="" if "negative" in spec.ignores else parsed.negative or "",
+            width=width,
+            height=height,
+            steps=parsed.steps or spec.steps,
+            guidance=spec.guidance if guidance is None else guidance,
+            seeds=batch_of_seeds(seed, count),
+            private=parsed.private,
+        )
     )
-    return Order(
-        action="imagine",
-        prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
+    return Draft(
         request=request,
-        price=spec.price("imagine", count),
-        adult=spec.adult,
+        prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
+        spec=spec,
         notes=(
             *_lowered(whole, (width, height), count if parsed.count else usual, count),
             *_notes(parsed, spec, width / height),
@@ -131,67 +194,6 @@ def _times(size: tuple[int, int]) -> str:
     return f"{size[0]}×{size[1]}"
 
 
-def vary(
-    parent: Job,
-    index: int,
-    *,
-    strength: float | None,
-    catalogue: Catalogue,
-    random: random.Random,
-    most: Most = UNLIMITED,
-) -> Order:
-    """Variations of picture `index` (from 1) of a finished job: its prompt drawn over it with fresh seeds.
-
-    `strength` in (0, 1] says how much is drawn anew; None takes the model's own. What is more than `most` is lowered.
-    """
-    drawn = from_json(parent.request)
-    spec = find_model(drawn.model, catalogue)
-    whole = (drawn.width, drawn.height)
-    width, height = _within(spec, whole, whole, most.size)
-    request = ImageToImage(
-        model=drawn.model,
-        prompt=drawn.prompt,
-        negative=drawn.negative,
-        width=width,
-        height=height,
-        steps=drawn.steps,
-        guidance=drawn.guidance,
-        seeds=_fresh_seeds(drawn, random, most),
-        private=drawn.private,
-        strength=spec.strength if strength is None else strength,
-    )
-    return Order(
-        action="vary",
-        prompt=parent.prompt,
-        request=request,
-        price=spec.price("vary", len(request.seeds)),
-        adult=spec.adult or parent.adult,
-        parent_id=parent.id,
-        parent_index=index,
-        notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), len(request.seeds))),
-    )
-
-
-def reroll(parent: Job, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED) -> Order:
-    """The same request with new seeds, within `most`. A reroll of variations varies the same picture again."""
-    drawn = from_json(parent.request)
-    spec = find_model(drawn.model, catalogue)
-    seeds = _fresh_seeds(drawn, random, most)
-    varied = isinstance(drawn, ImageToImage)
-    whole = (drawn.width, drawn.height)
-    width, height = _within(spec, whole, whole, most.size)
-    return Order(
-        action="reroll",
-        prompt=parent.prompt,
-        request=replace(drawn, width=width, height=height, seeds=seeds),
-        price=spec.price("reroll", len(seeds)),
-        adult=spec.adult or parent.adult,
-        parent_id=parent.parent_id if varied else parent.id,
-        parent_index=parent.parent_index if varied else None,
-        notes=tuple(_lowered(whole, (width, height), len(drawn.seeds), len(seeds))),
-    )
-
-
 def find_model(name: str, catalogue: Catalogue, *, among_adults: bool = False) -> ModelSpec:
     """The model whose key or shown name is `name`, in any case.
 
@@ -201,11 +203,6 @@ def find_model(name: str, catalogue: Catalogue, *, among_adults: bool = False) -
         if name.casefold() in (spec.key.casefold(), spec.name.casefold()):
             return spec
     raise UnknownModel(name, tuple(catalogue.named(among_adults=among_adults)))
-
-
-def _fresh_seeds(drawn: Request, random: random.Random, most: Most) -> tuple[int, ...]:
-    count = min(len(drawn.seeds), most.pictures or len(drawn.seeds))
-    return batch_of_seeds(random.randint(0, MAX_SEED), count)
 
 
 def batch_of_seeds(first: int, count: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.jobs.seams import Announcer
-from bot.jobs.tasks import Chores
+from bot.jobs.tasks import Tasks
 from storage.database import Database
 from storage.jobs import queries, queue
 from storage.jobs.job import Job, JobState
@@ -20,7 +20,7 @@ _EVERY = 2.0
 """Seconds between two rounds of such edits."""
 
 
-class Places:
+class QueuePositions:
     """The places that progress messages show."""
 
     def __init__(
@@ -28,13 +28,13 @@ class Places:
         *,
         database: Database,
         announcer: Announcer,
-        chores: Chores,
+        tasks: Tasks,
         workers: Callable[[], Workers],
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._announcer = announcer
-        self._chores = chores
+        self._tasks = tasks
         self._workers = workers
         self._clock = clock
         self._told = float("-inf")
@@ -44,7 +44,7 @@ class Places:
         moment = asyncio.get_running_loop().time()
         if moment - self._told >= _EVERY:
             self._told = moment
-            self._chores.spawn(self._tell_places(), "places in the queue")
+            self._tasks.spawn(self._tell_places(), "places in the queue")
 
     async def announce_again(self, line: Sequence[Job]) -> None:
         """Open the progress messages that a crash kept from being sent, or from being recorded."""

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 
 import structlog
 
-from bot.jobs.completion import Outcomes
-from bot.jobs.tasks import Chores
+from bot.jobs.completion import Completion
+from bot.jobs.tasks import Tasks
 from storage.database import Database
 from storage.jobs import lifecycle
 from storage.jobs.job import Job
@@ -21,12 +21,12 @@ class Reconciler:
     """Compares what the database says is owed with what is being done about it."""
 
     def __init__(
-        self, *, database: Database, outcomes: Outcomes, chores: Chores, look_again: Callable[[], None]
+        self, *, database: Database, completion: Completion, tasks: Tasks, look_again: Callable[[], None]
     ) -> None:
         """`look_again` is called when a job was queued again."""
         self._database = database
-        self._outcomes = outcomes
-        self._chores = chores
+        self._completion = completion
+        self._tasks = tasks
         self._look_again = look_again
         self._idle: set[str] = set()
 
@@ -34,7 +34,7 @@ class Reconciler:
         """Take up what nobody works on now, nor did at the last look."""
         async with self._database.reading() as tx:
             found = await lifecycle.unfinished(tx)
-        idle = _only(found, lambda job: not self._chores.busy(job.id))
+        idle = _only(found, lambda job: not self._tasks.busy(job.id))
         lost = _only(idle, lambda job: job.id in self._idle)
         self._idle = _ids(idle) - _ids(lost)
         await self._queue_again(lost.running)
@@ -48,12 +48,12 @@ class Reconciler:
                 **{each.name: len(getattr(found, each.name)) for each in fields(found)},
             )
         for job in found.undelivered:
-            self._chores.spawn(self._outcomes.deliver(job, look_first=True), f"delivery of {job.id}")
+            self._tasks.spawn(self._completion.deliver(job, look_first=True), f"delivery of {job.id}")
         for job in found.unnotified:
-            self._chores.spawn(self._outcomes.tell_failure(job), f"failure of {job.id}")
+            self._tasks.spawn(self._completion.tell_failure(job), f"failure of {job.id}")
         if found.progress_open:
             named = " ".join(job.id for job in found.progress_open)
-            self._chores.spawn(self._put_away(found.progress_open), f"progress messages of {named}")
+            self._tasks.spawn(self._put_away(found.progress_open), f"progress messages of {named}")
 
     async def _queue_again(self, running: Sequence[Job]) -> None:
         for job in running:
@@ -64,7 +64,7 @@ class Reconciler:
 
     async def _put_away(self, ended: Sequence[Job]) -> None:
         for job in ended:
-            await self._outcomes.put_away(job)
+            await self._completion.put_away(job)
 
 
 def _only(found: Unfinished, wanted: Callable[[Job], bool]) -> Unfinished:

@@ -13,7 +13,7 @@ from bot.connection.retry import Unreachable
 _log = structlog.get_logger(__name__)
 
 
-class Chores:
+class Tasks:
     """Keeps tasks alive until they end, and logs how those end that fail."""
 
     def __init__(self) -> None:

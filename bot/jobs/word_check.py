@@ -12,14 +12,13 @@ from typing import Any
 
 from bot.errors import AdultOnly, TimedOut, WordRefused
 from bot.jobs.orders import Order
+from bot.jobs.policy import GuildPolicy
 from bot.jobs.seams import Requester
 from bot.settings.settings import Settings, StartupError
 from bot.wordfilter.rules import Rule, RuleSet
 from generation.catalogue import Catalogue
 from generation.text_files import NotUtf8, read_lines
 from storage.database import Database
-from storage.guilds import settings as guild_settings
-from storage.guilds import word_rules
 from storage.guilds.word_rules import WordKind
 from storage.moderation import strikes
 
@@ -44,38 +43,34 @@ class Moderation:
         self._clock = clock
         self._host = host_rules(settings)
 
-    async def admit(self, order: Order, who: Requester) -> None:
+    async def admit(self, order: Order, who: Requester, policy: GuildPolicy) -> None:
         """Try everything that an order would have drawn. Raises AdultOnly, WordRefused or TimedOut."""
         if order.adult and not who.age_restricted:
-            raise AdultOnly(self._catalogue[order.request.model].name)
+            raise AdultOnly(self._catalogue[order.request.sampling.model].name)
         try:
             # What comes from a job was allowed when its words were written, so they were blocked since.
-            await self.check([order.prompt, *_texts(order.request)], who, counts=order.parent_id is None)
+            texts = [order.prompt, *_texts(order.request)]
+            await self.check(texts, who, policy, counts=order.parent_id is None)
         except WordRefused as refusal:
-            if order.request.private and order.parent_id is not None:
+            if order.request.sampling.private and order.parent_id is not None:
                 # Whoever presses a button under a private prompt need not be the person who wrote it.
                 raise WordRefused(order.prompt, appeal=refusal.appeal, until=refusal.until) from None
             raise
 
-    async def check(self, texts: Iterable[str], who: Requester, *, counts: bool = True) -> None:
+    async def check(
+        self, texts: Iterable[str], who: Requester, policy: GuildPolicy, *, counts: bool = True
+    ) -> None:
         """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut.
 
         `counts` says whether a refusal may lead to a timeout: not where the words are somebody else's, or older.
         """
-        member = {"guild_id": who.guild_id, "user_id": who.user_id}
-        async with self._database.reading() as tx:
-            until = await strikes.timed_out_until(
-                tx, **member, now=self._clock(), longest=self._settings.timeout
-            )
-            server = await guild_settings.settings(tx, who.guild_id)
-            rules = await word_rules.word_rules(tx, who.guild_id)
-        if until is not None:
-            raise TimedOut(until, appeal=server.appeal)
-        patterns = tuple((rule.pattern, rule.kind) for rule in rules)
-        word = await asyncio.to_thread(self._find, patterns, tuple(dict.fromkeys(texts)))
+        appeal = policy.settings.appeal
+        if policy.timed_out_until is not None:
+            raise TimedOut(policy.timed_out_until, appeal=appeal)
+        word = await asyncio.to_thread(self._find, policy.words, tuple(dict.fromkeys(texts)))
         if word is not None:
             until = await self._count(who) if counts else None
-            raise WordRefused(word, appeal=server.appeal, until=until)
+            raise WordRefused(word, appeal=appeal, until=until)
 
     async def _count(self, who: Requester) -> datetime | None:
         """One more refusal: when the timeout ends to which it leads, if it does."""

@@ -68,19 +68,22 @@ class FluxDrawing:
     def __init__(self, model: Flux, request: Request, source: Image.Image | None) -> None:
         self._model, self._pipe, self._request = model, model.pipe, request
         self._device = self._pipe._execution_device
-        self._seeded = generators(request.seeds)
+        self._seeded = generators(request.sampling.seeds)
         self._cell = 2 * self._pipe.vae_scale_factor
-        self._rows, self._columns = request.height // self._cell, request.width // self._cell
+        self._rows, self._columns = (
+            request.sampling.height // self._cell,
+            request.sampling.width // self._cell,
+        )
         self._distilled = bool(self._pipe.transformer.config.guidance_embeds)
         self._prompt, self._pooled, self._text_ids = self._pipe.encode_prompt(
-            request.prompt,
+            request.sampling.prompt,
             None,
             device=self._device,
-            num_images_per_prompt=len(request.seeds),
+            num_images_per_prompt=len(request.sampling.seeds),
             max_sequence_length=_TOKENS_WITH_GUIDANCE if self._distilled else _TOKENS_WITHOUT,
         )
         self._places = self._pipe._prepare_latent_image_ids(
-            len(request.seeds), self._rows, self._columns, self._device, self._prompt.dtype
+            len(request.sampling.seeds), self._rows, self._columns, self._device, self._prompt.dtype
         )
         self._scheduler = self._new_scheduler()
         self._timesteps = self._scheduler.timesteps
@@ -135,7 +138,7 @@ class FluxDrawing:
         if not self._distilled:
             return None
         return torch.full(
-            (len(self._seeded),), self._request.guidance, device=self._device, dtype=torch.float32
+            (len(self._seeded),), self._request.sampling.guidance, device=self._device, dtype=torch.float32
         )
 
     def _new_scheduler(self) -> Any:
@@ -149,7 +152,7 @@ class FluxDrawing:
             config.get("base_shift", 0.5),
             config.get("max_shift", 1.15),
         )
-        steps = self._request.steps
+        steps = self._request.sampling.steps
         sigmas = None if config.get("use_flow_sigmas") else np.linspace(1.0, 1 / steps, steps)
         length = {"num_inference_steps": steps} if sigmas is None else {"sigmas": sigmas}
         scheduler.set_timesteps(**length, device=self._device, mu=shift)
@@ -166,7 +169,8 @@ class FluxDrawing:
         return noise
 
     def _from_source(self, request: ImageToImage, source: Image.Image) -> torch.Tensor:
-        skipped = min(int(request.steps - request.steps * request.strength), request.steps - 1)
+        steps = request.sampling.steps
+        skipped = min(int(steps - steps * request.strength), steps - 1)
         self._timesteps = self._timesteps[skipped:]
         self._scheduler.set_begin_index(skipped)
         pixels = to_pixels(source)
@@ -183,6 +187,6 @@ class FluxDrawing:
 
     def _unpacked(self, packed: torch.Tensor) -> torch.Tensor:
         latents: torch.Tensor = self._pipe._unpack_latents(
-            packed, self._request.height, self._request.width, self._pipe.vae_scale_factor
+            packed, self._request.sampling.height, self._request.sampling.width, self._pipe.vae_scale_factor
         )
         return latents

@@ -83,11 +83,11 @@ class SDXLDrawing:
     def __init__(self, model: SDXL, request: Request, source: Image.Image | None) -> None:
         self._model, self._pipe, self._request = model, model.pipe, request
         self._device = self._pipe._execution_device
-        self._seeded = generators(request.seeds)
-        self._guided = request.guidance > 1
+        self._seeded = generators(request.sampling.seeds)
+        self._guided = request.sampling.guidance > 1
         self._prompt, self._conditions = self._encode_prompt()
         self._scheduler = fresh_scheduler(self._pipe)
-        self._scheduler.set_timesteps(request.steps, device=self._device)
+        self._scheduler.set_timesteps(request.sampling.steps, device=self._device)
         self._options = _step_options(self._pipe, self._scheduler, self._seeded)
         self._timesteps = self._scheduler.timesteps
         if isinstance(request, ImageToImage) and source is not None:
@@ -116,7 +116,7 @@ class SDXLDrawing:
         )[0]
         if self._guided:
             without, with_prompt = noise.chunk(2)
-            noise = without + self._request.guidance * (with_prompt - without)
+            noise = without + self._request.sampling.guidance * (with_prompt - without)
         before = self._latents
         output = self._scheduler.step(noise, timestep, before, **self._options)
         self._latents = output.prev_sample.to(before.dtype)
@@ -134,15 +134,15 @@ class SDXLDrawing:
 
     def _encode_prompt(self) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The prompt, and what SDXL is told beside it: pooled text and sizes (section 2.2 of the paper)."""
-        count = len(self._request.seeds)
+        count = len(self._request.sampling.seeds)
         prompt, negative, pooled, negative_pooled = self._pipe.encode_prompt(
-            self._request.prompt,
+            self._request.sampling.prompt,
             device=self._device,
             num_images_per_prompt=count,
             do_classifier_free_guidance=self._guided,
-            negative_prompt=self._request.negative or None,
+            negative_prompt=self._request.sampling.negative or None,
         )
-        size = (self._request.height, self._request.width)
+        size = (self._request.sampling.height, self._request.sampling.width)
         times = torch.tensor([[*size, 0, 0, *size]], dtype=prompt.dtype, device=self._device).repeat(count, 1)
         if self._guided:
             prompt, pooled = torch.cat([negative, prompt]), torch.cat([negative_pooled, pooled])
@@ -151,13 +151,18 @@ class SDXLDrawing:
 
     def _from_noise(self) -> torch.Tensor:
         cell, channels = self._pipe.vae_scale_factor, self._pipe.unet.config.in_channels
-        shape = (len(self._seeded), channels, self._request.height // cell, self._request.width // cell)
+        shape = (
+            len(self._seeded),
+            channels,
+            self._request.sampling.height // cell,
+            self._request.sampling.width // cell,
+        )
         noise = randn_tensor(shape, generator=self._seeded, device=self._device, dtype=self._prompt.dtype)
         latents: torch.Tensor = noise * self._scheduler.init_noise_sigma
         return latents
 
     def _from_source(self, request: ImageToImage, source: Image.Image) -> torch.Tensor:
-        skipped = first_step(request.steps, request.strength) * self._scheduler.order
+        skipped = first_step(request.sampling.steps, request.strength) * self._scheduler.order
         self._timesteps = self._timesteps[skipped:]
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(skipped)

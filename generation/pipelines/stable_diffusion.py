@@ -80,11 +80,11 @@ class StableDiffusionDrawing:
     def __init__(self, model: StableDiffusion, request: Request, source: Image.Image | None) -> None:
         self._pipe, self._request = model.pipe, request
         self._device = self._pipe._execution_device
-        self._seeded = generators(request.seeds)
-        self._guided = request.guidance > 1
+        self._seeded = generators(request.sampling.seeds)
+        self._guided = request.sampling.guidance > 1
         self._prompt = self._encode_prompt(model)
         self._scheduler = fresh_scheduler(self._pipe)
-        self._scheduler.set_timesteps(request.steps, device=self._device)
+        self._scheduler.set_timesteps(request.sampling.steps, device=self._device)
         self._options = _step_options(self._pipe, self._scheduler, self._seeded)
         self._timesteps = self._scheduler.timesteps
         if isinstance(request, ImageToImage) and source is not None:
@@ -112,7 +112,7 @@ class StableDiffusionDrawing:
         )[0]
         if self._guided:
             without, with_prompt = noise.chunk(2)
-            noise = without + self._request.guidance * (with_prompt - without)
+            noise = without + self._request.sampling.guidance * (with_prompt - without)
         before = self._latents
         output = self._scheduler.step(noise, timestep, before, **self._options)
         self._latents = output.prev_sample
@@ -131,11 +131,11 @@ class StableDiffusionDrawing:
         return pictures
 
     def _encode_prompt(self, model: StableDiffusion) -> torch.Tensor:
-        unwanted = self._request.negative
+        unwanted = self._request.sampling.negative
         prompt, negative = self._pipe.encode_prompt(
-            model.wording_of_prompt(self._request.prompt, unwanted),
+            model.wording_of_prompt(self._request.sampling.prompt, unwanted),
             self._device,
-            len(self._request.seeds),
+            len(self._request.sampling.seeds),
             self._guided,
             model.wording(unwanted) or None,
         )
@@ -143,13 +143,18 @@ class StableDiffusionDrawing:
 
     def _from_noise(self) -> torch.Tensor:
         cell, channels = self._pipe.vae_scale_factor, self._pipe.unet.config.in_channels
-        shape = (len(self._seeded), channels, self._request.height // cell, self._request.width // cell)
+        shape = (
+            len(self._seeded),
+            channels,
+            self._request.sampling.height // cell,
+            self._request.sampling.width // cell,
+        )
         noise = randn_tensor(shape, generator=self._seeded, device=self._device, dtype=self._prompt.dtype)
         latents: torch.Tensor = noise * self._scheduler.init_noise_sigma
         return latents
 
     def _from_source(self, request: ImageToImage, source: Image.Image) -> torch.Tensor:
-        skipped = first_step(request.steps, request.strength) * self._scheduler.order
+        skipped = first_step(request.sampling.steps, request.strength) * self._scheduler.order
         self._timesteps = self._timesteps[skipped:]
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(skipped)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from generation.contract import Request, from_json
 from storage.database import Row
 from storage.timestamps import from_sql
 
@@ -39,7 +40,7 @@ class NewJob:
     user_id: int
     action: str
     prompt: str
-    request: str
+    request: Request
     model: str
     images: int
     price: int
@@ -55,7 +56,7 @@ class NewJob:
 class Job:
     """A job as it is stored.
 
-    `prompt` is as the person typed it, `request` is `generation.contract.to_json`; `images` counts the pictures
+    `prompt` is as the person typed it, `decoded` is what is drawn; `images` counts the pictures
     asked for, `price` is in credits. `adult` says that its model, or what it was drawn from, was for adults when it
     was asked for. `cost` is the seconds of drawing that it is expected to take; of these its owner is charged a
     `weight`-th part when turns are dealt out. `load` is the seconds that loading its model was expected to take
@@ -74,7 +75,7 @@ class Job:
     user_id: int
     action: str
     prompt: str
-    request: str
+    decoded: Request | None
     model: str
     images: int
     price: int
@@ -102,8 +103,22 @@ class Job:
     finished_at: datetime | None
     delivered_at: datetime | None
 
+    @property
+    def request(self) -> Request:
+        """What is drawn, without its source picture. Raises ValueError if what was stored can't be read."""
+        if self.decoded is None:
+            raise ValueError("not a stored request")
+        return self.decoded
 
-_COLUMNS = tuple(field.name for field in fields(Job))
+    @property
+    def picture(self) -> tuple[str, int] | None:
+        """The picture that it was drawn over: a job's id, and a number from 1."""
+        if self.parent_id is None or self.parent_index is None:
+            return None
+        return self.parent_id, self.parent_index
+
+
+_COLUMNS = tuple(field.name for field in fields(Job) if field.name != "decoded")
 _MOMENTS = tuple(name for name in _COLUMNS if name.endswith("_at"))
 
 
@@ -113,6 +128,14 @@ def as_job(row: Row) -> Job:
     for name in _MOMENTS:
         values[name] = None if values[name] is None else from_sql(values[name])
     values["state"] = JobState(values["state"])
+    values["decoded"] = _decoded(row["request"])
     for name in ("notified", "adult", "progress_open", "unposted"):
         values[name] = bool(values[name])
     return Job(**values)
+
+
+def _decoded(text: str) -> Request | None:
+    try:
+        return from_json(text)
+    except ValueError:
+        return None

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from generation.contract import to_json
 from storage.database import Transaction
 from storage.files.job_ids import check_id
 from storage.jobs.job import Job, JobState, NewJob, as_job
@@ -65,7 +66,12 @@ async def insert(tx: Transaction, job: NewJob, *, now: datetime) -> Job:
     Raises `DuplicateInteraction` when its interaction has one already, ValueError for an id that can't be
     used.
     """
-    values = asdict(job) | {"nonce": f"easel-{check_id(job.id)}", "created_at": to_sql(now)}
+    values = {field.name: getattr(job, field.name) for field in fields(job)}
+    values |= {
+        "request": to_json(job.request),
+        "nonce": f"easel-{check_id(job.id)}",
+        "created_at": to_sql(now),
+    }
     await join(tx, job.guild_id)
     try:
         row = await tx.fetch_one(INSERT, values)

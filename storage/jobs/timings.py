@@ -47,11 +47,11 @@ def shape_of(request: Request) -> Shape:
     """The shape of a request."""
     part = request.strength if isinstance(request, ImageToImage) else 1.0
     return Shape(
-        model=request.model,
+        model=request.sampling.model,
         kind=type(request).__name__,
-        size=round(_SIZES * math.log2(request.width * request.height)),
-        steps=max(1, round(request.steps * part)),
-        images=len(request.seeds),
+        size=round(_SIZES * math.log2(request.sampling.width * request.sampling.height)),
+        steps=max(1, round(request.sampling.steps * part)),
+        images=len(request.sampling.seeds),
     )
 
 

@@ -152,11 +152,12 @@ async def _carry(tx: Transaction, user_id: int, day: int) -> None:
     await tx.execute(CARRY, {"user_id": user_id, "day": day})
 
 
-async def bring_back(tx: Transaction, user_id: int) -> None:
-    """A person uses the bot: what was kept under their veil, if they had been erased, is theirs again."""
+async def bring_back(tx: Transaction, user_id: int) -> bool:
+    """Give what was kept under an erased person's pseudonym back to them: they use the bot. Returns whether there was any."""
     veil = await pseudonyms.lift(tx, user_id)
     if veil is not None:
         await personal_data.unveil(tx, user_id, veil=veil)
+    return veil is not None
 
 
 async def forget_carried(tx: Transaction, *, now: datetime) -> None:

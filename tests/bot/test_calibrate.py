@@ -11,7 +11,7 @@ from bot import calibrate, cli
 from bot.calibrate import Measured, Price
 from bot.settings.settings import Settings, StartupError
 from generation.catalogue import Catalogue
-from generation.contract import ImageToImage, Request, TextToImage
+from generation.contract import ImageToImage, Request, Sampling, TextToImage
 from storage.database import Database
 from storage.errors import DataFolderBusy
 from storage.jobs import timings
@@ -31,7 +31,11 @@ def request(model: str, *, strength: float | None = None) -> Request:
         "guidance": spec.guidance,
         "seeds": (1, 2, 3, 4),
     }
-    return TextToImage(**values) if strength is None else ImageToImage(**values, strength=strength)  # type: ignore[arg-type]
+    return (
+        TextToImage(sampling=Sampling(**values))
+        if strength is None
+        else ImageToImage(sampling=Sampling(**values), strength=strength)
+    )  # type: ignore[arg-type]
 
 
 async def drawn(folder: Path, seconds: list[tuple[Request, float]]) -> Settings:

@@ -13,12 +13,14 @@ import pytest
 import structlog
 
 from bot import logs
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 
 TOKEN = "MTE0NTE0MTkxOTgxMDg5MzgxMA.GaBcDe.q-Zx_" + "9" * 33
 """Shaped like a bot's token, and nobody's."""
 
-REQUEST = TextToImage(model="easel", prompt="a fox", width=256, height=256, steps=4, guidance=4.0, seeds=(7,))
+REQUEST = TextToImage(
+    sampling=Sampling(model="easel", prompt="a fox", width=256, height=256, steps=4, guidance=4.0, seeds=(7,))
+)
 
 
 class Terminal(io.StringIO):

@@ -67,7 +67,7 @@ def _draw(draw: wire.Draw, stopped: set[str]) -> Iterator[Event]:
             return
         dice -= chance
     yield Finished(
-        images=tuple(_noise("PNG") for _ in draw.request.seeds),
+        images=tuple(_noise("PNG") for _ in draw.request.sampling.seeds),
         grid=_noise("JPEG"),
         seconds=STEPS * STEP_SECONDS,
     )

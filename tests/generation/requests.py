@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from generation.contract import ImageToImage, TextToImage
+from generation.contract import ImageToImage, Sampling, TextToImage
 
 
 def text_to_image(model: str = "sd", **changes: Any) -> TextToImage:
@@ -21,7 +21,7 @@ def text_to_image(model: str = "sd", **changes: Any) -> TextToImage:
         "guidance": 4.0,
         "seeds": (11, 12, 13, 14),
     }
-    return TextToImage(**values | changes)
+    return TextToImage(sampling=Sampling(**values | changes))
 
 
 def image_to_image(model: str = "sd", **changes: Any) -> ImageToImage:
@@ -35,8 +35,10 @@ def image_to_image(model: str = "sd", **changes: Any) -> ImageToImage:
         "seeds": (11, 12),
         "strength": 0.6,
         "source": encoded(picture(32, 32)),
-    }
-    return ImageToImage(**values | changes)
+    } | changes
+    return ImageToImage(
+        **{name: values.pop(name) for name in ("strength", "source")}, sampling=Sampling(**values)
+    )
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:

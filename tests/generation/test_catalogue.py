@@ -87,7 +87,7 @@ def test_a_mistake_is_one_sentence_that_names_its_place(
 ) -> None:
     path = written(tmp_path, ENTRY | {key: value})
     with pytest.raises(CatalogueError) as caught:
-        Catalogue.load(path)
+        Catalogue.load(path, actions=("imagine", "vary", "reroll"))
     message = str(caught.value)
     assert str(path) in message
     assert f"`{key}`" in message

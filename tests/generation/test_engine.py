@@ -42,27 +42,28 @@ def failure(engine: Engine, request: Request) -> Failed:
 
 def by_diffusers(folder: Path, request: Any) -> np.ndarray:
     """The same pictures by diffusers' own call."""
-    kind = OWN[request.model][hasattr(request, "source")]
-    extra = {} if request.model == "flux" else {"negative_prompt": request.negative or None}
+    sampling = request.sampling
+    kind = OWN[sampling.model][hasattr(request, "source")]
+    extra = {} if sampling.model == "flux" else {"negative_prompt": sampling.negative or None}
     pipe = kind.from_pretrained(
-        folder / request.model, **({} if request.model != "sd" else {"safety_checker": None})
+        folder / sampling.model, **({} if sampling.model != "sd" else {"safety_checker": None})
     )
     pipe.set_progress_bar_config(disable=True)
-    if request.model == "flux":
+    if sampling.model == "flux":
         extra["max_sequence_length"] = 256
-    if request.model != "sd":
+    if sampling.model != "sd":
         pipe.vae.enable_slicing()
-    count = len(request.seeds)
+    count = len(sampling.seeds)
     if hasattr(request, "source"):
         extra |= {"image": decoded(request.source), "strength": request.strength}
-    if request.model == "flux" or not hasattr(request, "source"):
-        extra |= {"width": request.width, "height": request.height}
+    if sampling.model == "flux" or not hasattr(request, "source"):
+        extra |= {"width": sampling.width, "height": sampling.height}
     images = pipe(
-        request.prompt,
-        num_inference_steps=request.steps,
-        guidance_scale=request.guidance,
+        sampling.prompt,
+        num_inference_steps=sampling.steps,
+        guidance_scale=sampling.guidance,
         num_images_per_prompt=count,
-        generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
+        generator=[torch.Generator("cpu").manual_seed(seed) for seed in sampling.seeds],
         **extra,
     ).images
     return np.stack([np.asarray(image) for image in images]).astype(int)

@@ -109,7 +109,7 @@ async def test_every_family_draws_both_ways(generator: LocalGenerator) -> None:
             events = await rest(generator, submit(generator, request))
             assert isinstance(events[0], Started)
             assert isinstance(events[-1], Finished), events[-1]
-            assert len(events[-1].images) == len(request.seeds)
+            assert len(events[-1].images) == len(request.sampling.seeds)
 
 
 async def test_requests_are_drawn_in_turn(generator: LocalGenerator) -> None:

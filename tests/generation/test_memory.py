@@ -38,8 +38,8 @@ def limit(spare):
 engine = Engine(tuple(Catalogue.load(Path(sys.argv[1])).values()), torch.device("cpu"), changed=lambda: told.append(warm()))
 told = []
 def draw(count, side, spare=0, model="sd"):
-    request = TextToImage(
-        model=model, prompt="a", width=side, height=side, steps=1, guidance=0.0, seeds=tuple(range(count)))
+    request = TextToImage(sampling=Sampling(
+        model=model, prompt="a", width=side, height=side, steps=1, guidance=0.0, seeds=tuple(range(count))))
     limit(spare)
     try:
         *_, progress, last = engine.run(request)

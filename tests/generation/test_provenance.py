@@ -38,7 +38,7 @@ A1111 = (
 def results(request: Request) -> tuple[tuple[bytes, ...], bytes]:
     """The files of a request's pictures and of their grid."""
     with ThreadPoolExecutor(2) as threads:
-        return encoding.encode([picture(32, 32, seed) for seed in request.seeds], request, threads)
+        return encoding.encode([picture(32, 32, seed) for seed in request.sampling.seeds], request, threads)
 
 
 def saved(form: str, label: provenance.Label) -> bytes:
@@ -68,12 +68,12 @@ def test_every_file_of_a_job_tells_what_it_was_made_from(request_: Request) -> N
     for index, data in enumerate([*files, grid]):
         found = describe(data).parameters
         assert found is not None
-        assert (found.prompt, found.negative) == (request_.prompt, request_.negative)
-        assert found.facts["Seed"] == str(request_.seeds[index % len(files)])
+        assert (found.prompt, found.negative) == (request_.sampling.prompt, request_.sampling.negative)
+        assert found.facts["Seed"] == str(request_.sampling.seeds[index % len(files)])
         assert found.facts["Size"] == "32x32"
         assert found.facts["Model"] == "sd"
         assert ("Batch pos" in found.facts) == (data is not grid)
-        assert seen_by_the_web_ui(data).startswith(request_.prompt)
+        assert seen_by_the_web_ui(data).startswith(request_.sampling.prompt)
 
 
 def test_every_file_of_a_job_says_that_ai_made_it() -> None:
@@ -83,9 +83,9 @@ def test_every_file_of_a_job_says_that_ai_made_it() -> None:
         assert describe(data).says_ai
         facts = packet(data)
         assert facts[f"{IPTC}DigitalSourceType"] == provenance.SOURCE_TYPE
-        assert facts[f"{IPTC}AISystemUsed"] == request.model
+        assert facts[f"{IPTC}AISystemUsed"] == request.sampling.model
         assert facts["{http://ns.adobe.com/xap/1.0/}CreatorTool"].startswith("Easel ")
-        assert request.prompt not in str(facts)
+        assert request.sampling.prompt not in str(facts)
     assert describe(pictures.preview([picture(32, 32)])).says_ai
 
 
@@ -144,7 +144,7 @@ def test_all_words_and_numbers_come_back_as_they_were(
     written = parameters.of_request(request_, 0)
     found = describe(saved(form, provenance.of_request(request_, 0)))
     assert found.parameters == written
-    assert float(written.facts["CFG scale"]) == request_.guidance
+    assert float(written.facts["CFG scale"]) == request_.sampling.guidance
     assert found.says_ai
 
 

@@ -268,7 +268,7 @@ async def test_a_broken_check_may_take_its_time_and_is_told_of_once_until_it_is_
     caplog.set_level("INFO", "generation.supervisor")
     request, folder = text_to_image(), with_broken(tmp_path / "nsfw", "nan")
     generator = LocalGenerator(
-        catalogue, default_model=request.model, device="cpu", step_timeout=0.01, safety=check(folder)
+        catalogue, default_model=request.sampling.model, device="cpu", step_timeout=0.01, safety=check(folder)
     )
     async with asyncio.timeout(PATIENCE):
         await generator.start()

@@ -88,7 +88,7 @@ class Painter:
             dice -= chance
         side = _LARGE_SIDE if self._source.random() < LARGE else _SIDE
         return Finished(
-            images=tuple(self._noise("PNG") for _ in request.seeds),
+            images=tuple(self._noise("PNG") for _ in request.sampling.seeds),
             grid=self._noise("JPEG", side),
             seconds=STEPS * STEP_SECONDS,
         )

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from generation.contract import Sampling, TextToImage
 from storage.credits import account, calendar
 from storage.database import Database, Transaction
 from storage.files import job_ids
@@ -22,6 +23,13 @@ def say(job: Job | None) -> None:
         print(job.id, job.state, flush=True)
 
 
+REQUEST = TextToImage(
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
+)
+
+
 async def accept(tx: Transaction, source: random.Random) -> str:
     user, price = source.randint(1, 3), source.randint(1, 9)
     job = NewJob(
@@ -31,7 +39,7 @@ async def accept(tx: Transaction, source: random.Random) -> str:
         user_id=user,
         action="imagine",
         prompt="x" * source.randint(0, 9000),
-        request="{}",
+        request=REQUEST,
         model="toy",
         images=4,
         price=price,

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+from generation.contract import Sampling, TextToImage
 from storage.credits import undo
 from storage.database import Transaction
 from storage.files import job_ids
@@ -14,6 +15,11 @@ from storage.jobs import lifecycle
 from storage.jobs import queue as job_queue
 from storage.jobs.job import Job, NewJob
 
+REQUEST = TextToImage(
+    sampling=Sampling(
+        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
+    )
+)
 NOON = datetime(2026, 3, 14, 12, 0, 0, 123_000, tzinfo=UTC)
 GUILD = 700_000_000_000_000_001
 ALICE, BOB, CAROL = (800_000_000_000_000_001 + number for number in range(3))
@@ -32,7 +38,7 @@ def new_job(**changes: Any) -> NewJob:
         "user_id": ALICE,
         "action": "imagine",
         "prompt": "a fox — “naïve” 🦊",
-        "request": "{}",
+        "request": REQUEST,
         "model": "toy",
         "images": 4,
         "price": 4,

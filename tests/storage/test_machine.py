@@ -319,7 +319,7 @@ class Services(RuleBasedStateMachine):
                 )
             )
         except ValueError:
-            assert model.bonus[user] + credits < 0
+            assert credits == 0 or model.bonus[user] + credits < 0
             return
         model.bonus[user] += credits
 

@@ -17,7 +17,7 @@ from discord import app_commands
 from bot.connection.retry import Unreachable
 from bot.errors import NotAdmin, NothingFree, NotHost, OverDefault, OverGrants, ServerOnly
 from bot.interactions.error_handler import acknowledge
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.texts import changes as texts
 from storage.credits import host
 from storage.database import Transaction

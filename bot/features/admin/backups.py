@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from bot.health.clock import may_delete
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.services import Services
 from storage.backups import backup, restoring
 from storage.errors import StorageError
 from storage.files import snapshots

@@ -12,10 +12,10 @@ from typing import Any
 
 import discord
 
-from bot.client import PERMISSIONS
 from bot.doctor.machine import GB, room
 from bot.features.admin._group import Desk, admin, opened
 from bot.features.moderation import _cases as cases
+from bot.interactions.checks import PERMISSIONS
 from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
 from bot.texts import admin as texts

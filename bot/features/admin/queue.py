@@ -9,7 +9,8 @@ from discord import app_commands
 
 from bot.errors import NothingToCancel
 from bot.features.admin._group import CHOICES, IN_ALL_SERVERS, Desk, Reason, admin, is_admin, opened
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.services import Services
 from bot.texts import admin as texts
 from bot.texts import common
 from bot.texts.escaping import readable

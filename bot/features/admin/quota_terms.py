@@ -10,7 +10,7 @@ from discord import app_commands
 from bot.errors import UnknownZone
 from bot.features.admin._group import CHOICES, Per, opened, quota
 from bot.interactions.feature import Feature
-from bot.jobs.orders import Action
+from bot.interactions.options import ActionName
 from bot.texts import quota as texts
 from storage.credits import terms
 from storage.credits.calendar import MAX_CREDITS, Period, Rate, find_zone, span_of, zones_like
@@ -52,7 +52,7 @@ async def ceiling(
 
 @quota.command(name="free", description="Make an action free in this server, or let it cost again")
 @app_commands.describe(action="Which one", free="Whether it is free from now on")
-async def free_(interaction: discord.Interaction[Any], action: Action, free: bool) -> None:
+async def free_(interaction: discord.Interaction[Any], action: ActionName, free: bool) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
         desk.services.settings.host_credits.check_free(free)

@@ -9,10 +9,11 @@ from discord import app_commands
 
 from bot.errors import BadAmount, NotOnTheList
 from bot.features.admin._group import CHOICES, Desk, Page, admin, opened
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.interactions.options import PermissionName
 from bot.jobs import orders
-from bot.jobs.permissions import Doing
 from bot.pictures.age_restriction import age_restricted
+from bot.services import Services
 from bot.texts import admin as texts
 from storage.guilds import bans, pauses, permissions, settings, word_rules
 from storage.guilds.permissions import EVERYONE, Limit, Thing
@@ -88,7 +89,7 @@ async def channel(
 )
 async def action(
     interaction: discord.Interaction[Any],
-    action: Doing,
+    action: PermissionName,
     role: discord.Role | None = None,
     allowed: bool = True,
 ) -> None:

@@ -9,7 +9,8 @@ from discord import app_commands
 
 from bot.errors import BadRule
 from bot.features.admin._group import CHOICES, Page, admin, is_admin, opened
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.services import Services
 from bot.texts import moderation
 from bot.wordfilter.rules import LONGEST_RULE, Rule
 from storage.guilds import settings, word_rules

@@ -15,10 +15,10 @@ from bot.errors import AlreadyReported, JobGone, NoModerators, NotReady, TooMany
 from bot.features.moderation import _verdicts as verdicts
 from bot.interactions import servers
 from bot.interactions.buttons import JobButton
-from bot.interactions.feature import Services
-from bot.jobs.permissions import only_admitted
+from bot.interactions.checks import policy_of
 from bot.pictures import files as picture_files
 from bot.pictures.age_restriction import may_show
+from bot.services import Services
 from bot.texts import common, moderation
 from storage.database import Transaction
 from storage.guilds import settings as guild_settings
@@ -73,14 +73,7 @@ async def open_to(services: Services, job: Job, reporter: discord.Member) -> dis
 async def only_reporters(services: Services, reporter: discord.Member) -> None:
     """Raises ServerNotAllowed where Easel does not work, Banned or TimedOut for who may report nothing."""
     servers.only_allowed(services.settings, reporter.guild.id)
-    async with services.database.reading() as tx:
-        await only_admitted(
-            tx,
-            guild_id=reporter.guild.id,
-            user_id=reporter.id,
-            now=services.clock(),
-            longest=services.settings.timeout,
-        )
+    (await policy_of(services, reporter.guild.id, reporter.id)).only_admitted()
 
 
 async def _take(

@@ -15,7 +15,7 @@ from bot.errors import BadLink, NoModerators, TooManyReports
 from bot.features.moderation import _leftovers as leftovers
 from bot.features.moderation import _verdicts as verdicts
 from bot.features.moderation._cases import MOST_REPORTS, SPAN, moderators_channel, only_reporters
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.texts import moderation
 
 _MOST_PEOPLE = 10_000

@@ -15,7 +15,7 @@ import structlog
 
 from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import ID
-from bot.interactions.feature import Services
+from bot.services import Services
 from bot.texts import common, moderation
 from storage.database import Transaction
 from storage.jobs import messages, queries

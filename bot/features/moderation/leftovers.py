@@ -11,9 +11,9 @@ import discord
 from bot.errors import NotModerator, ServerOnly
 from bot.features.moderation import _leftover_reports as leftover_reports
 from bot.features.moderation import _leftovers as leftovers
+from bot.interactions.checks import policy_of
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
 from bot.interactions.feature import Feature
-from bot.jobs.permissions import only_welcome
 from bot.texts import moderation
 
 
@@ -47,8 +47,7 @@ class Decision(
             judge, case, services = interaction.user, interaction.message, interaction.client.services
             if not isinstance(judge, discord.Member) or case is None:
                 raise ServerOnly
-            async with services.database.reading() as tx:
-                await only_welcome(tx, guild_id=judge.guild.id, user_id=judge.id)
+            (await policy_of(services, judge.guild.id, judge.id)).only_welcome()
             if not interaction.permissions.manage_messages:
                 raise NotModerator
             if not await leftover_reports.decide(

@@ -17,13 +17,15 @@ from discord import app_commands
 
 from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import ID
-from bot.delivery.surface import Surface
+from bot.delivery.button_rows import Place, Surface
 from bot.errors import BadLink, NotModerator, PublicChannel, ServerOnly
 from bot.features.admin._group import admin, opened
 from bot.features.moderation import _cases as cases
 from bot.features.moderation import _leftover_reports as leftover_reports
+from bot.interactions.checks import able_to_post
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
-from bot.interactions.feature import Ask, Feature, Place, Reply, Services, Verb, able_to_post
+from bot.interactions.feature import Ask, Feature, Reply, Verb
+from bot.services import Services
 from bot.texts import moderation
 from storage.errors import StorageError
 from storage.guilds import settings as guild_settings

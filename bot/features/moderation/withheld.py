@@ -9,7 +9,8 @@ import structlog
 
 from bot.errors import NotModerator
 from bot.features.moderation import _withheld as withheld
-from bot.interactions.feature import Ask, Feature, Services, Verb
+from bot.interactions.feature import Ask, Feature, Verb
+from bot.services import Services
 from bot.texts import moderation
 from storage.errors import StorageError
 from storage.moderation.cases import Verdict
@@ -42,7 +43,8 @@ async def resume(services: Services) -> None:
     """Go on with what a restart interrupted."""
     while True:
         try:
-            return await services.withheld.resume()
+            await services.withheld.resume()
+            return
         except (StorageError, OSError):
             _log.exception("withheld pictures could not be seen to; trying again", again_in=_AGAIN)
         await asyncio.sleep(_AGAIN)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import JobGone, NothingToCancel
 from bot.features.moderation import _leftovers as leftovers
-from bot.interactions.feature import Services
+from bot.services import Services
 from storage.credits import account
 from storage.errors import StorageError
 from storage.files import erasure_list

@@ -11,8 +11,8 @@ import structlog
 
 from bot.features.privacy._rewriting import rewrite
 from bot.health.clock import may_delete
-from bot.interactions.feature import Services
 from bot.pictures import sweeping
+from bot.services import Services
 from storage.credits import compaction
 from storage.database import Transaction
 from storage.jobs import images, ownership

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.interactions.feature import Services
+from bot.services import Services
 from storage.errors import PiecesLeft
 from storage.privacy import retention
 

@@ -19,7 +19,8 @@ from bot.features.privacy import _erasure as erasure
 from bot.features.privacy import _retention as retention
 from bot.features.privacy import _rewriting as rewriting
 from bot.interactions.error_handler import acknowledge, answered, only_new, tell_privately
-from bot.interactions.feature import Feature, Services
+from bot.interactions.feature import Feature
+from bot.services import Services
 from bot.texts import privacy as text_privacy
 from storage.errors import StorageError
 from storage.privacy import personal_data

@@ -67,8 +67,8 @@ async def test_v_draws_variations_of_that_very_picture(easel: World) -> None:
     request = easel.generator.requests[easel.generator.last]
     assert isinstance(request, ImageToImage)
     assert request.source == picture(8)
-    assert request.prompt == "a fox"
-    assert len(request.seeds) == 4
+    assert request.sampling.prompt == "a fox"
+    assert len(request.sampling.seeds) == 4
     varied = easel.results()[-1]
     assert "Variations of #2" in varied.content
     assert easel.pings(varied) == [easel.cleo.id]
@@ -94,8 +94,8 @@ async def test_reroll_takes_the_prompt_with_new_seeds(easel: World) -> None:
     await easel.press(easel.ben, await grid(easel), "🔄")
     request = easel.generator.requests[easel.generator.last]
     assert isinstance(request, TextToImage)
-    assert request.prompt == "a fox"
-    assert request.seeds != (7, 8, 9, 10)
+    assert request.sampling.prompt == "a fox"
+    assert request.sampling.seeds != (7, 8, 9, 10)
 
 
 async def test_a_reroll_of_variations_varies_the_same_picture(easel: World) -> None:

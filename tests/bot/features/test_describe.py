@@ -21,7 +21,7 @@ from bot.texts import describe
 from bot.texts.escaping import copyable
 from generation import encoding, pictures, provenance
 from generation.catalogue import Catalogue
-from generation.contract import Request, TextToImage
+from generation.contract import Request, Sampling, TextToImage
 from generation.description import Description
 from generation.parameters import Parameters
 from tests.bot.pictures.hostile import chunk
@@ -44,12 +44,12 @@ def request(**changes: object) -> TextToImage:
         "guidance": 4.5,
         "seeds": (7, 8),
     }
-    return TextToImage(**values | changes)  # type: ignore[arg-type]
+    return TextToImage(sampling=Sampling(**values | changes))  # type: ignore[arg-type]
 
 
 def files(of: Request) -> tuple[tuple[bytes, ...], bytes]:
     with ThreadPoolExecutor(1) as threads:
-        return encoding.encode([Image.new("RGB", (32, 32)) for _ in of.seeds], of, threads)
+        return encoding.encode([Image.new("RGB", (32, 32)) for _ in of.sampling.seeds], of, threads)
 
 
 def a1111(form: str, text: str) -> bytes:
@@ -87,9 +87,14 @@ async def test_the_line_draws_the_same_again(easel: World) -> None:
     assert line.startswith("/imagine prompt: ")
     await easel.imagine(easel.ben, line.removeprefix("/imagine prompt: "))
     drawn = easel.generator.requests[easel.generator.last]
-    assert (drawn.prompt, drawn.negative) == ("a fox in the snow", "fog")
-    assert (drawn.model, drawn.steps, drawn.guidance, drawn.seeds) == ("easel", 12, 4.5, (8,))
-    assert drawn.width / drawn.height == 1.5
+    assert (drawn.sampling.prompt, drawn.sampling.negative) == ("a fox in the snow", "fog")
+    assert (drawn.sampling.model, drawn.sampling.steps, drawn.sampling.guidance, drawn.sampling.seeds) == (
+        "easel",
+        12,
+        4.5,
+        (8,),
+    )
+    assert drawn.sampling.width / drawn.sampling.height == 1.5
 
 
 async def test_a_private_jobs_file_keeps_its_words(easel: World) -> None:
@@ -201,7 +206,11 @@ async def test_settings_outside_of_the_models_ranges_are_brought_into_them_and_t
     told = await easel.imagine(easel.ben, words.split("/imagine prompt: ")[1].split("\n")[0])
     assert "On its way" in told
     drawn = easel.generator.requests[easel.generator.last]
-    assert (drawn.steps, drawn.guidance, drawn.seeds) == (spec.max_steps, spec.max_guidance, (511994104,))
+    assert (drawn.sampling.steps, drawn.sampling.guidance, drawn.sampling.seeds) == (
+        spec.max_steps,
+        spec.max_guidance,
+        (511994104,),
+    )
 
 
 async def test_a_seed_that_does_not_fit_is_told(easel: World) -> None:
@@ -278,10 +287,10 @@ def test_every_line_is_one_that_imagine_takes(
     order = orders.imagine(
         parsed, catalogue=CATALOGUE, default_model=model, images=4, random=random.Random(1)
     )
-    spec = CATALOGUE[order.request.model]
+    spec = CATALOGUE[order.request.sampling.model]
     assert spec.refusal(order.request) is None
     if found.model or "Model" not in facts:
-        assert order.request.model == model
+        assert order.request.sampling.model == model
     assert (bool(facts.get("Seed")) and not found.seed) == (parsed.seed is not None)
 
 

@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from bot.errors import BotLacksPermission
-from bot.interactions.feature import able_to_post
+from bot.interactions.checks import able_to_post
 from bot.jobs import orders, prompts
 from bot.jobs.seams import Requester
 from generation.contract import Failed, FailureReason, Progressed, TextToImage
@@ -37,9 +37,13 @@ async def test_options_and_flags_reach_the_generator(easel: World) -> None:
     await easel.imagine(easel.ben, "a fox --cfg 3 --count 2", aspect="3:2", seed=7, negative="trees")
     request = easel.generator.requests[easel.generator.last]
     assert isinstance(request, TextToImage)
-    assert (request.prompt, request.negative, request.guidance) == ("a fox", "trees", 3)
-    assert request.seeds == (7, 8)
-    assert request.width > request.height
+    assert (request.sampling.prompt, request.sampling.negative, request.sampling.guidance) == (
+        "a fox",
+        "trees",
+        3,
+    )
+    assert request.sampling.seeds == (7, 8)
+    assert request.sampling.width > request.sampling.height
 
 
 @pytest.mark.parametrize(
@@ -100,8 +104,8 @@ async def test_invisible_characters_reach_neither_the_generator_nor_the_record(e
     )
     request = easel.generator.requests[easel.generator.last]
     assert isinstance(request, TextToImage)
-    assert (request.prompt, request.negative) == ("a fox in snow", "trees")
-    assert request.width > request.height
+    assert (request.sampling.prompt, request.sampling.negative) == ("a fox in snow", "trees")
+    assert request.sampling.width > request.sampling.height
 
 
 async def test_an_option_of_nothing_that_can_be_seen_is_refused(easel: World) -> None:
@@ -135,7 +139,7 @@ async def test_those_who_wait_see_their_place(tmp_path: Path) -> None:
         assert "(Waiting: 1 before it)" in waiting.content
         easel.generator.finish(easel.generator.last)
         await easel.rest()
-        assert "second" in easel.generator.requests[easel.generator.last].prompt
+        assert "second" in easel.generator.requests[easel.generator.last].sampling.prompt
 
 
 @pytest.mark.parametrize("text", ["@everyone", "<@1>", "**bold** [x](https://evil.example)", "</imagine:1>"])
@@ -192,14 +196,14 @@ async def again(easel: World, result: Any) -> None:
         joined_at=None,
         interaction_id=result._interaction.id,
     )
-    order = orders.imagine(
+    draft = orders.imagine(
         prompts.parse("a fox"),
         catalogue=easel.services.catalogue,
         default_model="easel",
         images=4,
         random=easel.services.random,
     )
-    await easel.services.dispatcher.accept(order, who)
+    await easel.accept(draft, who)
 
 
 async def test_an_event_that_comes_twice_counts_once(easel: World) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from bot.interactions import price_check
-from bot.jobs import orders
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
 
 async def free(easel: World, action: str, *, free: bool = True) -> None:
     await easel.told(easel.admin, "quota free", action=action, free=free)
-
-
-def test_every_action_that_is_a_button_has_its_place_in_the_line() -> None:
-    assert set(price_check.NAMES) == set(get_args(orders.Action)) - {"imagine"}
 
 
 async def test_grids_and_single_pictures_say_what_their_buttons_cost(easel: World) -> None:

@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 
 from bot.errors import BadPrompt, UnknownModel
 from bot.jobs import orders
-from bot.jobs.orders import Order
+from bot.jobs.orders import Draft
 from bot.jobs.prompts import parse
 from generation.catalogue import Catalogue
-from generation.contract import MAX_SEED, ImageToImage, TextToImage, from_json, to_json
+from generation.contract import MAX_SEED, ImageToImage, Sampling, TextToImage, from_json, to_json, with_source
 
 CATALOGUE = Catalogue.load(Path(__file__).parents[3] / "models.toml")
 
 
-def order(text: str) -> Order:
+def draft(text: str) -> Draft:
     return orders.imagine(
         parse(text), catalogue=CATALOGUE, default_model="easel", images=4, random=random.Random(1)
     )
 
 
 def test_the_price_is_the_models_cost_times_the_pictures() -> None:
-    assert order("a fox").price == 4
-    assert order("a fox --model sdxl --count 3").price == 6
+    assert orders.order("imagine", draft("a fox")).price == 4
+    assert orders.order("imagine", draft("a fox --model sdxl --count 3")).price == 6
 
 
 def test_an_action_may_have_a_price_of_its_own() -> None:
@@ -37,26 +37,26 @@ def test_an_action_may_have_a_price_of_its_own() -> None:
 
 
 def test_each_picture_has_a_seed_that_makes_it_again_alone() -> None:
-    assert order("a fox --seed 7").request.seeds == (7, 8, 9, 10)
-    assert order(f"a fox --seed {MAX_SEED} --count 2").request.seeds == (MAX_SEED, 0)
+    assert draft("a fox --seed 7").request.sampling.seeds == (7, 8, 9, 10)
+    assert draft(f"a fox --seed {MAX_SEED} --count 2").request.sampling.seeds == (MAX_SEED, 0)
 
 
 def test_a_model_is_found_by_key_or_name_in_any_case() -> None:
-    assert order("a fox --model SDXL").request.model == "sdxl"
+    assert draft("a fox --model SDXL").request.sampling.model == "sdxl"
     with pytest.raises(UnknownModel):
-        order("a fox --model nope")
+        draft("a fox --model nope")
 
 
 def test_what_a_model_ignores_is_said_and_not_swallowed() -> None:
-    notes = order("a fox --model flux-schnell --no trees --cfg 5").notes
+    notes = draft("a fox --model flux-schnell --no trees --cfg 5").notes
     assert [note for note in notes if "`--no`" in note]
     assert [note for note in notes if "`--cfg`" in note]
-    assert order("a boat --no trees --cfg 5").notes == ()
+    assert draft("a boat --no trees --cfg 5").notes == ()
 
 
 def test_values_outside_a_models_range_are_refused_with_its_range() -> None:
     with pytest.raises(BadPrompt, match="between 1 and 12 for FLUX"):
-        order("a fox --model flux-schnell --steps 50")
+        draft("a fox --model flux-schnell --steps 50")
 
 
 @given(st.text(max_size=50), st.lists(st.integers(0, MAX_SEED), min_size=1, max_size=4), st.booleans())
@@ -65,8 +65,12 @@ def test_a_stored_request_comes_back_as_it_was(prompt: str, seeds: list[int], va
         "model": "easel", "prompt": prompt, "negative": "", "width": 256, "height": 256, "steps": 20,
         "guidance": 4.0, "seeds": tuple(seeds),
     }  # fmt: skip
-    request = ImageToImage(**common, strength=0.5, source=b"png") if varied else TextToImage(**common)
-    assert from_json(to_json(request), source=b"png" if varied else b"") == request
+    request = (
+        ImageToImage(sampling=Sampling(**common), strength=0.5, source=b"png")
+        if varied
+        else TextToImage(sampling=Sampling(**common))
+    )
+    assert with_source(from_json(to_json(request)), b"png") == request
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"kind": "nonsense"}', '{"kind": "text-to-image"}'])
@@ -76,13 +80,13 @@ def test_what_is_not_a_stored_request_is_refused(text: str) -> None:
 
 
 def test_words_that_the_built_in_model_was_never_taught_are_named() -> None:
-    (note,) = order("a steampunk fox by a lake").notes
+    (note,) = draft("a steampunk fox by a lake").notes
     assert "steampunk, fox" in note
-    assert order("a sunset over a mountain lake").notes == ()
-    assert order("a steampunk fox by a lake --model sdxl").notes == ()
+    assert draft("a sunset over a mountain lake").notes == ()
+    assert draft("a steampunk fox by a lake --model sdxl").notes == ()
 
 
 def test_a_shape_that_can_not_be_drawn_is_said() -> None:
-    (note,) = order("a boat --ar 4:1").notes
+    (note,) = draft("a boat --ar 4:1").notes
     assert "nearest" in note
-    assert order("a boat --ar 3:2").notes == ()
+    assert draft("a boat --ar 3:2").notes == ()

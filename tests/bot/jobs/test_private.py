@@ -40,19 +40,23 @@ async def test_a_private_prompt_is_drawn_and_so_are_its_variations_and_rerolls(e
     requests = list(easel.generator.requests.values())
     assert len(requests) == 3
     for request in requests:
-        assert (request.prompt, request.negative, request.private) == ("a swordfish", "haddock", True)
+        assert (request.sampling.prompt, request.sampling.negative, request.sampling.private) == (
+            "a swordfish",
+            "haddock",
+            True,
+        )
 
 
 async def test_a_private_flag_takes_no_word_of_the_prompt(easel: World) -> None:
     await easel.imagine(easel.ben, "a --private fox")
     request = easel.generator.requests[easel.generator.last]
-    assert (request.prompt, request.private) == ("a fox", True)
+    assert (request.sampling.prompt, request.sampling.private) == ("a fox", True)
     assert "takes no value" in await easel.imagine(easel.ben, "a fox --private=maybe")
 
 
 async def test_without_the_flag_nothing_is_private(easel: World) -> None:
     await easel.imagine(easel.ben, "a fox")
-    assert not easel.generator.requests[easel.generator.last].private
+    assert not easel.generator.requests[easel.generator.last].sampling.private
     assert "a fox" in easel.results()[0].content
 
 

@@ -25,7 +25,7 @@ async def test_a_running_job_is_drawn_again_and_waiting_ones_keep_their_order(tm
             await easel.imagine(easel.ben, prompt)
             easel.clock.move(seconds=1)
         await easel.restart()
-        drawn = [request.prompt for request in easel.generator.requests.values()]
+        drawn = [request.sampling.prompt for request in easel.generator.requests.values()]
         assert drawn == ["first", "second", "third"]
         assert [m.content.split("**")[1] for m in easel.results()] == ["first", "second", "third"]
         assert len(easel.messages()) == 3, "the progress messages from before the restart are gone"

@@ -30,7 +30,7 @@ async def test_an_estimate_is_kept(tmp_path: Path) -> None:
         while len(met) < len(people):
             ticket = easel.generator.last
             clock.move(seconds=SECONDS)
-            met[easel.generator.requests[ticket].prompt] = (clock() - begun).total_seconds()
+            met[easel.generator.requests[ticket].sampling.prompt] = (clock() - begun).total_seconds()
             easel.generator.finish(ticket)
             await easel.rest()
         off = sorted(abs(told[prompt] - met[prompt]) / met[prompt] for prompt in told)
@@ -48,7 +48,7 @@ async def test_a_heavier_role_is_served_more_often(tmp_path: Path) -> None:
         for _ in range(8):
             easel.generator.finish(easel.generator.last)
             await easel.rest()
-        drawn = [request.prompt for request in easel.generator.requests.values()][:8]
+        drawn = [request.sampling.prompt for request in easel.generator.requests.values()][:8]
         assert 5 <= drawn.count("of sue") <= 6
 
 
@@ -58,7 +58,7 @@ async def test_nobody_draws_more_at_once_than_the_host_allows(tmp_path: Path) ->
         await easel.imagine(easel.ben, "one")
         await easel.imagine(easel.ben, "two")
         await easel.imagine(easel.cleo, "hers")
-        assert {request.prompt for request in generator.requests.values()} == {"one", "hers"}
+        assert {request.sampling.prompt for request in generator.requests.values()} == {"one", "hers"}
         generator.finish(next(iter(generator.requests)))
         await easel.rest()
         assert len(generator.requests) == 3

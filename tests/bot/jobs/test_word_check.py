@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import WordRefused
+from bot.interactions.checks import policy_of
 from bot.settings.settings import StartupError
 from storage.guilds.word_rules import MAX_RULES, WordKind, WordRule, set_word_rule
 from tests.world import World, said, world
@@ -129,9 +130,10 @@ async def test_a_bad_list_of_words_stops_the_start(tmp_path: Path, text: str | N
 async def test_any_text_can_be_tried_in_the_same_place(easel: World) -> None:
     await blocked(easel, "kill")
     who = easel.requester(easel.ben, interaction_id=None)
-    await easel.services.moderation.check(["a fox", "a skill"], who)
+    policy = await policy_of(easel.services, who.guild_id, who.user_id)
+    await easel.services.moderation.check(["a fox", "a skill"], who, policy)
     with pytest.raises(WordRefused, match="kill"):
-        await easel.services.moderation.check(["a fox", "to kill"], who)
+        await easel.services.moderation.check(["a fox", "to kill"], who, policy)
 
 
 async def refused(easel: World, times: int, *, seconds: float = 1) -> str:
@@ -202,6 +204,7 @@ async def test_an_event_that_comes_twice_is_refused_once(tmp_path: Path) -> None
     async with world(tmp_path, blocked_words=("kill",), timeout_after=2) as easel:
         who = easel.requester(easel.ben, interaction_id=77)
         for _ in range(5):
+            policy = await policy_of(easel.services, who.guild_id, who.user_id)
             with pytest.raises(WordRefused) as caught:
-                await easel.services.moderation.check(["kill"], who)
+                await easel.services.moderation.check(["kill"], who, policy)
             assert caught.value.until is None

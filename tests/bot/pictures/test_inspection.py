@@ -31,7 +31,7 @@ def running(program: str) -> Any:
     """Starts a process that runs this in place of the reader's own program; `inspector` is its module."""
 
     def start(command: list[str], **options: Any) -> Any:
-        whole = f"import sys, time; from pathlib import Path; from bot import inspector\n{program}"
+        whole = f"import sys, time; from pathlib import Path; from bot.pictures import inspector\n{program}"
         return _start([*command[:3], "-c", whole, *command[5:]], **options)
 
     return start

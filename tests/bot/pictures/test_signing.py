@@ -17,7 +17,7 @@ from bot.pictures import files, signing
 from bot.settings.settings import StartupError
 from bot.texts.findings import Level
 from generation import provenance
-from generation.contract import TextToImage
+from generation.contract import Sampling, TextToImage
 from generation.description import describe
 from tests.bot.doctor.test_machine import about, examine
 from tests.fakes import picture
@@ -74,7 +74,9 @@ def test_signing_keeps_the_parameters_and_shows_a_change(tmp_path: Path, kind: s
 
 def test_a_picture_made_smaller_is_signed_again_and_keeps_its_words(tmp_path: Path) -> None:
     seal = signing.seal(*certificates.write(tmp_path))
-    request = TextToImage(model="easel", prompt="狐", width=9, height=9, steps=1, guidance=1, seeds=(5,))
+    request = TextToImage(
+        sampling=Sampling(model="easel", prompt="狐", width=9, height=9, steps=1, guidance=1, seeds=(5,))
+    )
     noise = np.random.default_rng(1).integers(0, 255, (600, 600, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(noise).save(out, "PNG", **provenance.of_request(request, 0).options("PNG"))

@@ -267,7 +267,7 @@ def test_a_check_that_does_not_end_leaves_what_was_read_before(
 ) -> None:
     """The process says what the file says of itself, and hangs then: it is killed, and that was heard."""
     hangs = (
-        "import sys, time; from bot import inspector, verifier; "
+        "import sys, time; from bot.pictures import inspector, verifier; "
         "verifier.check = lambda *_: time.sleep(60); inspector.main(sys.argv[1:])"
     )
     start = subprocess.Popen

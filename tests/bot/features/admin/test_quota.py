@@ -127,7 +127,7 @@ async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> 
     ) as easel:
         services = easel.services
         who = easel.requester(easel.ben, interaction_id=None)
-        order = orders.imagine(
+        draft = orders.imagine(
             prompts.parse("a fox"),
             catalogue=services.catalogue,
             default_model="easel",
@@ -137,7 +137,7 @@ async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> 
 
         async def race() -> list[object]:
             return await asyncio.gather(
-                *(services.dispatcher.accept(order, who) for _ in range(200)), return_exceptions=True
+                *(easel.accept(draft, who) for _ in range(200)), return_exceptions=True
             )
 
         results = await race()

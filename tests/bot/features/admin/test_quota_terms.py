@@ -191,7 +191,7 @@ async def test_of_two_hundred_orders_at_once_on_the_last_credits_one_is_accepted
     async with world(tmp_path, generator=FakeGenerator(paused=True), max_waiting=1000, **limits) as easel:
         services = easel.services
         people = [easel.ben, easel.cleo] if ceiling else [easel.ben]
-        order = orders.imagine(
+        draft = orders.imagine(
             prompts.parse("a fox"),
             catalogue=services.catalogue,
             default_model="easel",
@@ -211,7 +211,7 @@ async def test_of_two_hundred_orders_at_once_on_the_last_credits_one_is_accepted
         ]
         for _ in range(3):
             results = await asyncio.gather(
-                *(services.dispatcher.accept(order, whose[number % len(whose)]) for number in range(200)),
+                *(easel.accept(draft, whose[number % len(whose)]) for number in range(200)),
                 return_exceptions=True,
             )
             assert [type(one) for one in results].count(OverCeiling if ceiling else OverQuota) == 199

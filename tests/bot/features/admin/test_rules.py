@@ -129,9 +129,9 @@ async def test_what_nobody_asked_for_fits_itself_to_the_limits(easel: World) -> 
     async with easel.services.database.reading() as tx:
         rows = await tx.fetch_all("SELECT request FROM jobs ORDER BY number")
     drawn = [from_json(row["request"]) for row in rows]
-    assert [len(one.seeds) for one in drawn] == [4, 2, 2, 2, 2]
-    assert [max(one.width, one.height) for one in drawn[-2:]] == [192, 192]
-    assert drawn[-1].width > drawn[-1].height
+    assert [len(one.sampling.seeds) for one in drawn] == [4, 2, 2, 2, 2]
+    assert [max(one.sampling.width, one.sampling.height) for one in drawn[-2:]] == [192, 192]
+    assert drawn[-1].sampling.width > drawn[-1].sampling.height
 
 
 async def test_who_gets_less_than_usual_is_told(easel: World) -> None:

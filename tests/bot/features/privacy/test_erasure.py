@@ -210,7 +210,7 @@ async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> No
     await easel.told(easel.admin, "admin member ban", who=easel.ben)
     services = easel.services
     who = easel.requester(easel.ben, interaction_id=77)
-    order = orders.imagine(
+    draft = orders.imagine(
         prompts.parse("a fox"),
         catalogue=services.catalogue,
         default_model="easel",
@@ -220,7 +220,7 @@ async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> No
     # The command had begun before the ban was put under a veil.
     await erasure.erase(services, Erasure(user_id=easel.ben.id, posts=False))
     with pytest.raises(Banned):
-        await services.dispatcher.accept(order, who)
+        await easel.accept(draft, who)
 
 
 async def test_a_message_that_can_not_be_deleted_does_not_keep_the_data(easel: World) -> None:

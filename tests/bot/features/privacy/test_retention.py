@@ -59,7 +59,8 @@ async def test_a_search_of_every_byte_finds_no_prompt_that_is_too_old(tmp_path: 
             for number in range(600):
                 words = source.choice((SECRET, "a boat", "a boat")) + " on a lake" * source.randrange(150)
                 drawn = NewJob(**{f.name: getattr(job, f.name) for f in fields(NewJob)})
-                drawn = replace(drawn, id=new_id(source), interaction_id=None, prompt=words, request="{}")
+                request = replace(drawn.request, sampling=replace(drawn.request.sampling, prompt=words))
+                drawn = replace(drawn, id=new_id(source), interaction_id=None, prompt=words, request=request)
                 now = easel.clock() + timedelta(days=0 if SECRET in words else 20)
                 await lifecycle.cancel(tx, (await lifecycle.insert(tx, drawn, now=now)).id, by=1, now=now)
                 # A row that grows moves others about, and leaves pieces of them behind.
