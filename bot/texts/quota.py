@@ -128,7 +128,7 @@ def free_is(action: str, free: bool) -> str:
 def exported(
     lines: int, *, following: int | None, waiting: Sequence[tuple[Subject, int]] = (), asked: bool = True
 ) -> str:
-    """Beside the file of `/quota export`; `following` is the page with what is older, None where nothing is.
+    """Beside the file of `/quota export`; `following` is the page with older lines, None without any.
 
     `waiting` is what members get once they use Easel, and `asked` whether Discord said who is one.
     """
