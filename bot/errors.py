@@ -36,7 +36,6 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
 ├── TooManyReports          the person reported many pictures lately
-├── NotSpeaker              the person may not write in the channel where Easel is to speak
 ├── NotModerator            only moderators decide on reports
 ├── PublicChannel           everyone can read the channel that is to be the moderators'
 ├── BadRule                 a word rule that is none
@@ -315,10 +314,6 @@ class TooManyReports(Refusal):
     def __init__(self, again_at: datetime) -> None:
         super().__init__(str(again_at))
         self.again_at = again_at
-
-
-class NotSpeaker(Refusal):
-    """The person can't write in the channel in which they want Easel to speak."""
 
 
 class NotModerator(Refusal):

@@ -73,7 +73,7 @@ def name_others(services: Services, guilds: Iterable[discord.Guild]) -> None:
 async def cancel_others(services: Services, *, by: int) -> None:
     """Before drawing begins: cancel, and pay back, what waits in servers that are no longer allowed. `by` is the bot."""
     async with services.database.reading() as tx:
-        busy = {guild_id for guild_id, _ in await queries.channels(tx, None)}
+        busy = await queries.busy_guilds(tx)
     for guild_id in busy:
         if not allows(services.settings, guild_id):
             done = await services.dispatcher.clear(by=by, guild_id=guild_id, running=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.jobs.requester import Cleared
-from bot.texts.charts import label
-from bot.texts.common import credits, duration, job_count, person, relative
+from bot.texts.common import credits, job_count, person, relative
 from bot.texts.escaping import inert
 from bot.texts.findings import Finding, Level
 from bot.texts.member import leaf, page
@@ -16,10 +14,6 @@ from storage.guilds.pauses import Halt, Pause
 from storage.guilds.permissions import EVERYONE, Limit, Rules
 from storage.guilds.settings import GuildSettings
 from storage.jobs.job import Job
-from storage.jobs.statistics import Share, Statistics
-
-_ALT = 1024
-"""Characters in a picture's description on Discord."""
 
 LIMITS = {
     Limit.SIZE: "size: pixels of a picture's longer side",
@@ -49,35 +43,35 @@ def admin_role_is(role_id: int | None) -> str:
 
 
 def halt(pause: Pause | None) -> str:
-    """A stop, or that there is none, as the record of changes names it."""
+    """A stop, or that there is none, as the log of changes names it."""
     return "going on" if pause is None else f"{pause.halt.value}{_because(pause.reason)}"
 
 
 def halted(pause: Pause) -> str:
-    """The answer to `/admin pause` and `/admin drain`."""
+    """The answer to `/admin queue pause` and `/admin queue drain`."""
     where, more = _where(pause.guild_id), _option(pause.guild_id)
     match pause.halt:
         case Halt.PAUSED:
             return (
                 f"Paused {where}: new jobs are taken and wait, and none begins. What is being drawn is finished. "
-                f"`/admin resume{more}` goes on; a restart does not."
+                f"`/admin queue resume{more}` goes on; a restart does not."
             )
         case Halt.DRAINING:
             return (
                 f"Draining {where}: no new jobs are taken, and what waits is drawn. "
-                f"`/admin resume{more}` takes new ones again; a restart does not."
+                f"`/admin queue resume{more}` takes new ones again; a restart does not."
             )
 
 
 def resumed(ended: Sequence[Pause], *, left: Sequence[Pause]) -> str:
-    """The answer to `/admin resume`; `left` are the stops that still hold here."""
+    """The answer to `/admin queue resume`; `left` are the stops that still hold here."""
     lines = [f"Drawing goes on {_where(ended[0].guild_id)}." if ended else "There was nothing to resume."]
     lines += [f"-# {stop(one)}" for one in left]
     return "\n".join(lines)
 
 
 def stop(pause: Pause) -> str:
-    """A stop that holds, for those who wonder why nothing happens."""
+    """A stop in force, for people who wait."""
     what = {
         Halt.PAUSED: "Drawing is paused: jobs wait",
         Halt.DRAINING: "No new jobs are taken: what waits is drawn",
@@ -85,34 +79,19 @@ def stop(pause: Pause) -> str:
     return f"{what} {_where(pause.guild_id)}{_because(pause.reason)}."
 
 
-def cleared(done: Cleared, user_id: int | None, *, guild_id: int) -> str:
-    """The answer to `/admin clear`."""
+def cleared(jobs: int, credits_back: int, user_id: int | None, *, guild_id: int) -> str:
+    """The answer to `/admin queue clear`."""
     whose = f" of <@{user_id}>" if user_id else ""
     where = " in all servers" if guild_id == EVERYWHERE else ""
-    if not done.jobs:
+    if not jobs:
         return f"No job{whose} is waiting{where}."
-    return f"{job_count(done.jobs).capitalize()}{whose}{where} cancelled, {credits(done.credits)} given back."
-
-
-def line_of(user_id: int | None) -> str:
-    """What `/admin clear` changes, in the record."""
-    return f"waiting jobs of <@{user_id}>" if user_id else "waiting jobs"
-
-
-def job_of(job: Job) -> str:
-    """What `/admin cancel` changes, in the record."""
-    return f"job {job.id} of <@{job.user_id}>"
+    return f"{job_count(jobs).capitalize()}{whose}{where} cancelled, {credits(credits_back)} given back."
 
 
 def cancelled(job: Job, refunded: int) -> str:
-    """The answer to `/admin cancel`."""
+    """The answer to `/admin queue cancel`."""
     back = f" {credits(refunded).capitalize()} went back to its owner." if refunded else ""
     return f"Cancelled **{inert(job.prompt, limit=60)}** of <@{job.user_id}>.{back}"
-
-
-def ban_of(user_id: int) -> str:
-    """What `/admin ban` and `/admin unban` change, in the record."""
-    return f"ban of <@{user_id}>"
 
 
 def banned_for(ban: Ban) -> str:
@@ -120,18 +99,18 @@ def banned_for(ban: Ban) -> str:
     return f"banned{_because(ban.reason)}"
 
 
-def banned(ban: Ban, stopped: Cleared) -> str:
-    """The answer to `/admin ban`."""
-    lost = f" {job_count(stopped.jobs).capitalize()} cancelled and refunded." if stopped.jobs else ""
+def banned(ban: Ban, stopped: int) -> str:
+    """The answer to `/admin member ban`."""
+    lost = f" {job_count(stopped).capitalize()} cancelled and refunded." if stopped else ""
     where = "in any server" if ban.guild_id == EVERYWHERE else "in this server"
     return (
         f"<@{ban.user_id}> can't ask Easel for pictures {where} any more.{lost} "
-        f"`/admin unban{_option(ban.guild_id)}` undoes it."
+        f"`/admin member unban{_option(ban.guild_id)}` undoes it."
     )
 
 
 def unbanned(user_id: int, *, lifted: bool) -> str:
-    """The answer to `/admin unban`; it says nothing of a ban by the host."""
+    """The answer to `/admin member unban`; it says nothing of a ban by the host."""
     if lifted:
         return f"<@{user_id}> may use Easel again, as far as this server is concerned."
     return f"<@{user_id}> was not banned in this server."
@@ -145,38 +124,17 @@ def unbanned_by_host(user_id: int, *, lifted: bool, left: Ban | None) -> str:
     lead = "That ban is lifted" if lifted else "There was no such ban to lift"
     return (
         f"{lead}, but <@{user_id}> is still banned {_where(left.guild_id)}{_because(left.reason)}: "
-        f"`/admin unban{_option(left.guild_id)}` undoes that."
+        f"`/admin member unban{_option(left.guild_id)}` undoes that."
     )
-
-
-def announcement(text: str) -> str:
-    """What everybody reads. Pings are off for all of our messages."""
-    return f"📣 {text}"
-
-
-def announced(reached: Sequence[int], missed: Sequence[int], *, barred: int = 0) -> str:
-    """The answer to `/admin announce`. `barred` channels are closed to that admin, who is not told which they are."""
-    lines = [f"Posted in {_channels(reached)}." if reached else "Posted nowhere."]
-    lines += [f"I can't post in {_channels(missed)}."] if missed else []
-    if barred:
-        some = "1 channel where jobs wait is" if barred == 1 else f"{barred} channels where jobs wait are"
-        lines.append(f"{some} left out, because you may not write there yourself.")
-    return page(lines)
-
-
-def announced_where(text: str, channels: int) -> str:
-    """An announcement's value in the record."""
-    return f"“{inert(text, limit=100)}” in {channels} channel{'' if channels == 1 else 's'}"
 
 
 def _channels(ids: Sequence[int]) -> str:
-    return ", ".join(f"<#{one}>" for one in ids[:30]) + (
-        f" and {len(ids) - 30} more" if len(ids) > 30 else ""
-    )
+    more = f" and {len(ids) - 30} more" if len(ids) > 30 else ""
+    return ", ".join(f"<#{one}>" for one in ids[:30]) + more
 
 
 def _option(guild_id: int) -> str:
-    """What else has to be typed for a command to mean all servers."""
+    """What to add to a command so that it means all servers."""
     return " everywhere: True" if guild_id == EVERYWHERE else ""
 
 
@@ -189,36 +147,36 @@ def _because(reason: str) -> str:
 
 
 def channels(ids: Collection[int] | None) -> str:
-    """The open channels, as the record of changes names them."""
+    """The open channels, as the log of changes names them."""
     if ids is None:
         return "all"
     return _channels(sorted(ids)) if ids else "none"
 
 
 def channels_are(ids: Collection[int] | None) -> str:
-    """The answer to `/admin channel`."""
+    """The answer to `/admin rules channel`."""
     if ids is None:
         return "Jobs are taken in all channels."
     if not ids:
         return (
             "That was the last channel on the list: jobs are taken in no channel from now on. "
-            "`/admin channel` without a channel opens all of them again."
+            "`/admin rules channel` without a channel opens all of them again."
         )
     return f"Jobs are taken in {channels(ids)} and nowhere else from now on."
 
 
 def channel_not_listed(channel_id: int, ids: Collection[int] | None) -> str:
-    """What is said to who would close a channel that is not on the list."""
+    """The refusal to close a channel that is not on the list."""
     if ids is not None:
         return f"<#{channel_id}> is not on the list. Jobs are taken in {channels(ids)} and what belongs there only."
     return (
         f"Jobs are taken in all channels. To close <#{channel_id}>, name the channels or categories that stay open, each "
-        "with `/admin channel channel:`; all others are closed then."
+        "with `/admin rules channel channel:`; all others are closed then."
     )
 
 
 def role_not_listed(what: str, role_id: int, ids: Collection[int] | None) -> str:
-    """What is said to who would keep something from a role that does not have it by name."""
+    """The refusal to take something from a role that was not given it."""
     if ids is not None:
         return f"`{what}` is for {roles(ids)} only, and not for <@&{role_id}>."
     return (
@@ -228,14 +186,14 @@ def role_not_listed(what: str, role_id: int, ids: Collection[int] | None) -> str
 
 
 def roles(ids: Collection[int] | None) -> str:
-    """For whom something is, as the record of changes names them."""
+    """For whom something is, as the log of changes names them."""
     if ids is None:
         return "everyone"
     return ", ".join(f"<@&{one}>" for one in sorted(ids)) if ids else "nobody"
 
 
 def kept_for(what: str, ids: Collection[int] | None) -> str:
-    """The answer to `/admin action` and `/admin model`."""
+    """The answer to `/admin rules action` and `/admin rules model`."""
     words = f"`{what}` is for {roles(ids)} from now on."
     if ids is not None and not ids:
         words += " That was the last role; the same command without a role gives it to everyone again."
@@ -243,12 +201,12 @@ def kept_for(what: str, ids: Collection[int] | None) -> str:
 
 
 def limit_of(limit: Limit, role_id: int) -> str:
-    """What `/admin limit` changes, in the record."""
+    """What `/admin rules limit` changes, in the record."""
     return f"{limit.value} limit of {_role(role_id)}"
 
 
 def limit_is(limit: Limit, role_id: int, amount: int | None) -> str:
-    """The answer to `/admin limit`."""
+    """The answer to `/admin rules limit`."""
     if amount is None:
         return f"No limit of {limit.value} is set for {_role(role_id)} any more."
     least = "at least" if limit is Limit.COOLDOWN else "at most"
@@ -260,12 +218,12 @@ def _amount(limit: Limit, amount: int) -> str:
 
 
 def limit_range(limit: Limit, least: int, most: int) -> str:
-    """What is said to an amount that makes no sense."""
+    """The refusal of an amount out of range."""
     return f"{LIMITS[limit].capitalize()}, from {least} to {most}."
 
 
 def priority_is(role_id: int, weight: float) -> str:
-    """The answer to `/admin priority`."""
+    """The answer to `/admin rules priority`."""
     return (
         f"Jobs of <@&{role_id}> get {weight:g} times the usual share from now on, when people wait for each other.\n"
         "-# This holds among the members of this server; it takes nothing from other servers."
@@ -273,7 +231,7 @@ def priority_is(role_id: int, weight: float) -> str:
 
 
 def default_model_is(name: str) -> str:
-    """The answer to `/admin default-model`."""
+    """The answer to `/admin rules default-model`."""
     return f"{name} draws from now on when nobody names a model."
 
 
@@ -287,7 +245,7 @@ def rules(
     words: int,
     number: int,
 ) -> str:
-    """A page of the answer to `/admin rules`; `words` is the number of word rules."""
+    """A page of the answer to `/admin rules show`; `words` is the number of word rules."""
     lines = [
         *(f"⏸️ {stop(one)}" for one in stops),
         f"**Channels**: {channels(set_.channels)}",
@@ -316,56 +274,6 @@ def _channel(channel_id: int | None) -> str:
 
 def _role(role_id: int) -> str:
     return "everyone" if role_id == EVERYONE else f"<@&{role_id}>"
-
-
-def statistics(found: Statistics, names: Mapping[str, str], *, everywhere: bool) -> str:
-    """The words beside the chart of `/admin stats`; `names` are the models' by key."""
-    spans = found.spans
-    total = sum(one.jobs for one in spans)
-    ended = (
-        sum(one.done for one in spans),
-        sum(one.failed for one in spans),
-        sum(one.cancelled for one in spans),
-    )
-    lines = [
-        f"**Since {spans[0].start:%d %B %Y}**{' in all servers' if everywhere else ''} (days are UTC)",
-        f"{job_count(total).capitalize()}: {ended[0]} done, {ended[1]} failed, {ended[2]} cancelled. "
-        f"Drawing took {duration(sum(one.seconds for one in spans))}.",
-    ]
-    if found.people:
-        lines.append(
-            "**Busiest people** " + " · ".join(_share(person(int(one.who)), one) for one in found.people)
-        )
-        lines.append(
-            "**Models** "
-            + " · ".join(_share(inert(names.get(one.who, one.who)), one) for one in found.models)
-        )
-    return page(lines)
-
-
-def _share(name: str, one: Share) -> str:
-    return f"{name} {job_count(one.jobs)}, {duration(one.seconds)}"
-
-
-def statistics_alt(found: Statistics, *, days: int) -> str:
-    """The chart's numbers for people who can't see it, in Discord's 1,024 characters."""
-    head = (
-        f"Chart. For each {'day' if days == 1 else f'{days} days'}: jobs done/failed/cancelled, drawing in minutes, "
-        "median wait in seconds. "
-    )
-    spans = [
-        f"{label(one)}: {one.done}/{one.failed}/{one.cancelled}, {one.seconds / 60:.1f}, "
-        f"{'-' if one.wait is None else f'{one.wait:.0f}'}"
-        for one in found.spans
-        if one.jobs
-    ]
-    models = [f"{one.who} {one.jobs}/{one.seconds / 60:.1f}" for one in found.models]
-    tail = f". Models, jobs/minutes: {', '.join(models)}" if models else "No jobs"
-    text = head + "; ".join(spans) + tail
-    while len(text) > _ALT and spans:
-        spans.pop(0)
-        text = head + "earlier ones are in the picture; " + "; ".join(spans) + tail
-    return text[:_ALT]
 
 
 _SIGNS = {Level.OK: "✅", Level.NOTE: "⚠️", Level.BROKEN: "❌"}

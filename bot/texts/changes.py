@@ -1,54 +1,109 @@
-"""What admins read of the record of changes: its list, the lines in the log channel, and what is undone."""
+"""The log of changes as admins read it: its list, and its lines in the log channel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+import discord
+
 from bot.texts.common import person, relative
-from bot.texts.member import leaf, page
-from storage.guilds.changes import EVERYWHERE, Change, Obstacle
-
-UNSET = "not set"
-
-OVERTAKEN = "Nothing was undone: somebody changed something at the same moment. Look at it, and try again."
+from bot.texts.escaping import inert
+from bot.texts.member import leaf
+from storage.credits.calendar import Rate
+from storage.guilds.changes import EVERYWHERE, Change, Kind, Subject
 
 _LONGEST = 350
 """Characters of a value that are shown; a list of channels can have many more."""
-
-STAYING = 3
-"""As many changes that stay are named."""
+_REASON = 60
 
 
-def change(one: Change) -> str:
+def listed(latest: Sequence[Change], *, number: int) -> str:
+    """A page of the answer to `/admin changes`."""
+    if not latest:
+        return "Nothing has been changed yet."
+    return leaf(["**Latest changes**", *(f"- {relative(one.at)} {line(one)}" for one in latest)], number)
+
+
+def line(one: Change) -> str:
     """A line in the log channel."""
-    return f"{person(one.actor_id)} · {changed(one)}"
+    lead = "" if one.kind is Kind.SETTING else "**credits**: "
+    return f"{person(one.actor_id)} · {lead}{changed(one)}"
 
 
 def changed(one: Change) -> str:
     """What was changed, from what to what."""
-    return f"**{one.what}**{_scope(one)}: {value(one.old)} → {value(one.new)}"
+    if one.kind is Kind.SETTING:
+        undo = "undo of " if one.undoes else ""
+        everywhere = " everywhere" if one.guild_id == EVERYWHERE else ""
+        return f"**{undo}{one.what}**{everywhere}: {value(one.old)} → {value(one.new)}"
+    if one.undoes:
+        return f"undo of {_of_credits(replace(one, old=one.new, new=one.old))}"
+    return _of_credits(one)
+
+
+def _of_credits(one: Change) -> str:
+    why = because(one.reason)
+    match one.kind:
+        case Kind.ZONE:
+            return f"time zone, {one.old} → {one.new}"
+        case Kind.CEILING:
+            return f"ceiling of the server, {rate(one.old, 'none')} → {rate(one.new, 'none')}"
+        case Kind.FREE:
+            action, _, was = (one.old or "").partition(" ")
+            return f"price of {action}, {was} → {(one.new or '').partition(' ')[2]}"
+        case Kind.IMPORT:
+            return f"import of {one.new} lines"
+        case Kind.ALLOWANCE:
+            return (
+                f"set for {whom(one.subject)}, {rate(one.old, 'default')} → {rate(one.new, 'default')}{why}"
+            )
+        case Kind.GRANT if one.subject.kind != "user":
+            return f"grant for {whom(one.subject)}, {one.new} each{ends(one.ends_at)}{why}"
+        case Kind.RESET if one.subject.kind != "user":
+            return f"reset for {whom(one.subject)}{why}"
+    return f"{one.kind} for {whom(one.subject)}, {one.old} → {one.new}{ends(one.ends_at)}{why}"
 
 
 def value(text: str | None) -> str:
-    """A value of the record, at most as long as is shown."""
-    text = text or UNSET
+    """A value of a setting, at most as long as is shown."""
+    text = text or "not set"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def changes(latest: Sequence[Change], *, number: int) -> str:
-    """A page of the answer to `/admin changes`."""
-    if not latest:
-        return "Nothing has been changed yet. `/quota show` has the changes of credits."
-    return leaf(["**Latest changes**", *(f"- {relative(one.at)} {change(one)}" for one in latest)], number)
+def rate(text: str | None, otherwise: str) -> str:
+    """A rate like 40/day in words."""
+    return otherwise if text is None else short(Rate.parse(text))
 
 
-def _scope(one: Change) -> str:
-    return " everywhere" if one.guild_id == EVERYWHERE else ""
+def short(rate: Rate) -> str:
+    """A rate in few words."""
+    return f"{rate.credits} a {rate.period}"
+
+
+def whom(subject: Subject) -> str:
+    """A subject as Discord shows it."""
+    match subject.kind:
+        case "role":
+            return f"<@&{subject.id}>"
+        case "user":
+            return person(subject.id)
+    return "everyone"
+
+
+def ends(ends_at: datetime | None) -> str:
+    """Until when a boost lasts."""
+    return f" until {discord.utils.format_dt(ends_at, 'D')}" if ends_at else ""
+
+
+def because(reason: str) -> str:
+    """An admin's reason, cut short."""
+    return f": {inert(reason, limit=_REASON)}" if reason else ""
 
 
 def log_out_of_reach(channel_id: int) -> str:
-    """Beside an answer, where the log channel did not take the line."""
+    """Beside an answer, if the log channel did not take the line."""
     return f"-# It is recorded, but I can't post in the log channel <#{channel_id}>. Choose one with `/admin log`."
 
 
@@ -57,67 +112,3 @@ def log_is(channel_id: int | None) -> str:
     if channel_id is None:
         return "Changes are no longer posted. `/admin changes` still shows them."
     return f"Changes are posted in <#{channel_id}> from now on."
-
-
-def named(words: str, actor_id: int, at: datetime, staying: Sequence[str], *, command: str) -> str:
-    """Before another admin's change is taken back, or one before changes that stay."""
-    which = "last change that can be taken back" if staying else "last change"
-    return _above(
-        f"Nothing was undone. The {which} is {person(actor_id)}'s, {relative(at)}: {words}. "
-        f"`/{command} others: True` takes it back.",
-        staying,
-    )
-
-
-def nothing(staying: Sequence[str], *, kept_days: int) -> str:
-    """Where no change can be taken back; `kept_days` is how long changes are kept, 0 for ever."""
-    older = f" Changes are kept for {kept_days} days." if kept_days else ""
-    if not staying:
-        return f"There is nothing to undo.{older}"
-    return _above(f"Nothing was undone. There is no other change to undo.{older}", staying)
-
-
-def _above(first: str, staying: Sequence[str]) -> str:
-    """A line, and below it what can't be taken back: that is what is cut where a message would be too long."""
-    if not staying:
-        return first
-    more = ["- and more"] if len(staying) > STAYING else []
-    return page([first, "This can't be taken back:", *(f"- {one}" for one in staying[:STAYING]), *more])
-
-
-def made(actor_id: int, at: datetime) -> str:
-    """Who made a change, and when."""
-    return f", made by {person(actor_id)} {relative(at)}"
-
-
-def undone(now: str, by: str, rest: str, later: Sequence[str]) -> str:
-    """A change was taken back: `now` is what holds, `by` a sentence on who had made it.
-
-    `rest` is one on what of it was not taken back, and `later` are some on what stays.
-    """
-    first = " ".join(part for part in (f"Undone: {now}.", by, rest) if part)
-    return _above(first, later)
-
-
-def had_changed(actor_id: int, at: datetime) -> str:
-    """Who had made a change that was taken back, and when."""
-    return f"{person(actor_id)} had changed it {relative(at)}."
-
-
-_WHY = {
-    Obstacle.SAID: "it has been read. A new announcement can correct it",
-    Obstacle.CANCELLED: "the jobs are gone, and their credits were given back. Their owners can ask anew",
-    Obstacle.JUDGED: "moderators decided it. A picture that stands can be reported again; one that was removed is "
-    "deleted",
-    Obstacle.UNKNOWN: "no setting is on record with it. If something is to be otherwise, set it by its own command",
-    Obstacle.ERASED: "somebody whom it names had their data deleted. If something is to be otherwise, set it by its "
-    "own command",
-    Obstacle.CHANGED: "it was set otherwise since. `/admin rules` shows what holds; set it by its own command",
-    Obstacle.GONE: "what it would bring back was deleted: a role, a channel or a model. Choose another by its own "
-    "command",
-}
-
-
-def stays(one: Change, why: Obstacle) -> str:
-    """Why a change can't be taken back, and what can be done instead."""
-    return f"{changed(one)}{made(one.actor_id, one.at)}: {_WHY[why]}."

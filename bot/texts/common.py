@@ -145,8 +145,6 @@ def sentence(error: errors.Refusal) -> str:
                 f"You have reported many pictures lately, and the moderators have them. You can report more "
                 f"{relative(error.again_at)}; if it can't wait, tell a moderator."
             )
-        case errors.NotSpeaker():
-            return "You may not write in that channel yourself, so I don't write there for you."
         case errors.NotModerator():
             return "Only people who may manage messages in this channel can see to reports."
         case errors.PublicChannel():

@@ -69,7 +69,7 @@ def appeal_is(text: str | None) -> str:
 
 
 def pardoned(user_id: int) -> str:
-    """The answer to `/admin pardon`."""
+    """The answer to `/admin member pardon`."""
     return f"<@{user_id}> can use Easel again, and earlier refusals are forgotten."
 
 
@@ -133,7 +133,7 @@ def case(
 
 
 def case_of(job: Job, kind: Kind) -> str:
-    """A case as the record of changes names it."""
+    """A case as the log of changes names it."""
     what = "reported picture" if kind is Kind.REPORT else "withheld picture"
     return f"{what} of {person(job.user_id)}, job `{job.id}`"
 

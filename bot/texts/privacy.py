@@ -51,7 +51,7 @@ def show(counts: Mapping[str, int], megabytes: float, settings: Settings) -> str
             f"- {_count(counts['images'], 'picture')}, {megabytes:.1f} MB: {_time(_pictures(settings))}",
             f"- {entries('ledger', 'gifts_taken')} about your credits, and when you were first and last here: "
             f"{_time(settings.keep_credits_days)}; what you have left stays yours",
-            f"- {entries('changes', 'quota_changes')} about what you did as an admin, or admins for you: "
+            f"- {entries('changes')} about what you did as an admin, or admins for you: "
             f"{_time(settings.keep_changes_days)}",
             f"- {entries('refusals', 'timeouts', 'reports', 'cases')} about what you were refused, and what was reported: "
             f"{_time(settings.keep_moderation_days)}, an open report as long as its job",

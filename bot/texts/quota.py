@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import discord
 
+from bot.texts.changes import because, changed, ends, short, whom
 from bot.texts.common import credits, per, person, relative
-from bot.texts.escaping import inert
 from bot.texts.member import balance_line, page
 from storage.credits.account import Balance
 from storage.credits.allowances import Allowance
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import Change, QuotaChange, Subject
 from storage.credits.host import Budget
 from storage.credits.ledger import Entry, LedgerLine
 from storage.credits.terms import Terms
-from storage.credits.undo import Undone
+from storage.guilds.changes import Change, Subject
 
-_REASON = 60
 _LISTED = 10
 """People or grants that are named below an answer."""
 _ENTRIES = {
@@ -51,12 +48,12 @@ def _line(line: LedgerLine) -> str:
         amount += f", {line.cost} spent"
     job = f" `{line.job_id}`" if line.job_id else ""
     by = f" by {person(line.actor_id)}" if line.actor_id else ""
-    return f"- {relative(line.given_at or line.at)} {_ENTRIES[line.kind]}{amount}{_ends(line.ends_at)}{job}{by}{_because(line.reason)}"
+    return f"- {relative(line.given_at or line.at)} {_ENTRIES[line.kind]}{amount}{ends(line.ends_at)}{job}{by}{because(line.reason)}"
 
 
 def server(
     rules: Sequence[Allowance],
-    changes: Sequence[QuotaChange],
+    changes: Sequence[Change],
     terms: Terms,
     *,
     default: Rate,
@@ -66,7 +63,7 @@ def server(
     lines = []
     if changes:
         lines.append("**Latest changes**")
-        lines += [f"- {relative(one.at)} {person(one.actor_id)}: {change(one)}" for one in changes]
+        lines += [f"- {relative(one.at)} {person(one.actor_id)}: {changed(one)}" for one in changes]
     limit = "no limit" if terms.ceiling is None else per(terms.ceiling)
     free = f" Free here: {', '.join(sorted(terms.free))}." if terms.free else ""
     lines += ["**Credits**", f"-# The whole server: {limit}. Days begin at midnight in {terms.zone}.{free}"]
@@ -76,77 +73,9 @@ def server(
             f"{discord.utils.format_dt(month.resets_at, 'D')}, and no quota be more than {default.credits:,}."
         )
     if not any(rule.subject.kind == "everyone" for rule in rules):
-        lines.append(f"- everyone: {_short(default)} (the host's default)")
-    lines += [f"- {whom(rule.subject)}: {_short(rule.rate)}" for rule in rules]
+        lines.append(f"- everyone: {short(default)} (the host's default)")
+    lines += [f"- {whom(rule.subject)}: {short(rule.rate)}" for rule in rules]
     return page(lines)
-
-
-def change(one: QuotaChange) -> str:
-    """What an admin changed, in half a sentence."""
-    why = _because(one.reason)
-    match one.what:
-        case Change.ZONE:
-            return f"time zone, {one.old} → {one.new}"
-        case Change.CEILING:
-            return f"ceiling of the server, {rate(one.old, 'none')} → {rate(one.new, 'none')}"
-        case Change.FREE:
-            return _price(one)
-        case Change.IMPORT:
-            return f"import of {one.new} lines"
-        case Change.UNDO if one.undone is not None:
-            return f"undo of {change(replace(one, what=one.undone, old=one.new, new=one.old))}"
-        case Change.SET:
-            return f"set for {whom(one.subject)}, {_value(one.old)} → {_value(one.new)}{why}"
-        case Change.GRANT if one.subject.kind != "user":
-            return f"grant for {whom(one.subject)}, {one.new} each{_ends(one.ends_at)}{why}"
-        case Change.RESET if one.subject.kind != "user":
-            return f"reset for {whom(one.subject)}{why}"
-    return f"{one.what} for {whom(one.subject)}, {one.old} → {one.new}{_ends(one.ends_at)}{why}"
-
-
-def _price(one: QuotaChange) -> str:
-    """What became of an action's price, from texts like "vary costs" and "vary free"."""
-    action, _, was = (one.old or "").partition(" ")
-    return f"price of {action}, {was} → {(one.new or '').partition(' ')[2]}"
-
-
-def logged(one: QuotaChange) -> str:
-    """A line in the log channel."""
-    return f"{person(one.actor_id)} · **credits**: {change(one)}"
-
-
-def _value(text: str | None) -> str:
-    """A rate, or whatever else a change was about."""
-    if text is None:
-        return "default"
-    return rate(text, "") if "/" in text and text[0].isdigit() else text
-
-
-def rate(text: str | None, otherwise: str = "") -> str:
-    """A rate like 40/day in words."""
-    return otherwise if text is None else _short(Rate.parse(text))
-
-
-def _short(rate: Rate) -> str:
-    return f"{rate.credits} a {rate.period}"
-
-
-def _ends(ends_at: datetime | None) -> str:
-    return f" until {discord.utils.format_dt(ends_at, 'D')}" if ends_at else ""
-
-
-def _because(reason: str) -> str:
-    return f": {inert(reason, limit=_REASON)}" if reason else ""
-
-
-def whom(subject: Subject) -> str:
-    """A subject as Discord shows it."""
-    match subject.kind:
-        case "role":
-            return f"<@&{subject.id}>"
-        case "user":
-            return person(subject.id)
-    return "everyone"
 
 
 def was_set(subject: Subject, rate: Rate | None) -> str:
@@ -177,19 +106,6 @@ def was_reset(subject: Subject, rate: Rate) -> str:
     return f"What {whom(subject)} used {when} is given back."
 
 
-def not_taken_back(done: Undone | None) -> str:
-    """Beside what was undone, what of it could not be; empty where all was."""
-    words = []
-    if done is not None and done.missing:
-        words.append(f"{credits(done.missing)} of it had been spent before and could not be taken back.")
-    if done is not None and done.change.folded:
-        words.append(
-            "What came of it so long ago that the ledger does not keep it any more stays as it is: "
-            "`/quota show` says what somebody has, and `/quota grant` changes it."
-        )
-    return " ".join(words)
-
-
 def zone_is(zone: str, next_day: datetime) -> str:
     """The answer to `/quota timezone`."""
     return f"Days, weeks and months begin at midnight in {zone} from now on. The next day begins {relative(next_day)}."
@@ -212,7 +128,7 @@ def free_is(action: str, free: bool) -> str:
 def exported(
     lines: int, *, following: int | None, waiting: Sequence[tuple[Subject, int]] = (), asked: bool = True
 ) -> str:
-    """Beside the file of `/quota export`; `following` is the page with what is older, None where nothing is.
+    """Beside the file of `/quota export`; `following` is the page with older lines, None without any.
 
     `waiting` is what members get once they use Easel, and `asked` whether Discord said who is one.
     """

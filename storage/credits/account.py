@@ -1,10 +1,9 @@
-"""Owns balances: what a member may spend, and the ledger's lines that move it.
+"""Balances: what a member may spend, and how a job's price is reserved, settled or refunded.
 
-A member of a guild pays from three pools: the allowance of the current day, week or month; boosts, which end at a
-moment; and bonus credits, which don't. A job's price is reserved when it is accepted, from the allowance first, then
-from the boost that ends first, and later either settled or refunded, wholly or in part, once: unique indexes hold
-that, and triggers refuse to change or delete a line. What is used of an allowance is the sum of the period's
-reservations that were neither refunded nor forgiven by a reset.
+A member pays from three pools: the allowance of the current day, week or month; boosts, which end at a moment; and
+bonus credits, which don't. A job's price is reserved when it is accepted, and later settled or refunded, wholly or in
+part. Unique indexes hold that this happens once, and triggers refuse to change or delete a line. What is used of an
+allowance is the sum of the period's reservations that were neither refunded nor forgiven by a reset.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ from datetime import datetime
 from storage.credits import boosts
 from storage.credits.calendar import Rate, check_credits, local_day, span_of
 from storage.credits.ceilings import check
-from storage.credits.changes import Change, QuotaChange, Subject, note
 from storage.credits.ledger import Entry, LedgerLine, add_line, line_of
-from storage.credits.terms import Terms, terms
+from storage.credits.terms import terms
 from storage.database import Transaction
 from storage.timestamps import to_sql
 
@@ -192,17 +190,16 @@ REFUND = f"SELECT *, {FORGIVEN} AS forgiven {_OPEN}"
 
 
 async def settle(tx: Transaction, job_id: str, *, now: datetime) -> None:
-    """What was set aside for a job is spent. Nothing happens without a reservation, or after an outcome."""
+    """Spend what was set aside for a job. Does nothing without a reservation, or after an outcome."""
     await tx.execute(SETTLE, {"job_id": job_id, "at": to_sql(now)})
 
 
 async def refund(tx: Transaction, job_id: str, *, now: datetime, credits: int | None = None) -> int:
-    """Give back what was set aside for a job to where it came from, and return the credits that were given back.
+    """Give back what was set aside for a job, and return the credits that were given back.
 
-    With `credits`, only so many go back, and the rest is spent: to the bonus first, then to the boost that ends last,
-    to the allowance last, as if the lower price had been reserved. Does nothing, and returns 0, for a job without a
-    reservation, or with an outcome. What came from an allowance that was forgiven since is not given back a second
-    time, and a boost that has ended takes nothing back.
+    With `credits`, only so many go back, and the rest is spent, as if the lower price had been reserved: the bonus gets
+    them first, then the boost that ends last, and the allowance last. Returns 0 for a job without a reservation, or
+    with an outcome. An allowance that was forgiven since and a boost that has ended get nothing back.
     """
     row = await tx.fetch_one(REFUND, {"job_id": job_id})
     if row is None:
@@ -229,96 +226,3 @@ async def refund(tx: Transaction, job_id: str, *, now: datetime, credits: int | 
     for lot, part in lots:
         await boosts.move(tx, line=number, lot=lot, credits=part)
     return line.allowance + line.boost + line.bonus
-
-
-async def grant(
-    tx: Transaction,
-    *,
-    guild_id: int,
-    user_id: int,
-    credits: int,
-    actor_id: int,
-    reason: str,
-    now: datetime,
-    ends_at: datetime | None = None,
-) -> None:
-    """Give bonus credits, or take some away when `credits` is negative; with `ends_at`, give a boost until then.
-
-    Raises ValueError, with a sentence, when the bonus or the boosts would leave 0..1,000,000.
-    """
-    day = local_day(now, (await terms(tx, guild_id)).zone)
-    lots = await boosts.lots(tx, guild_id=guild_id, user_id=user_id, now=now)
-    boost = sum(lot.left for lot in lots)
-    had = await bonus_of(tx, guild_id=guild_id, user_id=user_id) if ends_at is None else boost
-    if had + credits < 0:
-        raise ValueError(f"Only {had:,} bonus credits are there, so {-credits:,} can't be taken away.")
-    if credits > 0:
-        check_credits(had + credits, "A member's bonus" if ends_at is None else "A member's boosts")
-    change = QuotaChange(
-        what=Change.GRANT,
-        subject=Subject(kind="user", id=user_id),
-        old=str(had),
-        new=str(had + credits),
-        ends_at=ends_at,
-        actor_id=actor_id,
-        reason=reason,
-        at=now,
-    )
-    line = LedgerLine(
-        guild_id=guild_id,
-        user_id=user_id,
-        kind=Entry.GRANT,
-        boost=0 if ends_at is None else credits,
-        bonus=credits if ends_at is None else 0,
-        day=day,
-        ends_at=ends_at,
-        actor_id=actor_id,
-        reason=reason,
-        change=await note(tx, guild_id, change),
-        at=now,
-    )
-    await add_line(tx, line)
-
-
-async def reset(
-    tx: Transaction,
-    *,
-    guild_id: int,
-    user_id: int,
-    allowance: Rate,
-    actor_id: int,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    """What was used of the current period's allowance becomes 0. Boosts and bonus stay as they are."""
-    before = await balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)
-    change = QuotaChange(
-        what=Change.RESET,
-        subject=Subject(kind="user", id=user_id),
-        old=str(before.used),
-        new="0",
-        actor_id=actor_id,
-        reason=reason,
-        at=now,
-    )
-    line = forgiveness(
-        before, guild_id, user_id, await terms(tx, guild_id), await note(tx, guild_id, change), change
-    )
-    await add_line(tx, line)
-
-
-def forgiveness(
-    before: Balance, guild_id: int, user_id: int, here: Terms, number: int, change: QuotaChange
-) -> LedgerLine:
-    """The line by which a member's period begins anew, because of the change with this number."""
-    return LedgerLine(
-        guild_id=guild_id,
-        user_id=user_id,
-        kind=Entry.RESET,
-        allowance=before.used,
-        day=span_of(before.rate.period, change.at, here.zone).first,
-        actor_id=change.actor_id,
-        reason=change.reason,
-        change=number,
-        at=change.at,
-    )

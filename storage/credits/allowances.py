@@ -1,4 +1,4 @@
-"""Owns how many credits a member gets in each day, week or month."""
+"""Allowances: how many credits a member gets in each day, week or month."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import datetime
 
 from storage import pseudonyms
 from storage.credits.calendar import Rate
-from storage.credits.changes import EVERYONE, Change, QuotaChange, Subject, note, note_all
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import EVERYONE, Change, Kind, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +34,14 @@ async def set_allowance(
     now: datetime,
     reason: str = "",
 ) -> None:
-    """Set a subject's allowance and record it; None removes the setting.
-
-    For somebody erased it is that which holds when they come back.
-    """
+    """Set a subject's allowance and record it; None removes the setting. An erased person gets it on return."""
     (subject,) = await _standing(tx, [subject])
     key = (guild_id, subject.kind, subject.id)
     old = await tx.fetch_one(f"SELECT rate FROM allowances {_WHERE}", key)
     await put(tx, guild_id, {subject: rate})
-    change = QuotaChange(
-        what=Change.SET,
+    change = Change(
+        guild_id=guild_id,
+        kind=Kind.ALLOWANCE,
         subject=subject,
         old=None if old is None else old["rate"],
         new=None if rate is None else str(rate),
@@ -50,7 +49,7 @@ async def set_allowance(
         reason=reason,
         at=now,
     )
-    await note(tx, guild_id, change)
+    await changes.record(tx, change)
 
 
 async def set_allowances(
@@ -68,8 +67,9 @@ async def set_allowances(
     changed = {subject: rate for subject, rate in wanted.items() if rate != before.get(subject)}
     await put(tx, guild_id, changed)
     lines = [
-        QuotaChange(
-            what=Change.SET,
+        Change(
+            guild_id=guild_id,
+            kind=Kind.ALLOWANCE,
             subject=subject,
             old=str(before[subject]) if subject in before else None,
             new=None if rate is None else str(rate),
@@ -79,17 +79,17 @@ async def set_allowances(
         )
         for subject, rate in changed.items()
     ]
-    await note_all(tx, guild_id, lines)
+    await changes.record_all(tx, lines)
 
 
 async def _standing(tx: Transaction, subjects: Collection[Subject]) -> list[Subject]:
-    """The subjects in their order, people who were erased as those under whom their settings stand."""
+    """The subjects in their order; an erased person's id becomes their pseudonym."""
     people = await pseudonyms.standings(tx, [one.id for one in subjects if one.kind == "user"])
     return [Subject(kind="user", id=people[one.id]) if one.kind == "user" else one for one in subjects]
 
 
 async def put(tx: Transaction, guild_id: int, rates: Mapping[Subject, Rate | None]) -> None:
-    """Set settings, or remove those that are None, without recording it."""
+    """Set allowances, or remove those that are None, without recording it."""
     keys = [(guild_id, subject.kind, subject.id) for subject in rates]
     await tx.execute_many(f"DELETE FROM allowances {_WHERE}", keys)
     new = [(*key, str(rate)) for key, rate in zip(keys, rates.values(), strict=True) if rate is not None]
@@ -112,7 +112,7 @@ async def allowance(
 
 
 async def allowances(tx: Transaction, guild_id: int) -> list[Allowance]:
-    """All settings of a guild: everyone's, then roles', then users'."""
+    """All allowances of a guild: everyone's, then roles', then users'."""
     rows = await tx.fetch_all(
         "SELECT * FROM allowances WHERE guild_id = ? ORDER BY subject_kind, subject_id", (guild_id,)
     )

@@ -1,7 +1,7 @@
-"""Owns adding the ledger up a second time, in Python and line by line, to compare it with what balances say.
+"""Adds the ledger up a second time, in Python and line by line, and compares it with the balances.
 
-Each check yields sentences about what is wrong. Accounts with numbers below zero are of people who were erased: what
-they had is nobody's, so only the lines of theirs are looked at.
+Each check yields sentences about what is wrong. Accounts with numbers below zero are of erased people: they have no
+balance, so only their lines are checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LEFT JOIN ledger AS outcome ON outcome.job_id = jobs.id AND outcome.kind IN ('se
 
 @dataclass(slots=True)
 class Account:
-    """A member's lines, in the order in which they were written, and the numbers of resets that were undone."""
+    """A member's lines, as they were written, and what was carried over from before an erasure."""
 
     guild_id: int
     user_id: int
@@ -64,7 +64,7 @@ async def check(tx: Transaction, *, now: datetime) -> AsyncIterator[str]:
 
 
 def _job_lines(lines: list[Row]) -> Iterator[str]:
-    """One reservation and one outcome for each job at most, and no more given back than was set aside."""
+    """Each job has at most one reservation and one outcome, and gives back no more than was set aside."""
     of_job: dict[str, list[Row]] = defaultdict(list)
     for line in lines:
         if line["job_id"] is not None:
@@ -81,7 +81,7 @@ def _job_lines(lines: list[Row]) -> Iterator[str]:
 
 
 def _boosts(lines: list[Row], moves: list[Row]) -> Iterator[str]:
-    """Nothing more is taken from a boost than it had, and lines say what was taken for them."""
+    """Lines take no more from a boost than it had, and say what they took."""
     by_number = {line["number"]: line for line in lines}
     for number, left in _left(moves, lines).items():
         if not 0 <= left <= by_number[number]["boost"]:

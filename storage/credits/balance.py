@@ -1,4 +1,4 @@
-"""What a member may spend now: gifts collected, roles heeded, the host's default and limits kept."""
+"""A member's balance now, with the gifts to their roles, the host's default and the host's limits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def balance_of(
     host: Host,
     now: datetime,
 ) -> Balance:
-    """A member's balance, once what admins gave to their roles or to everyone is in it."""
+    """A member's balance, after collecting what admins gave to their roles or to everyone."""
     rate = await rate_of(tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, host=host)
     await grants.collect(
         tx,

@@ -1,6 +1,6 @@
-"""Owns boosts: credits that end at a moment. Each grant of one is a lot, from which reservations take.
+"""Boosts: credits that end at a moment. Each grant of one is a lot, and reservations take from lots.
 
-What a lot has left is its grant and the sum of its moves, which are append-only like the ledger's lines.
+What a lot has left is its grant plus its moves, which are append-only like the ledger's lines.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def _lots(tx: Transaction, guild_id: int, user_id: int) -> list[Lot]:
 
 
 async def lots(tx: Transaction, *, guild_id: int, user_id: int, now: datetime) -> list[Lot]:
-    """A member's boosts that have something left, the one that ends first before the others."""
+    """A member's boosts with something left, the one that ends first before the others."""
     return [lot for lot in await _lots(tx, guild_id, user_id) if lot.ends_at > now]
 
 
@@ -47,12 +47,12 @@ async def move(tx: Transaction, *, line: int, lot: int, credits: int) -> None:
 
 
 def draw(lots: list[Lot], credits: int) -> list[tuple[int, int]]:
-    """From which lots so many credits are taken, in their order: numbers of lots and credits."""
+    """Take so many credits from lots, in their order: numbers of lots and credits."""
     return share([(lot.number, lot.left) for lot in lots], credits)
 
 
 def share(parts: list[tuple[int, int]], credits: int) -> list[tuple[int, int]]:
-    """The first of these parts, numbers of lots and credits, that make up so many credits, the last one cut."""
+    """The first parts, as numbers of lots and credits, that add up to so many credits; the last is cut."""
     taken = []
     for number, most in parts:
         part = min(most, credits)
@@ -70,16 +70,13 @@ ORDER BY ledger.ends_at DESC, lot DESC
 
 
 async def taken_by(tx: Transaction, line: int, *, now: datetime) -> list[tuple[int, int]]:
-    """What a reservation took from boosts that have not ended, as numbers of lots and credits.
-
-    The one that ends last is first.
-    """
+    """What a reservation took from running boosts, as numbers of lots and credits; the one that ends last is first."""
     rows = await tx.fetch_all(OF_LINE, {"line": line, "now": to_sql(now)})
     return [(row["lot"], row["credits"]) for row in rows]
 
 
 async def expire(tx: Transaction, *, guild_id: int, user_id: int, day: int, now: datetime) -> None:
-    """Write into the ledger what a member lost of boosts that have ended. It could not be spent before either."""
+    """Write into the ledger what a member lost with boosts that ended."""
     for lot in await _lots(tx, guild_id, user_id):
         if lot.ends_at <= now:
             line = LedgerLine(

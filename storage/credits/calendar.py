@@ -1,4 +1,4 @@
-"""Owns the calendar of quotas: days, weeks and months as a server's own clocks show them.
+"""The calendar of quotas: days, weeks and months as a server's own clocks show them.
 
 A day is counted as the days from 1970-01-01 to its date in the server's time zone, whatever its length: one on which
 clocks are changed has 23 or 25 hours. A week begins on Monday.
@@ -61,7 +61,7 @@ class Rate:
 
     @property
     def generosity(self) -> tuple[float, int]:
-        """What the most generous of several rates is the highest in: credits a day, and then the sum."""
+        """Sorts rates: by credits a day, and then by the sum."""
         return self.credits / _USUAL_DAYS[self.period], self.credits
 
 
@@ -132,7 +132,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """The zone; UTC for one that this machine's calendar does not know any more, so that nobody is locked out."""
+    """The zone. UTC if this machine no longer knows it, so that nobody is locked out."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

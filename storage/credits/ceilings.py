@@ -1,4 +1,4 @@
-"""Owns the ceilings: what a whole server and the whole bot may spend, however much its members have left."""
+"""Ceilings: what a whole server and the whole bot may spend, however much its members have left."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OF_BOT = "SELECT coalesce(sum(spent), 0) AS spent FROM ledger WHERE host_day = :
 async def check(
     tx: Transaction, *, guild_id: int, price: int, terms: Terms, bot_ceiling: int | None, now: datetime
 ) -> None:
-    """Raises CeilingReached where the price goes over the server's ceiling, or over the bot's for a UTC day."""
+    """Raises CeilingReached if the price exceeds the rest of the server's ceiling, or of the bot's for a UTC day."""
     if price == 0:
         return
     if terms.ceiling is not None:

@@ -1,8 +1,7 @@
-"""Owns the end of the ledger's old lines: those of an account become one that carries their bonus forward.
+"""Folds the ledger's old lines: those of an account become one that carries their bonus forward.
 
-What a member has is the same before and after. Only the first lines of an account are folded, up to the first one that
-still counts: one that is young enough to be kept, a reservation without an outcome, or a boost that has not ended for
-as long. Where no bonus is left of them, no line is.
+Balances stay the same. The first lines of an account are folded, up to the first that still counts: a young one, a
+reservation without an outcome, or a boost that ended lately or has not ended. Without a bonus, no line is left.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from storage.database import Transaction
 from storage.timestamps import to_sql
 
 Place = tuple[int, int]
-"""When a line was written, and its number: the order in which lines are looked at."""
+"""When a line was written, and its number: the order of the walk."""
 START: Place = (0, 0)
 
 # Those that stay are passed once: behind a boost that runs for years there can be very many of them.
@@ -47,7 +46,7 @@ GROUP BY guild_id, user_id HAVING sum(bonus) <> 0 AND user_id > 0
 """
 
 _PARTINGS = (
-    f"UPDATE quota_changes SET folded = 1 WHERE number IN (SELECT change FROM ledger WHERE number IN ({_FOLDED}))",
+    f"UPDATE changes SET folded = 1 WHERE number IN (SELECT change FROM ledger WHERE number IN ({_FOLDED}))",
     f"DELETE FROM boost_moves WHERE line IN ({_FOLDED}) OR lot IN ({_FOLDED})",
     f"DELETE FROM ledger WHERE {_OLD_CARRY}",
     f"DELETE FROM ledger WHERE number IN ({_FOLDED})",
@@ -62,7 +61,7 @@ VALUES (:number, :guild_id, :user_id, 'carry', :bonus, :day, :host_day, :at)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How many lines were folded, and the last that was looked at; None where no more are old."""
+    """How many lines were folded, and the last one looked at; None if no more are old."""
 
     folded: int
     last: Place | None
@@ -71,7 +70,7 @@ class Step:
 async def fold(tx: Transaction, *, before: datetime, limit: int, after: Place = START) -> Step:
     """Look at up to `limit` lines from before a moment, behind the one `after`, and fold those that can be.
 
-    The moment lies at least `periods.LONGEST_DAYS` back, or what was used of a running month would be lost. A change
+    The moment lies at least `calendar.LONGEST_DAYS` back, or what was used of a running month would be lost. A change
     whose lines are folded is marked, so that an undo can say what it leaves.
     """
     at, number = after

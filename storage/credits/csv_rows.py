@@ -1,4 +1,4 @@
-"""Owns a server's quotas as one table: read whole, and written whole as one change that can be undone."""
+"""A server's quotas as one table: read whole, and written whole as one change."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.credits import account, allowances, changes, ledger
+from storage.credits import account, allowances, ledger
 from storage.credits import host as credit_host
 from storage.credits.calendar import Rate, check_credits, local_day
-from storage.credits.changes import EVERYONE, Change, QuotaChange, Subject
 from storage.credits.host import UNLIMITED, Host
 from storage.credits.ledger import Entry, LedgerLine
 from storage.credits.terms import terms
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Change, Kind, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One subject's quota: `rate` is None for no setting of its own, `bonus` is None where there is none to say."""
+    """One subject's quota: `rate` is None if none is set, `bonus` is None to leave it alone."""
 
     subject: Subject
     rate: Rate | None
@@ -34,13 +35,13 @@ ORDER BY 1 LIMIT :limit
 
 
 async def people(tx: Transaction, guild_id: int, *, limit: int) -> list[int]:
-    """Those who used Easel in a guild, or for whom something is set there."""
+    """People who used Easel in a guild, or for whom something is set there."""
     found = await tx.fetch_all(_PEOPLE, {"guild_id": guild_id, "limit": limit})
     return [row["user_id"] for row in found]
 
 
 async def rows(tx: Transaction, guild_id: int) -> list[Row]:
-    """Everybody for whom something is set, and the members who have bonus credits."""
+    """Everybody with an allowance of their own, and the members with bonus credits."""
     found = await tx.fetch_all(
         "SELECT user_id, sum(bonus) AS bonus FROM ledger WHERE guild_id = ? AND bonus <> 0 AND user_id > 0"
         " GROUP BY user_id HAVING sum(bonus) <> 0 ORDER BY user_id",
@@ -48,7 +49,7 @@ async def rows(tx: Transaction, guild_id: int) -> list[Row]:
     )
     bonus = {Subject(kind="user", id=row["user_id"]): int(row["bonus"]) for row in found}
     rules = await allowances.allowances(tx, guild_id)
-    # A number below zero stands for somebody who had their data deleted, and is nobody's whose quota could be set.
+    # A number below zero is the pseudonym of an erased person, whose quota nobody can set.
     set_ = {one.subject: one.rate for one in rules if one.subject.id >= 0}
     subjects = [*set_, *(subject for subject in bonus if subject not in set_)]
     return [
@@ -70,17 +71,17 @@ async def apply(
     now: datetime,
     host: Host = UNLIMITED,
 ) -> None:
-    """Make quotas and bonuses what the rows say; who isn't in them stays as they are. It is one change.
+    """Set quotas and bonuses as the rows say, as one change. Who isn't in them stays as they are.
 
-    Orders wait meanwhile, so that few statements write all of it. Raises `OverGrants` and `OverDefault` for more than
-    the host lets admins give.
+    Few statements write all of it, since jobs wait meanwhile. Raises `OverGrants` and `OverDefault` for more than the
+    host lets admins give.
     """
     for row in rows:
         host.check_rate(row.rate)
-    change = QuotaChange(
-        what=Change.IMPORT, subject=EVERYONE, old=None, new=str(len(rows)), actor_id=actor_id, at=now
+    change = Change(
+        guild_id=guild_id, kind=Kind.IMPORT, old=None, new=str(len(rows)), actor_id=actor_id, at=now
     )
-    number = await changes.note(tx, guild_id, change)
+    number = await changes.record(tx, change)
     rates = {row.subject: row.rate for row in rows}
     await allowances.set_allowances(
         tx, guild_id=guild_id, rates=rates, actor_id=actor_id, now=now, part_of=number

@@ -1,9 +1,8 @@
-"""Owns what the host lets a server's admins give out: credits in a month of UTC, and no allowance above the usual.
+"""The host's limits on what a server's admins give out: credits in a month of UTC, and no allowance above the usual.
 
-What was given is read off the ledger: bonus credits, boosts and forgiven use, from the moment they are in a member's
-account. A gift to a role or to everyone counts for each member who takes it, and waits for the next month where too
-little is left. What an undo takes out of an account again is given back, but not what an undone reset had forgiven,
-as it may have been used since. What an admin takes away is not.
+The ledger tells what was given: bonus credits, boosts and forgiven use. A gift to a role or to everyone counts for each
+member who takes it, and waits for the next month if too little is left. What an undo takes out of an account counts no
+longer. An undone reset still counts, as what it forgave may have been used since, and so does what an admin takes away.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from storage.database import Transaction
 
 
 class OverGrants(Exception):
-    """So many credits are more than what is `left` until `resets_at` of `most`; nothing was given."""
+    """More credits than the `left` of `most` until `resets_at`; nothing was given."""
 
     def __init__(self, *, wanted: int, left: int, most: int, resets_at: datetime) -> None:
         super().__init__(f"{left} credits are left to give, and this gives {wanted}")
@@ -40,11 +39,9 @@ class NothingFree(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What the host grants: `daily` credits to each member, and `monthly` to the admins of each server.
+    """What the host grants: `daily` credits to each member, `monthly` to each server's admins; None is any number.
 
-    None is any number.
-
-    Where the number is limited, so is all else that would give members more: their allowances, and free actions.
+    A limited `monthly` also limits what else would give members more: their allowances, and free actions.
     """
 
     daily: int
@@ -58,7 +55,7 @@ class Host:
     def allows(self, rate: Rate | None) -> bool:
         """Whether an allowance may be that; None for the usual one.
 
-        One for a week or a month may be used up in a day, and another be set for the next. So none may be larger.
+        Whatever its period, it may not be larger: it may be used up in a day, and another be set for the next.
         """
         return self.monthly is None or rate is None or rate.credits <= self.daily
 
@@ -77,17 +74,17 @@ class Host:
             raise NothingFree
 
     def free(self, actions: frozenset[str]) -> frozenset[str]:
-        """Those of these actions that are free, which a server may have set before the host limited it."""
+        """The actions that are free: none if the host limited it after the server set them."""
         return actions if self.monthly is None else frozenset()
 
 
 UNLIMITED = Host(daily=0)
-"""A host who leaves everything to the admins, of whose usual allowance nothing is asked."""
+"""A host who leaves everything to the admins. Nothing reads its usual allowance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a server's admins may still give out, of `most`, until `resets_at`."""
+    """What is `left` of the `most` that a server's admins may give out until `resets_at`."""
 
     left: int
     most: int
@@ -115,7 +112,7 @@ async def budget(tx: Transaction, host: Host, *, guild_id: int, now: datetime) -
 
 
 async def check(tx: Transaction, host: Host, credits: int, *, guild_id: int, now: datetime) -> None:
-    """Raises OverGrants where so many credits are more than a server's admins may still give out."""
+    """Raises OverGrants for more credits than a server's admins may still give out."""
     month = await budget(tx, host, guild_id=guild_id, now=now) if credits > 0 else None
     if month is not None and credits > month.left:
         raise OverGrants(wanted=credits, left=month.left, most=month.most, resets_at=month.resets_at)

@@ -1,4 +1,4 @@
-"""Owns the lines of the ledger: what they stand for, writing one, reading a member's."""
+"""The ledger: what its lines stand for, writing them, and reading them."""
 
 from __future__ import annotations
 
@@ -36,34 +36,35 @@ class Entry(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """A line of the ledger: what it adds to a member's allowance, boosts and bonus, who did it, why and when.
-
-    `spent` is what it adds to the use of the server and of the whole bot, and `day` the day of the server's
-    calendar that it counts for. `ends_at` is that of a boost. `change` is the number of the admin's change that it
-    comes from. `number` and `host_day`, the UTC day, are given by the ledger unless they are set.
-
-    `history` alone fills in `given_at`, when the admin made that change (`at` may be when the member took what it
-    gave), and `cost`, what a job came to where this line is its outcome.
-    """
+    """A line of the ledger: what it adds to a member's credits, who did it, why and when."""
 
     guild_id: int
     user_id: int
     kind: Entry
+    #: The day of the server's calendar that it counts for.
     day: int
     at: datetime
     job_id: str | None = None
+    #: What it adds to each of the member's pools.
     allowance: int = 0
     boost: int = 0
     bonus: int = 0
+    #: What it adds to the use of the server and of the whole bot.
     spent: int = 0
+    #: When a granted boost ends.
     ends_at: datetime | None = None
+    #: The admin, and the number of the change that it comes from.
     actor_id: int | None = None
     reason: str = ""
     change: int | None = None
+    #: The number of the line that it takes back.
     corrects: int | None = None
+    #: Given by the ledger unless set; `host_day` is the UTC day.
     number: int = 0
     host_day: int | None = None
+    #: When the admin made the change; `at` may be when the member took it. Filled in by `history` alone.
     given_at: datetime | None = None
+    #: The price of the job whose outcome this is. Filled in by `history` alone.
     cost: int | None = None
 
 
@@ -111,7 +112,7 @@ def _values(line: LedgerLine) -> dict[str, Any]:
 HISTORY = """
 SELECT line.*, made.at AS given_at, reserved.spent + line.spent AS cost
 FROM ledger AS line
-LEFT JOIN quota_changes AS made ON made.number = line.change
+LEFT JOIN changes AS made ON made.number = line.change
 LEFT JOIN ledger AS reserved
     ON reserved.job_id = line.job_id AND reserved.kind = 'reserve' AND line.kind IN ('settle', 'refund')
 WHERE line.guild_id = :guild_id
@@ -155,7 +156,7 @@ LOCKS = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name
 
 @asynccontextmanager
 async def unlocked(tx: Transaction) -> AsyncIterator[None]:
-    """Nothing is append-only meanwhile, for what must forget people and leave every balance as it is."""
+    """Allow changes of the ledger meanwhile, to forget people without touching any balance."""
     triggers = await tx.fetch_all(LOCKS)
     for trigger in triggers:
         await tx.execute(f"DROP TRIGGER {trigger['name']}")

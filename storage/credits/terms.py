@@ -1,13 +1,14 @@
-"""Owns a server's terms for credits: its time zone, what it may spend as a whole, and which actions are free."""
+"""A server's terms for credits: its time zone, what it may spend as a whole, and which actions are free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from storage.credits.calendar import UTC_ZONE, Rate
-from storage.credits.changes import EVERYONE, Change, QuotaChange, note
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Change, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ TERMS = "SELECT zone, ceiling, free FROM quota_terms WHERE guild_id = :guild_id"
 
 
 async def terms(tx: Transaction, guild_id: int) -> Terms:
-    """The terms of a server, the usual ones where it never set any."""
+    """The terms of a server, the usual ones if it never set any."""
     row = await tx.fetch_one(TERMS, {"guild_id": guild_id})
     if row is None:
         return Terms()
@@ -43,8 +44,8 @@ async def put(tx: Transaction, guild_id: int, new: Terms) -> None:
 async def set_zone(tx: Transaction, *, guild_id: int, zone: str, actor_id: int, now: datetime) -> None:
     """Set the zone in which the server's days, weeks and months begin."""
     before = await terms(tx, guild_id)
-    await put(tx, guild_id, Terms(zone=zone, ceiling=before.ceiling, free=before.free))
-    await _note(tx, guild_id, Change.ZONE, before.zone, zone, actor_id, now)
+    await put(tx, guild_id, replace(before, zone=zone))
+    await _note(tx, guild_id, Kind.ZONE, before.zone, zone, actor_id, now)
 
 
 async def set_ceiling(
@@ -52,10 +53,10 @@ async def set_ceiling(
 ) -> None:
     """Set what all members together may spend; None for no limit."""
     before = await terms(tx, guild_id)
-    await put(tx, guild_id, Terms(zone=before.zone, ceiling=ceiling, free=before.free))
+    await put(tx, guild_id, replace(before, ceiling=ceiling))
     old = None if before.ceiling is None else str(before.ceiling)
     new = None if ceiling is None else str(ceiling)
-    await _note(tx, guild_id, Change.CEILING, old, new, actor_id, now)
+    await _note(tx, guild_id, Kind.CEILING, old, new, actor_id, now)
 
 
 async def set_free(
@@ -64,19 +65,19 @@ async def set_free(
     """Say whether an action costs nothing in this server, whatever the model."""
     before = await terms(tx, guild_id)
     chosen = before.free | {action} if free else before.free - {action}
-    await put(tx, guild_id, Terms(zone=before.zone, ceiling=before.ceiling, free=chosen))
+    await put(tx, guild_id, replace(before, free=chosen))
     old, new = (f"{action} {'free' if action in those else 'costs'}" for those in (before.free, chosen))
-    await _note(tx, guild_id, Change.FREE, old, new, actor_id, now)
+    await _note(tx, guild_id, Kind.FREE, old, new, actor_id, now)
 
 
 async def _note(
     tx: Transaction,
     guild_id: int,
-    what: Change,
+    kind: Kind,
     old: str | None,
     new: str | None,
     actor_id: int,
     now: datetime,
 ) -> None:
-    change = QuotaChange(what=what, subject=EVERYONE, old=old, new=new, actor_id=actor_id, at=now)
-    await note(tx, guild_id, change)
+    change = Change(guild_id=guild_id, kind=kind, old=old, new=new, actor_id=actor_id, at=now)
+    await changes.record(tx, change)

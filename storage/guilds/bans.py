@@ -1,4 +1,4 @@
-"""Owns who may not use the bot: in a guild, or anywhere."""
+"""Bans: who may not use the bot, in a guild or anywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ban:
 
 
 async def ban(tx: Transaction, new: Ban) -> Ban | None:
-    """Keep a person out, in place of an earlier ban there, which is returned."""
+    """Ban a person, and return the earlier ban there that this one replaces."""
     user_id = await pseudonyms.standing(tx, new.user_id)
     before = await tx.fetch_one(
         "SELECT * FROM bans WHERE guild_id = ? AND user_id = ?", (new.guild_id, user_id)
@@ -36,7 +36,7 @@ async def ban(tx: Transaction, new: Ban) -> Ban | None:
 
 
 async def unban(tx: Transaction, *, guild_id: int, user_id: int) -> bool:
-    """Let a person in again; whether they were banned there."""
+    """Lift a person's ban; whether they had one there."""
     standing = await pseudonyms.standing(tx, user_id)
     row = await tx.fetch_one(
         "DELETE FROM bans WHERE guild_id = ? AND user_id = ? RETURNING user_id", (guild_id, standing)
@@ -45,7 +45,7 @@ async def unban(tx: Transaction, *, guild_id: int, user_id: int) -> bool:
 
 
 async def of_person(tx: Transaction, *, guild_id: int, user_id: int) -> Ban | None:
-    """The ban that keeps a person out of a guild, the whole bot's first. Of somebody erased, ask for their veil."""
+    """The ban that keeps a person out of a guild, the whole bot's first. For an erased person, pass the pseudonym."""
     row = await tx.fetch_one(
         "SELECT * FROM bans WHERE guild_id IN (?, ?) AND user_id = ? ORDER BY guild_id LIMIT 1",
         (guild_id, EVERYWHERE, user_id),

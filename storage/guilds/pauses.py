@@ -1,4 +1,4 @@
-"""Owns pauses of a guild, or of the whole bot: they outlive restarts and end only when somebody ends them."""
+"""Pauses of a guild, or of the whole bot. They outlive restarts and end only when somebody ends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.timestamps import from_sql, to_sql
 
 
 class Halt(StrEnum):
-    """What has stopped."""
+    """How drawing stopped."""
 
     PAUSED = "paused"
     """New jobs are accepted and wait; none begins to be drawn."""
@@ -32,7 +32,7 @@ class Pause:
 
 
 async def halt(tx: Transaction, pause: Pause) -> None:
-    """Stop a guild, or the whole bot, in place of a stop before."""
+    """Stop a guild, or the whole bot, instead of any stop before."""
     await tx.execute(
         "INSERT OR REPLACE INTO pauses (guild_id, halt, actor_id, reason, at) VALUES (?, ?, ?, ?, ?)",
         (pause.guild_id, pause.halt.value, pause.actor_id, pause.reason, to_sql(pause.at)),

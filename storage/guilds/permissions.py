@@ -1,4 +1,4 @@
-"""Owns who may use what in a guild: its channels, the roles for actions and models, and its limits."""
+"""Permissions of a guild: the open channels, the roles for actions and models, and the limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERYONE = 0
 """In place of a role's id."""
 
 _NONE = -1
-"""In place of a channel's or a role's id, where the last one was taken off a list: nobody may, or nowhere."""
+"""In place of a channel's or a role's id: an emptied list, which means nowhere, or nobody."""
 
 
 class Thing(StrEnum):
@@ -43,8 +43,10 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A guild's rules. `channels` is None where all are open. `roles` names who may use a thing; a thing that is not
-    there is for everyone. Either may be empty: nowhere, or nobody. `limits` holds amounts by role, or for EVERYONE."""
+    """A guild's rules. `channels` is None if all are open, and `roles` lacks things that are for everyone.
+
+    Empty sets mean nowhere, or nobody. `limits` holds amounts by role, or for EVERYONE.
+    """
 
     channels: frozenset[int] | None = None
     roles: Mapping[tuple[Thing, str], frozenset[int]] = field(default_factory=dict)
@@ -98,7 +100,7 @@ FROM jobs WHERE state = 'queued' AND user_id = :user_id AND interaction_id IS NO
 
 
 async def jobs_of(tx: Transaction, *, guild_id: int, user_id: int, interaction_id: int | None) -> JobsOf:
-    """What limits are measured against. An interaction that comes twice is not held against itself."""
+    """The jobs that count against a person's limits. An interaction that comes twice doesn't count against itself."""
     values = {"guild_id": guild_id, "user_id": user_id, "interaction_id": interaction_id or 0}
     row = await tx.fetch_one(JOBS_OF, values)
     assert row is not None
@@ -112,21 +114,21 @@ async def limit_running(tx: Transaction, job_id: str, most: int) -> None:
 
 
 async def open_channel(tx: Transaction, *, guild_id: int, channel_id: int, open: bool) -> None:
-    """Put a channel on the list of those where jobs are taken, or take it off; without the last one it is nowhere."""
+    """Put a channel on the list of open ones, or take it off; without the last one, none is open."""
     added, gone = (channel_id, _NONE) if open else (_NONE, channel_id)
     await tx.execute("INSERT OR IGNORE INTO open_channels VALUES (?, ?)", (guild_id, added))
     await tx.execute("DELETE FROM open_channels WHERE guild_id = ? AND channel_id = ?", (guild_id, gone))
 
 
 async def open_all_channels(tx: Transaction, guild_id: int) -> None:
-    """Empty the list: jobs are taken in all channels."""
+    """Empty the list: all channels are open."""
     await tx.execute("DELETE FROM open_channels WHERE guild_id = ?", (guild_id,))
 
 
 async def keep_for(
     tx: Transaction, *, guild_id: int, thing: tuple[Thing, str], role_id: int, may: bool
 ) -> None:
-    """Put a role among those that a thing is kept for, or take it off; without the last one it is for nobody."""
+    """Keep a thing for a role too, or no longer; without the last one, it is for nobody."""
     kind, name = thing
     added, gone = (role_id, _NONE) if may else (_NONE, role_id)
     await tx.execute(

@@ -1,4 +1,4 @@
-"""Owns what a guild's admins set for it, apart from quotas and from who may use what."""
+"""A guild's settings, apart from credits and permissions."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ MAX_APPEAL = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuildSettings:
-    """A guild's settings; None where the host's default holds, or where nothing is chosen.
-
-    `default_model` is a key of the catalogue, `log_channel_id` is where changes are posted, and `admin_role_id`
-    a role whose members are admins of the bot without Manage Server. `appeal` says what to do about a refusal that
-    seems mistaken, and `moderators_channel_id` is where reports go.
-    """
+    """A guild's settings; None for the host's default, or for none."""
 
     guild_id: int
+    #: A key of the catalogue.
     default_model: str | None = None
+    #: Where changes are posted.
     log_channel_id: int | None = None
+    #: Its members are admins of the bot without Manage Server.
     admin_role_id: int | None = None
+    #: What to do about a refusal that seems mistaken.
     appeal: str | None = None
+    #: Where reports go.
     moderators_channel_id: int | None = None
 
 

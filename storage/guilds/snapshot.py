@@ -1,7 +1,7 @@
-"""Owns what is set for a guild as rows: all of them at a moment, what a change did to them, and putting them back.
+"""A guild's settings as rows: all of them at a moment, what a change did to them, and putting them back.
 
-What a change touched is found by comparing. So whatever is newly set in these tables can be taken back without a line
-of code, also in a column that is new; a new table is a word in `TABLES`.
+Comparing finds what a change touched. So a new column can be taken back without a line of code; a new table is an entry
+in `TABLES`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from dataclasses import dataclass
 
 from storage.database import Transaction
 from storage.guilds.changes import Cell, Obstacle, Touched
-from storage.privacy.personal_data import HELD, Fate
 
-TABLES = (
-    "guilds",
-    "open_channels",
-    "role_rights",
-    "limits",
-    "role_weights",
-    "word_rules",
-    "pauses",
-    "bans",
-    "timeouts",
-)
-"""The tables of settings; each has a column `guild_id`. What is set about credits has a record of its own."""
+TABLES: Mapping[str, frozenset[str]] = {
+    "guilds": frozenset(),
+    "open_channels": frozenset(),
+    "role_rights": frozenset(),
+    "limits": frozenset(),
+    "role_weights": frozenset(),
+    "word_rules": frozenset(),
+    "pauses": frozenset({"actor_id"}),
+    "bans": frozenset({"user_id", "actor_id"}),
+    "timeouts": frozenset({"user_id"}),
+}
+"""The tables of settings, each with a column `guild_id`, and their columns with people's ids. Credits are not here."""
 
 Key = tuple[str, tuple[Cell, ...]]
 """A table and what its primary key is."""
@@ -32,7 +31,7 @@ Key = tuple[str, tuple[Cell, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A table's columns. Where no column needs a value, a row that is not there is as good as an empty one."""
+    """A table's columns. If `optional`, no column needs a value, and a missing row equals an empty one."""
 
     keys: tuple[str, ...]
     others: tuple[str, ...]
@@ -41,13 +40,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """All that is set for a guild at a moment: the cells beside its key of each row."""
+    """All that is set for a guild at a moment: each row's cells beside its key."""
 
     shapes: Mapping[str, Shape]
     cells: Mapping[Key, Mapping[str, Cell]]
 
     def at(self, key: Key) -> Mapping[str, Cell] | None:
-        """The cells of a row, None where there is none."""
+        """The cells of a row, None without one."""
         shape = self.shapes[key[0]]
         return self.cells.get(key, dict.fromkeys(shape.others) if shape.optional else None)
 
@@ -63,7 +62,7 @@ async def rows(tx: Transaction, guild_id: int) -> Rows:
     shapes = await _shapes(tx)
     cells = {}
     for table, shape in shapes.items():
-        people = _people(table)
+        people = TABLES[table]
         for row in await tx.fetch_all(f"SELECT * FROM {table} WHERE guild_id = ?", (guild_id,)):
             given = {
                 name: f"<@{row[name]}>" if name in people else row[name]
@@ -86,10 +85,6 @@ async def _shapes(tx: Transaction) -> dict[str, Shape]:
             optional=bool(others) and not any(row["needed"] for row in others),
         )
     return shapes
-
-
-def _people(table: str) -> set[str]:
-    return {held.column for held in HELD if held.table == table and held.fate is not Fate.QUOTED}
 
 
 def touched(old: Rows, new: Rows) -> list[Touched]:
@@ -152,6 +147,6 @@ async def put_back(tx: Transaction, change: Sequence[Touched]) -> None:
 
 
 def _stored(table: str, cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Cells as they stand in the table, where people are numbers."""
-    people = _people(table)
+    """Cells as the table holds them: people are numbers."""
+    people = TABLES[table]
     return {name: int(str(value).strip("<@>")) if name in people else value for name, value in cells.items()}

@@ -1,4 +1,4 @@
-"""Owns the words that a guild blocks and allows."""
+"""The words that a guild blocks and allows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TooManyRules(Exception):
 
 
 async def word_rules(tx: Transaction, guild_id: int) -> list[WordRule]:
-    """A guild's word rules: those that block, then those that allow, each in the order of the alphabet."""
+    """A guild's word rules: those that block, then those that allow, each in alphabetical order."""
     rows = await tx.fetch_all(
         "SELECT * FROM word_rules WHERE guild_id = ? ORDER BY kind DESC, pattern", (guild_id,)
     )
@@ -41,7 +41,7 @@ async def word_rules(tx: Transaction, guild_id: int) -> list[WordRule]:
 
 
 async def set_word_rule(tx: Transaction, guild_id: int, rule: WordRule) -> WordKind | None:
-    """Add a rule, or change what it does; what it did before. Raises TooManyRules."""
+    """Add a rule, or change it, and return what it did before. Raises TooManyRules."""
     before = {one.pattern: one.kind for one in await word_rules(tx, guild_id)}
     if rule.pattern not in before and len(before) >= MAX_RULES:
         raise TooManyRules
@@ -53,7 +53,7 @@ async def set_word_rule(tx: Transaction, guild_id: int, rule: WordRule) -> WordK
 
 
 async def remove_word_rule(tx: Transaction, guild_id: int, pattern: str) -> WordKind | None:
-    """Take a rule away; what it did, or None where there was none."""
+    """Remove a rule, and return what it did; None if there was none."""
     row = await tx.fetch_one(
         "DELETE FROM word_rules WHERE guild_id = ? AND pattern = ? RETURNING kind", (guild_id, pattern)
     )

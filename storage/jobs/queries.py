@@ -38,14 +38,12 @@ async def active(
     return [as_job(row) for row in found]
 
 
-async def channels(tx: Transaction, guild_id: int | None) -> list[tuple[int, int]]:
-    """The guilds and channels in which jobs run or wait; None for a guild means all of them."""
+async def busy_guilds(tx: Transaction) -> list[int]:
+    """The guilds in which jobs run or wait."""
     rows = await tx.fetch_all(
-        "SELECT DISTINCT guild_id, channel_id FROM jobs WHERE state IN ('queued', 'running')"
-        " AND guild_id = coalesce(?, guild_id) ORDER BY guild_id, channel_id",
-        (guild_id,),
+        "SELECT DISTINCT guild_id FROM jobs WHERE state IN ('queued', 'running') ORDER BY guild_id"
     )
-    return [(row["guild_id"], row["channel_id"]) for row in rows]
+    return [row["guild_id"] for row in rows]
 
 
 async def count_waiting(tx: Transaction, *, user_id: int | None = None) -> int:

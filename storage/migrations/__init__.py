@@ -24,6 +24,7 @@ from storage.migrations import (
     m0011_open_work,
     m0012_servers,
     m0013_grants,
+    m0014_one_log,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -40,6 +41,7 @@ MIGRATIONS: Sequence[str] = (
     m0011_open_work.SCRIPT,
     m0012_servers.SCRIPT,
     m0013_grants.SCRIPT,
+    m0014_one_log.SCRIPT,
 )
 
 

@@ -42,6 +42,7 @@ class Held:
 
 
 _A_USER = "subject_kind = 'user'"
+_UNDOABLE = "kind = 'set' AND undoes IS NULL"
 _WORDS: Mapping[str, str] = {"reason": "''"}
 _VALUES: Mapping[str, str] = {name: f"iif({name} IS NULL, NULL, '…')" for name in ("old", "new", "touched")}
 _WORDS_AND_TIME: Mapping[str, str] = {"reason": "''", "at": "at - at % 86400000"}
@@ -54,24 +55,24 @@ HELD = (
     Held(table="ledger", column="user_id", fate=Fate.NAMELESS, wiped=_WORDS_AND_TIME),
     Held(table="ledger", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
     Held(table="allowances", column="subject_id", fate=Fate.VEILED, where=_A_USER),
+    # An allowance outlives the erasure under a pseudonym, and so does its change, which an undo may take back.
     Held(
-        table="quota_changes",
+        table="changes",
         column="subject_id",
         fate=Fate.VEILED,
-        where=f"{_A_USER} AND what = 'set'",
+        where=f"{_A_USER} AND {_UNDOABLE}",
         wiped=_WORDS,
     ),
     Held(
-        table="quota_changes",
+        table="changes",
         column="subject_id",
         fate=Fate.NAMELESS,
-        where=f"{_A_USER} AND what <> 'set'",
+        where=f"{_A_USER} AND NOT ({_UNDOABLE})",
         wiped=_WORDS,
     ),
-    Held(table="quota_changes", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
     Held(table="gifts_taken", column="user_id", fate=Fate.VEILED),
     Held(table="carried", column="user_id", fate=Fate.VEILED),
-    Held(table="changes", column="actor_id", fate=Fate.NAMELESS),
+    Held(table="changes", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
     Held(table="changes", column="what", fate=Fate.QUOTED, wiped=_VALUES),
     Held(table="changes", column="touched", fate=Fate.QUOTED, wiped={"touched": "'…'"}),
     Held(table="pauses", column="actor_id", fate=Fate.NAMELESS, wiped=_WORDS),
@@ -84,7 +85,7 @@ HELD = (
 )
 
 MENTIONS = (
-    ("guilds", "appeal"), ("pauses", "reason"), ("bans", "reason"), ("quota_changes", "reason"), ("ledger", "reason"),
+    ("guilds", "appeal"), ("pauses", "reason"), ("bans", "reason"), ("ledger", "reason"), ("changes", "reason"),
     ("changes", "old"), ("changes", "new"),
 )  # fmt: skip
 """Words of admins in which a person may be mentioned. They are the server's, so only the mention is cut out of them."""

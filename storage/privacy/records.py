@@ -36,38 +36,39 @@ UPDATE cases SET judge_id = NULL WHERE (job_id, kind) IN (
 """
 
 # The first ones first, so that none is left without the one that took it back.
-_CHANGES = """
-DELETE FROM changes WHERE number IN (SELECT number FROM changes WHERE at < :before ORDER BY number LIMIT :limit)
-RETURNING 1
+_SETTINGS = """
+DELETE FROM changes WHERE number IN (
+    SELECT number FROM changes WHERE kind = 'setting' AND at < :before ORDER BY number LIMIT :limit
+) RETURNING 1
 """
 # A change goes with the one that took it back, or it would count again.
 _OVER = """
-part_of IS NULL AND what <> 'undo' AND at < :before
-AND NOT EXISTS (SELECT 1 FROM quota_changes AS undo WHERE undo.undoes = made.number AND undo.at >= :before)
+kind <> 'setting' AND part_of IS NULL AND undoes IS NULL AND at < :before
+AND NOT EXISTS (SELECT 1 FROM changes AS undo WHERE undo.undoes = made.number AND undo.at >= :before)
 AND (
-    subject_kind = 'user' OR what NOT IN ('grant', 'reset') OR ends_at < :before
-    OR what = 'reset' AND at < :period_before
-    OR EXISTS (SELECT 1 FROM quota_changes AS undo WHERE undo.undoes = made.number)
+    subject_kind = 'user' OR kind NOT IN ('grant', 'reset') OR ends_at < :before
+    OR kind = 'reset' AND at < :period_before
+    OR EXISTS (SELECT 1 FROM changes AS undo WHERE undo.undoes = made.number)
 )
 """
 _TAKEN = f"""
 DELETE FROM gifts_taken WHERE (change_number, user_id) IN (
     SELECT change_number, user_id FROM gifts_taken
-    JOIN quota_changes AS made ON made.number = change_number WHERE {_OVER} LIMIT :limit
+    JOIN changes AS made ON made.number = change_number WHERE {_OVER} LIMIT :limit
 ) RETURNING 1
 """
-_QUOTA_CHANGES = f"""
+_OF_CREDITS = f"""
 WITH gone AS MATERIALIZED (
-    SELECT number FROM quota_changes AS made
+    SELECT number FROM changes AS made
     WHERE {_OVER} AND NOT EXISTS (SELECT 1 FROM gifts_taken WHERE change_number = made.number) LIMIT :limit
 )
-DELETE FROM quota_changes WHERE number IN (SELECT number FROM gone) OR undoes IN (SELECT number FROM gone) RETURNING 1
+DELETE FROM changes WHERE number IN (SELECT number FROM gone) OR undoes IN (SELECT number FROM gone) RETURNING 1
 """
 # After the import that they are part of, so that an undo finds all of it or nothing.
 _PARTS = """
-DELETE FROM quota_changes WHERE number IN (
-    SELECT number FROM quota_changes AS part WHERE part_of IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM quota_changes AS whole WHERE whole.number = part.part_of) LIMIT :limit
+DELETE FROM changes WHERE number IN (
+    SELECT number FROM changes AS part WHERE part_of IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM changes AS whole WHERE whole.number = part.part_of) LIMIT :limit
 ) RETURNING 1
 """
 
@@ -92,8 +93,8 @@ async def forget_changes(tx: Transaction, *, before: datetime, limit: int) -> in
     """
     values = {"before": to_sql(before), "limit": limit}
     gifts = {**values, "period_before": to_sql(before - timedelta(days=LONGEST_DAYS))}
-    count = await _run(tx, (_CHANGES,), values)
-    count += await _run(tx, (_TAKEN, _QUOTA_CHANGES), gifts)
+    count = await _run(tx, (_SETTINGS,), values)
+    count += await _run(tx, (_TAKEN, _OF_CREDITS), gifts)
     return count + await _run(tx, (_PARTS,), {"limit": limit})
 
 

@@ -56,9 +56,9 @@ async def test_an_unusable_model_is_refused_with_the_others_named(easel: World) 
 
 
 async def test_an_admin_chooses_the_servers_default_model(easel: World) -> None:
-    assert "draws from now on" in await easel.told(easel.admin, "admin default-model", model="easel")
-    assert "no model `nope`" in await easel.told(easel.admin, "admin default-model", model="nope")
-    offered = await easel.admin.autocomplete(easel.channel, "admin default-model", "model", "built")
+    assert "draws from now on" in await easel.told(easel.admin, "admin rules default-model", model="easel")
+    assert "no model `nope`" in await easel.told(easel.admin, "admin rules default-model", model="nope")
+    offered = await easel.admin.autocomplete(easel.channel, "admin rules default-model", "model", "built")
     assert [choice["value"] for choice in offered] == ["easel"]
 
 

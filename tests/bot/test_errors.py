@@ -109,7 +109,7 @@ async def test_a_bug_is_told_with_a_reference_that_the_log_shares(
 
 async def test_without_a_way_to_write_privately_the_channel_reads_no_more_than_that(easel: World) -> None:
     await easel.imagine(easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="a private matter")
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo, reason="a private matter")
     easel.env.inject_error("POST", "/users/@me/channels", status=403, times=1)
     easel.env.settle_timeout = 5  # the words stand for twenty seconds
     await easel.cleo.react(easel.results()[0], "❌")

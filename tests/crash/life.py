@@ -23,8 +23,9 @@ from bot.client import EaselClient
 from bot.settings.settings import Settings
 from generation.catalogue import Catalogue
 from generation.contract import Generator
-from storage.credits import account, allowances, calendar, changes
+from storage.credits import allowances, calendar, grants
 from storage.database import Database
+from storage.guilds.changes import Subject
 from tests.crash.journal import Journal
 from tests.crash.piped import PipedPainter
 from tests.crash.town import GUILD, Town
@@ -64,12 +65,18 @@ async def _give_bonus(database: Database, user_id: int) -> None:
     async with database.transaction() as tx:
         if await allowances.allowances(tx, GUILD):
             return
-        subject = changes.Subject(kind="user", id=user_id)
+        subject = Subject(kind="user", id=user_id)
         await allowances.set_allowance(
             tx, guild_id=GUILD, subject=subject, rate=calendar.Rate(0), actor_id=1, now=now()
         )
-        await account.grant(
-            tx, guild_id=GUILD, user_id=user_id, credits=_BONUS, actor_id=1, reason="for the siege", now=now()
+        await grants.give(
+            tx,
+            guild_id=GUILD,
+            subject=Subject(kind="user", id=user_id),
+            credits=_BONUS,
+            actor_id=1,
+            reason="for the siege",
+            now=now(),
         )
 
 

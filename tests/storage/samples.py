@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from generation.contract import Sampling, TextToImage
+from storage.credits import undo
 from storage.database import Transaction
 from storage.files import job_ids
+from storage.guilds.changes import Change
 from storage.jobs import lifecycle
 from storage.jobs import queue as job_queue
 from storage.jobs.job import Job, NewJob
@@ -56,3 +58,14 @@ async def run(tx: Transaction, **changes: Any) -> Job:
     assert claimed is not None
     assert claimed.id == job.id
     return claimed
+
+
+async def undo_last(
+    tx: Transaction, *, guild_id: int = GUILD, actor_id: int = ADMIN, now: datetime = NOON
+) -> tuple[Change, int] | None:
+    """Take back the last change of credits: that change, and the credits that were spent before."""
+    found = await undo.standing(tx, guild_id, only_credits=True)
+    if not found:
+        return None
+    change, _ = found[0]
+    return change, await undo.undo(tx, change, actor_id=actor_id, now=now)

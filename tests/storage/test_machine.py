@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from storage.credits import account, audit
+from storage.credits import account, audit, grants
 from storage.credits import allowances as credit_allowances
 from storage.credits.account import QuotaExceeded
 from storage.credits.calendar import Rate
-from storage.credits.changes import Subject
 from storage.database import Database, Transaction
+from storage.guilds.changes import Subject
 from storage.jobs import lifecycle, queries, queue
 from storage.jobs.job import Job, JobState
 from storage.jobs.scheduling import AGEING, USUAL_LOAD, WINDOW, Waiting, choose, sharers
@@ -308,10 +308,10 @@ class Services(RuleBasedStateMachine):
         model = self.model
         try:
             self.transact(
-                lambda tx: account.grant(
+                lambda tx: grants.give(
                     tx,
                     guild_id=GUILD,
-                    user_id=user,
+                    subject=Subject(kind="user", id=user),
                     credits=credits,
                     actor_id=ADMIN,
                     reason="",
@@ -319,7 +319,7 @@ class Services(RuleBasedStateMachine):
                 )
             )
         except ValueError:
-            assert model.bonus[user] + credits < 0
+            assert credits == 0 or model.bonus[user] + credits < 0
             return
         model.bonus[user] += credits
 
@@ -327,8 +327,13 @@ class Services(RuleBasedStateMachine):
     def reset(self, user: int) -> None:
         model = self.model
         self.transact(
-            lambda tx: account.reset(
-                tx, guild_id=GUILD, user_id=user, allowance=Rate(0), actor_id=ADMIN, now=model.now
+            lambda tx: grants.forgive(
+                tx,
+                guild_id=GUILD,
+                subject=Subject(kind="user", id=user),
+                allowance=Rate(0),
+                actor_id=ADMIN,
+                now=model.now,
             )
         )
         model.used[user, model.day] = 0

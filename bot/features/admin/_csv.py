@@ -1,7 +1,6 @@
-"""A server's quotas and its ledger as CSV files: written so that spreadsheets run nothing in them, and read whole.
+"""A server's quotas and its ledger as CSV files in which spreadsheets run nothing.
 
-People and roles stand in them as Discord writes them (`<@7…>`, `<@&5…>`): a bare id would be rounded by a spreadsheet,
-which keeps 15 digits of a number.
+People and roles are written as Discord writes them (`<@7…>`, `<@&5…>`): a spreadsheet rounds a bare id to 15 digits.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from bot.connection.snowflakes import ID
 from bot.errors import BadSheet
 from generation.text_files import NotUtf8, decoded
 from storage.credits.calendar import MAX_CREDITS, Period, Rate
-from storage.credits.changes import EVERYONE, Subject
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import LedgerLine
+from storage.guilds.changes import EVERYONE, Subject
 
 MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000
@@ -29,11 +28,11 @@ _SUBJECT = re.compile(rf"<@([&!]?)({ID})>")
 _NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 
 Names = Callable[[Subject], str]
-"""What people read for a subject; empty where it is not known."""
+"""The name of a subject; empty if unknown."""
 
 
 def mention(subject: Subject) -> str:
-    """A subject as Discord writes it, `everyone`, or `deleted` for somebody who had their data deleted."""
+    """A subject as Discord writes it, `everyone`, or `deleted` for an erased person."""
     if subject.id < 0:
         return "deleted"
     signs = {"role": "@&", "user": "@"}
@@ -94,10 +93,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def read_quotas(content: bytes, *, role_ids: Collection[int]) -> list[Row]:
-    """The rows of a file. `role_ids` are the server's roles.
-
-    Raises BadSheet with a sentence for each line that is not right: then nothing of the file counts.
-    """
+    """The rows of a file. `role_ids` are the server's roles. Raises BadSheet with a sentence for each wrong line."""
     rows: list[Row] = []
     wrong: list[str] = []
     seen: dict[Subject, int] = {}
@@ -105,7 +101,7 @@ def read_quotas(content: bytes, *, role_ids: Collection[int]) -> list[Row]:
         try:
             row = _row(cells, role_ids)
             if row.subject in seen:
-                raise ValueError(f"{mention(row.subject)} stands in line {seen[row.subject]} already")
+                raise ValueError(f"{mention(row.subject)} is in line {seen[row.subject]} already")
             seen[row.subject] = number
             rows.append(row)
         except ValueError as error:
@@ -118,7 +114,7 @@ def read_quotas(content: bytes, *, role_ids: Collection[int]) -> list[Row]:
 
 
 def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """The number of each line and its cells by column. Raises BadSheet for what is no such table at all."""
+    """The number of each line and its cells by column. Raises BadSheet if it is no such table."""
     if len(content) > MAX_BYTES:
         raise BadSheet((f"it is larger than {MAX_BYTES // 1024} KiB",))
     try:
@@ -195,5 +191,5 @@ def _number(column: str, text: str) -> int | None:
 
 
 def _quoted(text: str) -> str:
-    """What was given, short and without what would leave the quotes."""
+    """What was given, cut short and without a backtick, which would end the quotes."""
     return f'"{text[:30].replace("`", "")}"' if text else "empty"

@@ -1,4 +1,4 @@
-"""`/admin log|role|changes`: who is an admin, and the record of what admins changed."""
+"""`/admin log|role|changes`: who is an admin, and the log of what admins changed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from discord import app_commands
 from bot.errors import BotLacksPermission
 from bot.features.admin._group import Page, admin, is_host, opened
 from bot.interactions.feature import Feature
-from bot.texts import admin as text_admin
-from bot.texts import changes
-from storage.guilds import changes as guild_changes
-from storage.guilds import settings as guild_settings
+from bot.texts import admin as texts
+from bot.texts.changes import listed, log_is
+from storage.guilds import changes, settings
 
 _SHOWN = 2000
-"""As many of the latest changes can be leafed through."""
+"""How many changes `/admin changes` can page through."""
 
 LogChannel = discord.TextChannel | discord.Thread
 
@@ -28,12 +27,12 @@ async def log(interaction: discord.Interaction[Any], channel: LogChannel | None 
     if channel is not None:
         _able_to_write(channel)
     async with desk.changing() as record:
-        old = (await guild_settings.settings(record.tx, desk.guild_id)).log_channel_id
-        await guild_settings.set_log_channel(record.tx, desk.guild_id, channel.id if channel else None)
+        old = (await settings.settings(record.tx, desk.guild_id)).log_channel_id
+        await settings.set_log_channel(record.tx, desk.guild_id, channel.id if channel else None)
         await record.note(
             "log channel", old=f"<#{old}>" if old else None, new=f"<#{channel.id}>" if channel else None
         )
-    await desk.tell(changes.log_is(channel.id if channel else None))
+    await desk.tell(log_is(channel.id if channel else None))
 
 
 def _able_to_write(channel: LogChannel) -> None:
@@ -49,12 +48,12 @@ def _able_to_write(channel: LogChannel) -> None:
 async def role(interaction: discord.Interaction[Any], role: discord.Role | None = None) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = (await guild_settings.settings(record.tx, desk.guild_id)).admin_role_id
-        await guild_settings.set_admin_role(record.tx, desk.guild_id, role.id if role else None)
+        old = (await settings.settings(record.tx, desk.guild_id)).admin_role_id
+        await settings.set_admin_role(record.tx, desk.guild_id, role.id if role else None)
         await record.note(
             "admin role", old=f"<@&{old}>" if old else None, new=f"<@&{role.id}>" if role else None
         )
-    await desk.tell(text_admin.admin_role_is(role.id if role else None))
+    await desk.tell(texts.admin_role_is(role.id if role else None))
 
 
 @admin.command(name="changes", description="Who changed what here, and when")
@@ -62,12 +61,12 @@ async def role(interaction: discord.Interaction[Any], role: discord.Role | None 
 async def changes_(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     desk = await opened(interaction)
     async with desk.services.database.reading() as tx:
-        # Whom the host banned everywhere, and why, is no business of each server's admins.
-        latest = await guild_changes.latest(tx, desk.guild_id, everywhere=is_host(interaction), limit=_SHOWN)
-    await desk.tell(changes.changes(latest, number=page))
+        # A server's admins may not see whom the host banned everywhere, and why.
+        latest = await changes.latest(tx, desk.guild_id, limit=_SHOWN, everywhere=is_host(interaction))
+    await desk.tell(listed(latest, number=page))
 
 
 FEATURE = Feature(
     commands=(admin,),
-    help=("**/admin** (admins) runs Easel in this server: rules, pauses, bans, announcements, numbers.",),
+    help=("**/admin** (admins) runs Easel in this server: rules, the queue, bans, words, numbers.",),
 )

@@ -1,7 +1,4 @@
-"""Daily backups, where the host wants them, and the end of old ones.
-
-The newest backup's own time says when the next is due.
-"""
+"""Daily backups, if the host wants them, and the deletion of old ones. The newest one's time says when the next is due."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ async def keep(services: Services) -> None:
 
 
 async def _believes_the_clock(services: Services) -> bool:
-    """Whether anything may be deleted for its age. Where that can't be told, a backup is taken all the same."""
+    """Whether anything may be deleted for its age. If that is unknown, a backup is taken all the same."""
     try:
         return await may_delete(services.database, services.clock_watch, now=services.clock())
     except (StorageError, OSError):
@@ -64,7 +61,7 @@ def _due(services: Services) -> bool:
 
 
 def _take(services: Services, *, believed: bool) -> None:
-    """Take one, and delete the oldest unless nobody knows by this clock which these are."""
+    """Take one, and delete the oldest if the clock is believed."""
     settings = services.settings
     taken = backup.take(services.database.folder, settings.backups, kind=KIND, now=services.clock())
     _log.info(

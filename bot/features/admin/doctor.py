@@ -17,12 +17,11 @@ from bot.features.admin._group import Desk, admin, opened
 from bot.interactions.checks import PERMISSIONS, is_public
 from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
-from bot.texts import admin as text_admin
-from bot.texts.findings import Finding, Level
+from bot.texts import admin as texts
+from bot.texts.findings import Finding, broken, note, ok
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
-from storage.guilds import pauses
-from storage.guilds import settings as guild_settings
+from storage.guilds import pauses, settings
 from storage.guilds.pauses import Pause
 from storage.jobs import queries
 from storage.jobs.job import JobState
@@ -37,8 +36,7 @@ _LINE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safety:
-    """The check of results: its classifier's state, None before it is known, and where moderators look at what it
-    withholds, if anywhere."""
+    """The safety check: its classifier's state, None before it is known, and the moderators' channel."""
 
     state: ModelState | None
     moderated: bool
@@ -47,29 +45,32 @@ class Safety:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """What is looked at. `upload_limit` and `free` (of the data folder's disk) are in bytes; `failed` counts this
-    server's jobs of the last day by reason."""
+    """What `examine` looks at."""
 
     permissions: discord.Permissions
     in_thread: bool
+    #: In bytes.
     upload_limit: int
     models: Mapping[str, ModelStatus]
+    #: How many jobs the worker takes at a time.
     capacity: int
     running: int
     waiting: int
+    #: This server's jobs of the last day, by reason.
     failed: Mapping[str, int]
     stops: Sequence[Pause]
+    #: Bytes on the disk of the data folder.
     free: int
     safety: Safety | None = None
+    #: Whether everyone can read the moderators' channel.
     public_desk: bool = False
-    """Whether everyone can read the moderators' channel."""
 
 
 @admin.command(name="doctor", description="Whether Easel can do its work in this channel and on its host")
 async def doctor(interaction: discord.Interaction[Any]) -> None:
     desk = await opened(interaction)
     findings = examine(await _patient(desk), desk.services.catalogue)
-    await desk.tell(text_admin.doctor(list(findings)))
+    await desk.tell(texts.doctor(list(findings)))
 
 
 async def _patient(desk: Desk) -> Patient:
@@ -78,7 +79,7 @@ async def _patient(desk: Desk) -> Patient:
         line = await queries.active(tx, limit=_LINE)
         failed = await failures(tx, guild_id=desk.guild_id, since=services.clock() - _A_DAY)
         stops = await pauses.pauses(tx, desk.guild_id)
-        server = await guild_settings.settings(tx, desk.guild_id)
+        server = await settings.settings(tx, desk.guild_id)
     running = sum(job.state is JobState.RUNNING for job in line)
     disk = await asyncio.to_thread(shutil.disk_usage, services.database.folder)
     return Patient(
@@ -119,22 +120,19 @@ def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
     yield _permissions(patient)
     yield _upload(patient.upload_limit)
     for stop in patient.stops:
-        yield Finding(
-            level=Level.NOTE, what=text_admin.stop(stop), advice="`/admin resume` ends it, where you may."
-        )
+        yield note(texts.stop(stop), "`/admin queue resume` ends it, where you may.")
     yield from _worker(patient)
     yield from _models(patient, catalogue)
     if patient.safety is not None:
         yield _safety(patient.safety)
     if patient.public_desk:
-        yield Finding(
-            level=Level.NOTE,
-            what="Moderators' channel: everyone can read it",
-            advice="They see which pictures were reported. Close it, or choose another with `/admin moderators`.",
+        yield note(
+            "Moderators' channel: everyone can read it",
+            "They see which pictures were reported. Close it, or choose another with `/admin moderators`.",
         )
     yield room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
     versions = f"Easel {importlib.metadata.version('easel')}, discord.py {discord.__version__}"
-    yield Finding(level=Level.OK, what=versions)
+    yield ok(versions)
 
 
 def _permissions(patient: Patient) -> Finding:
@@ -145,35 +143,31 @@ def _permissions(patient: Patient) -> Finding:
         if wanted and name != unneeded and not getattr(patient.permissions, name)
     ]
     if not missing:
-        return Finding(level=Level.OK, what="This channel: all permissions are there")
-    return Finding(
-        level=Level.BROKEN,
-        what=f"This channel: I lack {', '.join(f'**{name}**' for name in missing)}",
-        advice="Grant it in the channel's or in my role's permissions.",
+        return ok("This channel: all permissions are there")
+    return broken(
+        f"This channel: I lack {', '.join(f'**{name}**' for name in missing)}",
+        "Grant it in the channel's or in my role's permissions.",
     )
 
 
 def _upload(limit: int) -> Finding:
     what = f"Uploads: up to {limit // _MIB} MiB a file here"
     if limit < _SMALL_LIMIT:
-        return Finding(level=Level.NOTE, what=what, advice="Larger pictures are posted as smaller JPEGs.")
-    return Finding(level=Level.OK, what=what)
+        return note(what, "Larger pictures are posted as smaller JPEGs.")
+    return ok(what)
 
 
 def _worker(patient: Patient) -> Iterator[Finding]:
     busy = f"{patient.running} being drawn, {patient.waiting} waiting"
     if patient.capacity < 1:
-        yield Finding(
-            level=Level.BROKEN, what=f"Nothing can draw at present: {busy}", advice="The host's log says why."
-        )
+        yield broken(f"Nothing can draw at present: {busy}", "The host's log says why.")
     else:
-        yield Finding(level=Level.OK, what=f"The worker takes {patient.capacity} at a time: {busy}")
+        yield ok(f"The worker takes {patient.capacity} at a time: {busy}")
     stopped = sum(patient.failed.get(reason, 0) for reason in _OF_THE_WORKER)
     if stopped:
-        yield Finding(
-            level=Level.NOTE,
-            what=f"Within a day {stopped} of this server's jobs failed because the worker stopped or lacked memory",
-            advice="The host's log says why; a smaller model or fewer pictures may help.",
+        yield note(
+            f"Within a day {stopped} of this server's jobs failed because the worker stopped or lacked memory",
+            "The host's log says why; a smaller model or fewer pictures may help.",
         )
 
 
@@ -181,35 +175,29 @@ def _models(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
     usable = [key for key, one in patient.models.items() if one.state is not ModelState.UNUSABLE]
     warm = [key for key, one in patient.models.items() if one.state is ModelState.WARM]
     if not usable:
-        yield Finding(
-            level=Level.BROKEN,
-            what="Models: none can be used",
-            advice="The host finds out with ./easel doctor.",
-        )
+        yield broken("Models: none can be used", "The host finds out with ./easel doctor.")
         return
     loaded = f", loaded: {', '.join(f'`{key}`' for key in warm)}" if warm else ", none loaded yet"
-    yield Finding(level=Level.OK, what=f"Models: {len(usable)} of {len(catalogue)} can be used{loaded}")
+    yield ok(f"Models: {len(usable)} of {len(catalogue)} can be used{loaded}")
 
 
 def _safety(safety: Safety) -> Finding:
     if safety.state is ModelState.UNUSABLE:
-        return Finding(
-            level=Level.BROKEN,
-            what="Safety check: it doesn't work, so no result is shown",
-            advice="The host finds out with ./easel doctor.",
+        return broken(
+            "Safety check: it doesn't work, so no result is shown", "The host finds out with ./easel doctor."
         )
     if safety.state is None:
-        return Finding(level=Level.NOTE, what="Safety check: it is not ready yet")
+        return note("Safety check: it is not ready yet")
     what = "Safety check: results are looked at before they are shown"
     if not safety.moderated:
         advice = "There is no moderators' channel, so what it withholds is deleted; `/admin moderators` chooses one."
-        return Finding(level=Level.NOTE, what=what, advice=advice)
+        return note(what, advice)
     if not safety.among_adults:
         advice = (
             "The moderators' channel is not age-restricted, so what it withholds can't be looked at there."
         )
-        return Finding(level=Level.NOTE, what=what, advice=advice)
-    return Finding(level=Level.OK, what=what)
+        return note(what, advice)
+    return ok(what)
 
 
 FEATURE = Feature()

@@ -1,4 +1,4 @@
-"""`/quota show|set|grant|reset|undo`: how many credits people get."""
+"""`/quota show|set|grant|reset`: how many credits people get."""
 
 from __future__ import annotations
 
@@ -9,28 +9,43 @@ import discord
 from discord import app_commands
 
 from bot.errors import BadAmount
-from bot.features.admin._group import opened
-from bot.features.admin._quota_group import Per, Who, allowance_of, changing, quota, subject_of
-from bot.features.admin._undoing import Last, undo_last
+from bot.features.admin._group import Desk, Per, Reason, opened, quota
 from bot.interactions.feature import Feature
-from bot.texts import quota as text_quota
-from bot.texts import undo as text_undo
-from storage.credits import account as credit_account
-from storage.credits import allowances, grants, ledger, terms
-from storage.credits import changes as credit_changes
-from storage.credits import host as credit_host
-from storage.credits import undo as credits_undo
+from bot.texts import quota as texts
+from storage import pseudonyms
+from storage.credits import account, allowances, grants, host, ledger, terms
 from storage.credits.balance import balance_of, rate_of
 from storage.credits.calendar import MAX_CREDITS, Period, Rate
 from storage.credits.host import Host
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Subject
 from storage.privacy import erasures
 
 _CHANGES = 5
 _PAGE = 10
 """Lines of a member's history that are shown at once."""
 
-Reason = app_commands.Range[str, 1, 200]
+Who = discord.Member | discord.User | discord.Role
+"""Whom an option means; those who left the server are found by their ids."""
+
+
+def _subject(who: Who | None, guild_id: int) -> Subject:
+    """Whom an option means; nobody named, or the @everyone role, means everyone."""
+    if who is None or who.id == guild_id:
+        return Subject(kind="everyone")
+    return Subject(kind="role" if isinstance(who, discord.Role) else "user", id=who.id)
+
+
+async def _allowance(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
+    """The allowance of a member; for a role or everyone, that of people for whom nothing else is set."""
+    return await rate_of(
+        tx,
+        guild_id=desk.guild_id,
+        user_id=0 if who is None else await pseudonyms.standing(tx, who.id),
+        role_ids=[role.id for role in who.roles] if isinstance(who, discord.Member) else [],
+        host=desk.services.settings.host_credits,
+    )
 
 
 @quota.command(
@@ -43,23 +58,23 @@ async def show(
     page: app_commands.Range[int, 1, 100_000] = 1,
 ) -> None:
     desk = await opened(interaction)
-    host = desk.services.settings.host_credits
+    granted = desk.services.settings.host_credits
     # Gifts are theirs once they use Easel: to look at a member writes nothing about them.
     async with desk.services.database.supposing() as tx:
         if who is None:
             rules = await allowances.allowances(tx, desk.guild_id)
-            changes = await credit_changes.changes(tx, desk.guild_id, limit=_CHANGES)
+            latest = await changes.latest(tx, desk.guild_id, limit=_CHANGES, only_credits=True)
             here = await terms.terms(tx, desk.guild_id)
-            month = await credit_host.budget(tx, host, guild_id=desk.guild_id, now=desk.services.clock())
-            words = text_quota.server(rules, changes, here, default=host.usual, month=month)
+            month = await host.budget(tx, granted, guild_id=desk.guild_id, now=desk.services.clock())
+            words = texts.server(rules, latest, here, default=granted.usual, month=month)
         else:
             place = {"guild_id": desk.guild_id, "user_id": who.id}
             await erasures.bring_back(tx, who.id)
-            balance = await _balance(tx, who, **place, host=host, now=desk.services.clock())
+            balance = await _balance(tx, who, **place, host=granted, now=desk.services.clock())
             pages = max(1, -(-await ledger.count(tx, **place) // _PAGE))
             number = min(page, pages)
             lines = await ledger.history(tx, **place, limit=_PAGE, skip=(number - 1) * _PAGE)
-            words = text_quota.account(who.id, balance, lines, number=number, pages=pages)
+            words = texts.account(who.id, balance, lines, number=number, pages=pages)
     await desk.tell(words)
 
 
@@ -71,14 +86,14 @@ async def _balance(
     user_id: int,
     host: Host,
     now: datetime,
-) -> credit_account.Balance:
+) -> account.Balance:
     """The balance of a member, or of somebody who left: gifts to everyone are not for them."""
-    account = {"guild_id": guild_id, "user_id": user_id}
+    member = {"guild_id": guild_id, "user_id": user_id}
     if isinstance(who, discord.Member):
         roles = [role.id for role in who.roles]
-        return await balance_of(tx, **account, role_ids=roles, joined_at=who.joined_at, host=host, now=now)
-    rate = await rate_of(tx, **account, role_ids=[], host=host)
-    return await credit_account.balance(tx, **account, allowance=rate, now=now)
+        return await balance_of(tx, **member, role_ids=roles, joined_at=who.joined_at, host=host, now=now)
+    rate = await rate_of(tx, **member, role_ids=[], host=host)
+    return await account.balance(tx, **member, allowance=rate, now=now)
 
 
 @quota.command(name="set", description="Set how many credits somebody gets each day, week or month")
@@ -96,12 +111,12 @@ async def set_(
     reason: Reason | None = None,
 ) -> None:
     desk = await opened(interaction)
-    subject = subject_of(who, desk.guild_id)
+    subject = _subject(who, desk.guild_id)
     rate = None if credits is None else Rate(credits, Period(per))
-    async with changing(desk) as tx:
+    async with desk.changing() as record:
         desk.services.settings.host_credits.check_rate(rate)
         await allowances.set_allowance(
-            tx,
+            record.tx,
             guild_id=desk.guild_id,
             subject=subject,
             rate=rate,
@@ -109,7 +124,7 @@ async def set_(
             now=desk.services.clock(),
             reason=reason or "",
         )
-    await desk.tell(text_quota.was_set(subject, rate))
+    await desk.tell(texts.was_set(subject, rate))
 
 
 @quota.command(
@@ -129,13 +144,13 @@ async def grant(
     reason: Reason | None = None,
 ) -> None:
     desk = await opened(interaction)
-    subject = subject_of(who, desk.guild_id)
+    subject = _subject(who, desk.guild_id)
     now = desk.services.clock()
     ends_at = now + timedelta(days=days) if days else None
     try:
-        async with changing(desk) as tx:
+        async with desk.changing() as record:
             await grants.give(
-                tx,
+                record.tx,
                 guild_id=desk.guild_id,
                 subject=subject,
                 credits=credits,
@@ -147,7 +162,7 @@ async def grant(
             )
     except ValueError as error:
         raise BadAmount(str(error)) from error
-    await desk.tell(text_quota.granted(subject, credits, ends_at))
+    await desk.tell(texts.granted(subject, credits, ends_at))
 
 
 @quota.command(name="reset", description="Give back what was used today, or this week or month")
@@ -156,11 +171,11 @@ async def reset(
     interaction: discord.Interaction[Any], who: Who | None = None, reason: Reason | None = None
 ) -> None:
     desk = await opened(interaction)
-    subject = subject_of(who, desk.guild_id)
-    async with changing(desk) as tx:
-        rate = await allowance_of(tx, desk, who)
+    subject = _subject(who, desk.guild_id)
+    async with desk.changing() as record:
+        rate = await _allowance(record.tx, desk, who)
         await grants.forgive(
-            tx,
+            record.tx,
             guild_id=desk.guild_id,
             subject=subject,
             allowance=rate,
@@ -169,33 +184,7 @@ async def reset(
             reason=reason or "",
             host=desk.services.settings.host_credits,
         )
-    await desk.tell(text_quota.was_reset(subject, rate))
-
-
-@quota.command(
-    name="undo",
-    description="Take back the last change of credits; again for the one before",
-)
-@app_commands.describe(others="Also where another admin made that change")
-async def undo(interaction: discord.Interaction[Any], others: bool = False) -> None:
-    desk = await opened(interaction)
-    async with desk.services.database.reading() as tx:
-        last = await credit_changes.last_to_undo(tx, desk.guild_id)
-
-    async def take() -> str | None:
-        async with changing(desk) as tx:
-            if await credit_changes.last_to_undo(tx, desk.guild_id) != last:
-                return None
-            done = await credits_undo.undo(
-                tx, guild_id=desk.guild_id, actor_id=desk.actor_id, now=desk.services.clock()
-            )
-        return text_quota.not_taken_back(done)
-
-    found = None
-    if last is not None:
-        words, now = text_quota.change(last), text_undo.quota(last)
-        found = Last(actor_id=last.actor_id, at=last.at, words=words, now=now)
-    await undo_last(desk, found, take, command="quota undo", others=others)
+    await desk.tell(texts.was_reset(subject, rate))
 
 
 FEATURE = Feature(

@@ -12,16 +12,14 @@ from discord import app_commands
 from bot.connection.retry import Unreachable
 from bot.errors import BadSheet
 from bot.features.admin import _csv as csv
-from bot.features.admin._group import Desk, Page, opened
-from bot.features.admin._quota_group import changing, quota
+from bot.features.admin._group import Desk, Page, opened, quota
 from bot.interactions.feature import Feature
-from bot.texts import quota as text_quota
+from bot.texts import quota as texts
 from storage import pseudonyms
-from storage.credits import csv_rows as tables
-from storage.credits import grants, ledger
+from storage.credits import csv_rows, grants, ledger
 from storage.credits.balance import balance_of
-from storage.credits.changes import Subject
 from storage.database import Transaction
+from storage.guilds.changes import Subject
 
 _HISTORY = 50_000
 """Lines of the ledger in a file: about 7 MB, which every server takes."""
@@ -47,16 +45,16 @@ async def export(
 
 
 async def _quotas(desk: Desk) -> tuple[bytes, str]:
-    """The file of quotas, with bonuses as they will be once everybody took what was given, and the answer beside it."""
+    """The file of quotas, with bonuses as if everybody had taken their gifts, and the answer beside it."""
     async with desk.services.database.reading() as tx:
-        people = await tables.people(tx, desk.guild_id, limit=csv.MAX_LINES)
+        people = await csv_rows.people(tx, desk.guild_id, limit=csv.MAX_LINES)
         waiting = await grants.bonuses(tx, desk.guild_id)
     members = await _members(desk, people)
     async with desk.services.database.supposing() as tx:
         await _book(tx, desk, members or {})
-        rows = await tables.rows(tx, desk.guild_id)
+        rows = await csv_rows.rows(tx, desk.guild_id)
     content = csv.write_quotas(rows, _names(desk, members or {}))
-    return content, text_quota.exported(len(rows), following=None, waiting=waiting, asked=members is not None)
+    return content, texts.exported(len(rows), following=None, waiting=waiting, asked=members is not None)
 
 
 async def _history(desk: Desk, page: int) -> tuple[bytes, str]:
@@ -72,7 +70,7 @@ async def _history(desk: Desk, page: int) -> tuple[bytes, str]:
     more, lines = len(lines) > _HISTORY, lines[:_HISTORY]
     members = await _members(desk, list(dict.fromkeys(line.user_id for line in lines))[:_NAMED])
     content = csv.write_history(lines, _names(desk, members or {}))
-    return content, text_quota.exported(len(lines), following=page + 1 if more else None)
+    return content, texts.exported(len(lines), following=page + 1 if more else None)
 
 
 @quota.command(name="import", description="Set quotas and bonuses from a CSV file like that of /quota export")
@@ -85,10 +83,10 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
     members = await _members(desk, people)
     if members is None:
         raise BadSheet(("Discord did not say who is a member of this server",))
-    async with changing(desk) as tx:
-        await _book(tx, desk, members)
-        await tables.apply(
-            tx,
+    async with desk.changing() as record:
+        await _book(record.tx, desk, members)
+        await csv_rows.apply(
+            record.tx,
             guild_id=desk.guild_id,
             rows=rows,
             actor_id=desk.actor_id,
@@ -96,16 +94,13 @@ async def import_(interaction: discord.Interaction[Any], file: discord.Attachmen
             host=desk.services.settings.host_credits,
         )
     strangers = [one for one in people if one not in members]
-    await desk.tell(text_quota.imported(len(rows), strangers))
+    await desk.tell(texts.imported(len(rows), strangers))
 
 
 async def _book(tx: Transaction, desk: Desk, members: Mapping[int, discord.Member]) -> None:
-    """Put what roles or everyone got into the accounts of those members who have not taken it yet.
-
-    Otherwise a bonus that is read from a file would be given on top of it.
-    """
+    """Give members the gifts that they have not taken yet, or a bonus from a file would come on top of them."""
     people = await grants.without_bonus(tx, desk.guild_id, members)
-    # Whoever had their data deleted takes it when they come back.
+    # An erased person takes theirs on return.
     kept = await pseudonyms.standings(tx, people)
     for user_id in (one for one in people if kept[one] == one):
         await balance_of(
@@ -131,12 +126,9 @@ async def _content(file: discord.Attachment) -> bytes:
 
 
 async def _members(desk: Desk, user_ids: Sequence[int]) -> dict[int, discord.Member] | None:
-    """Those of these people who are members, by their ids; None where Discord does not say.
-
-    It is asked, because the bot doesn't keep members in memory.
-    """
+    """The members among these people, by their ids; None if Discord does not say. The bot keeps no members in memory."""
     guild = desk.interaction.guild
-    # Numbers below zero stand for those who had their data deleted, and Discord knows nobody by them.
+    # Numbers below zero are pseudonyms, which Discord doesn't know.
     wanted = [one for one in user_ids if one > 0]
     if guild is None:
         return None

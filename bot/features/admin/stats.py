@@ -11,8 +11,8 @@ from discord import app_commands
 from bot.features.admin._group import Desk, admin, opened
 from bot.interactions.feature import Feature
 from bot.pictures import files
-from bot.texts import admin as text_admin
 from bot.texts import charts
+from bot.texts import statistics as texts
 from storage.jobs.statistics import Statistics, statistics
 from storage.timestamps import day_of, start_of
 
@@ -40,7 +40,7 @@ async def stats(
         )
     names = {spec.key: spec.name for spec in desk.services.catalogue.values()}
     await desk.tell(
-        text_admin.statistics(found, names, everywhere=everywhere), file=await _chart(desk, found, step.days)
+        texts.words(found, names, everywhere=everywhere), file=await _chart(desk, found, step.days)
     )
 
 
@@ -56,7 +56,7 @@ async def _chart(desk: Desk, found: Statistics, days: int) -> discord.File:
     limit = desk.services.limits.charts
     async with limit.place(desk.actor_id):
         data = await limit.run(charts.chart, found)
-    return files.attachment(data, "stats.png", text_admin.statistics_alt(found, days=days))
+    return files.attachment(data, "stats.png", texts.alt(found, days=days))
 
 
 FEATURE = Feature()

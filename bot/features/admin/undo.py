@@ -1,83 +1,99 @@
-"""`/admin undo`: takes the last change of a server's settings back."""
+"""`/admin undo` takes the last change back, whatever it was; `/quota undo` the last change of credits.
+
+One's own change goes at once. Another admin's is named first, and so is one made before changes that stay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.connection.retry import Unreachable
-from bot.features.admin._group import Desk, admin, opened
-from bot.features.admin._undoing import Last, undo_last
+from bot.features.admin._group import Desk, admin, opened, quota
 from bot.interactions.feature import Feature
-from bot.texts import changes
-from bot.texts import undo as text_undo
-from storage.database import Transaction
-from storage.guilds import changes as guild_changes
-from storage.guilds import snapshot
+from bot.texts import undo as words
+from storage.credits import undo as storage_undo
+from storage.guilds import changes
 from storage.guilds.changes import Cell, Change, Obstacle
 
-_REACH = 200
-"""As many changes that stand are looked through for one that can be taken back."""
+Standing = Sequence[tuple[Change, Obstacle | None]]
 
 
-@admin.command(name="undo", description="Take back the last change of settings; again for the one before")
+@admin.command(
+    name="undo", description="Take back the last change, of settings or credits; again for the one before"
+)
 @app_commands.describe(
-    others="Also where another admin made that change, or where a later setting can't be undone",
+    others="Also if another admin made that change, or if a later change can't be undone",
     everywhere="Of what holds in all servers; only those who run the bot can do that",
 )
 async def undo(interaction: discord.Interaction[Any], others: bool = False, everywhere: bool = False) -> None:
-    desk = await opened(interaction)
+    await _undo(await opened(interaction), others=others, everywhere=everywhere)
+
+
+@quota.command(name="undo", description="Take back the last change of credits; again for the one before")
+@app_commands.describe(others="Also if another admin made that change")
+async def undo_credits(interaction: discord.Interaction[Any], others: bool = False) -> None:
+    await _undo(await opened(interaction), others=others, only_credits=True)
+
+
+async def _undo(desk: Desk, *, others: bool, everywhere: bool = False, only_credits: bool = False) -> None:
     guild_id = desk.scope(everywhere)
     async with desk.services.database.reading() as tx:
-        seen = await _standing(tx, guild_id)
+        seen = await storage_undo.standing(tx, guild_id, only_credits=only_credits)
     last, staying = await _last(desk, seen)
-    async with desk.services.database.reading() as tx:
-        done = await guild_changes.done_for_good(
-            tx, guild_id, after=last.number if last else 0, limit=changes.STAYING + 1
-        )
-    later = [changes.stays(one, one.final) for one in done if one.final]
-
-    async def take() -> str | None:
-        async with desk.changing(everywhere=everywhere) as record:
-            if last is None or await _standing(record.tx, guild_id) != seen:
-                return None
-            await snapshot.put_back(record.tx, last.touched)
-            await record.note(f"undo of {last.what}", old=last.new, new=last.old, undoes=last.number)
-        desk.services.dispatcher.look_again()
-        return ""
-
-    found = None
-    if last is not None:
-        words, now = changes.changed(last), text_undo.setting(last)
-        found = Last(actor_id=last.actor_id, at=last.at, words=words, now=now)
-    await undo_last(desk, found, take, command="admin undo", others=others, staying=staying, later=later)
+    later = [] if only_credits else await _final(desk, guild_id, after=last.number if last else 0)
+    if last is None:
+        kept_days = desk.services.settings.keep_changes_days
+        await desk.tell(words.nothing([*later, *staying], kept_days=kept_days))
+        return
+    by_another = last.actor_id != desk.actor_id
+    if (by_another or staying) and not others:
+        command = "quota undo" if only_credits else "admin undo"
+        await desk.tell(words.named(last, [*later, *staying], command=command))
+        return
+    missing = await _take_back(desk, last, seen, everywhere=everywhere, only_credits=only_credits)
+    done = words.undone(last, later, missing=missing, by_another=by_another) if missing is not None else None
+    await desk.tell(done or words.OVERTAKEN)
 
 
-async def _standing(tx: Transaction, guild_id: int) -> list[tuple[Change, Obstacle | None]]:
-    """The changes that were not taken back, newest first, with what keeps each from it."""
-    now = await snapshot.rows(tx, guild_id)
-    return [
-        (one, one.final or snapshot.obstacle(now, one.touched))
-        for one in await guild_changes.standing(tx, guild_id, limit=_REACH)
-    ]
-
-
-async def _last(desk: Desk, seen: list[tuple[Change, Obstacle | None]]) -> tuple[Change | None, list[str]]:
+async def _last(desk: Desk, seen: Standing) -> tuple[Change | None, list[str]]:
     """The last change that can be taken back, and a sentence about each later one."""
     staying: list[str] = []
     for change, obstacle in seen:
         why = obstacle or (Obstacle.GONE if await _leads_nowhere(desk, change) else None)
         if why is None:
             return change, staying
-        staying.append(changes.stays(change, why))
+        staying.append(words.stays(change, why))
     return None, staying
 
 
+async def _final(desk: Desk, guild_id: int, *, after: int) -> list[str]:
+    """A sentence about each of the latest changes that can never be taken back."""
+    async with desk.services.database.reading() as tx:
+        found = await changes.final(tx, guild_id, after=after, limit=words.STAYING + 1)
+    return [words.stays(one, one.final) for one in found if one.final]
+
+
+async def _take_back(
+    desk: Desk, last: Change, seen: Standing, *, everywhere: bool, only_credits: bool
+) -> int | None:
+    """Returns the credits that were spent before, or None if anything else was changed meanwhile.
+
+    So of two admins who undo the same change, one does.
+    """
+    async with desk.changing(everywhere=everywhere) as record:
+        if await storage_undo.standing(record.tx, last.guild_id, only_credits=only_credits) != seen:
+            return None
+        missing = await storage_undo.undo(record.tx, last, actor_id=desk.actor_id, now=desk.services.clock())
+    desk.services.dispatcher.look_again()
+    return missing
+
+
 async def _leads_nowhere(desk: Desk, change: Change) -> bool:
-    """Whether taking a change back would bring a role, channel or model back that is no longer there."""
+    """Whether an undo would bring back a role, channel or model that is no longer there."""
     for name, value in _restored(change):
         if name.endswith("role_id") and isinstance(value, int) and value > 0:
             if desk.interaction.guild is not None and desk.interaction.guild.get_role(value) is None:
@@ -111,6 +127,5 @@ async def _is_channel(desk: Desk, channel_id: int) -> bool:
 
 
 FEATURE = Feature(
-    commands=(admin,),
-    help=("**/admin undo** (admins) takes the last change of settings back, and again the one before.",),
+    help=("**/admin undo** (admins) takes the last change back, and again the one before.",),
 )

@@ -8,17 +8,15 @@ import discord
 from discord import app_commands
 
 from bot.errors import BadRule
-from bot.features.admin._group import Page, admin, is_admin, opened
+from bot.features.admin._group import CHOICES, Page, admin, is_admin, opened
 from bot.interactions.feature import Feature
 from bot.services import Services
 from bot.texts import moderation
 from bot.wordfilter.rules import LONGEST_RULE, Rule
-from storage.guilds import settings as guild_settings
-from storage.guilds import word_rules
+from storage.guilds import settings, word_rules
 from storage.guilds.settings import MAX_APPEAL
 from storage.guilds.word_rules import MAX_RULES, TooManyRules, WordKind, WordRule
 
-_CHOICES = 25
 _Word = app_commands.Range[str, 1, LONGEST_RULE + 2]
 
 words = app_commands.Group(name="words", description="Words that can't be used here", parent=admin)
@@ -82,7 +80,7 @@ async def _rules(interaction: discord.Interaction[Any], current: str) -> list[ap
     fitting = [rule for rule in rules if current.casefold().strip() in rule.pattern]
     return [
         app_commands.Choice(name=f"{rule.kind}: {rule.pattern}", value=rule.pattern)
-        for rule in fitting[:_CHOICES]
+        for rule in fitting[:CHOICES]
     ]
 
 
@@ -100,14 +98,13 @@ async def appeal(
 ) -> None:
     desk = await opened(interaction)
     async with desk.changing() as record:
-        old = (await guild_settings.settings(record.tx, desk.guild_id)).appeal
-        await guild_settings.set_appeal(record.tx, desk.guild_id, text)
+        old = (await settings.settings(record.tx, desk.guild_id)).appeal
+        await settings.set_appeal(record.tx, desk.guild_id, text)
         await record.note("appeal", old=old, new=text)
     await desk.tell(moderation.appeal_is(text))
 
 
 FEATURE = Feature(
-    commands=(admin,),
     help=(
         "**/admin words** (admins) lists, blocks, allows and removes words; "
         "**/admin appeal** sets what people are told who find a refusal mistaken.",

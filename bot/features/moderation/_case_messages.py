@@ -106,7 +106,7 @@ async def announce(services: Services, change: Change) -> None:
     if not isinstance(channel, discord.abc.Messageable):
         return
     try:
-        await channel.send(changes.change(change))
+        await channel.send(changes.line(change))
     except Unreachable as error:
         _log.warning("could not post in the log channel", channel=channel_id, error=str(error))
 

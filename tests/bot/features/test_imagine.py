@@ -85,7 +85,7 @@ async def test_whatever_refuses_an_order_gives_the_prompt_back(easel: World) -> 
     told = await easel.imagine(easel.ben, "a fox that must kill")
     assert "can't use “kill”" in told
     assert "```\na fox that must kill\n```" in told
-    await easel.told(easel.admin, "admin drain")
+    await easel.told(easel.admin, "admin queue drain")
     assert "```\na fox\n```" in await easel.imagine(easel.ben, "a fox")
 
 

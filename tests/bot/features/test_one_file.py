@@ -59,13 +59,13 @@ async def test_admins_make_it_free_and_keep_it_for_roles(easel: World) -> None:
     assert "free" in await easel.told(easel.admin, "quota free", action="tint", free=True)
     await easel.press(easel.ben, easel.results()[0], "T1")
     assert "38 of 40" in await easel.told(easel.ben, "info")
-    await easel.told(easel.admin, "admin action", action="tint", role=easel.vip)
+    await easel.told(easel.admin, "admin rules action", action="tint", role=easel.vip)
     assert "`tint` is kept for" in said(await easel.press(easel.ben, easel.results()[0], "T1"))
     assert len(easel.results()) == 2
 
 
 async def test_it_keeps_to_the_servers_limits(easel: World) -> None:
-    await easel.told(easel.admin, "admin limit", what="pictures", amount=1)
+    await easel.told(easel.admin, "admin rules limit", what="pictures", amount=1)
     assert "1 picture instead of 2" in said(await easel.press(easel.ben, easel.results()[0], "T1"))
     assert len(list(easel.generator.requests.values())[-1].sampling.seeds) == 1
 

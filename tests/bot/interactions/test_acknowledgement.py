@@ -88,7 +88,7 @@ async def test_whoever_comes_back_meets_the_ban_from_before_at_their_first_comma
     easel: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await easel.imagine(easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben)
     await delete(easel, easel.ben)
     in_time, result = await acknowledged_while_busy(
         easel, monkeypatch, lambda: easel.ben.slash(easel.channel, "imagine", prompt="a fox")

@@ -85,7 +85,7 @@ async def test_an_erased_person_stays_erased_by_a_reaction_that_is_no_use_of_the
     await ben_erased(easel)
     message = await easel.cleo.send(easel.channel, "hello")
     if ours:
-        await easel.told(easel.admin, "admin announce", text="hello", channel=easel.channel)
+        await easel.told(easel.admin, "admin log", channel=easel.channel)
         message = easel.messages()[-1]
     await react(easel, message, emoji)
     assert await erased(easel)

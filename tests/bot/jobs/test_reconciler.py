@@ -160,7 +160,7 @@ async def test_the_word_of_an_admins_cancel_comes_although_discord_stumbles(ease
     await easel.imagine(easel.ben)
     (message,) = [one for one in easel.messages() if f"<@{easel.ben.id}>" in one.content]
     easel.env.inject_error("PATCH", MESSAGE, status=503, times=None)
-    await easel.told(easel.admin, "admin clear")
+    await easel.told(easel.admin, "admin queue clear")
     await easel.env.advance_time(30)
     easel.env.backend.faults.clear()
     await looks(easel)

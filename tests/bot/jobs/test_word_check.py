@@ -195,7 +195,7 @@ async def test_somebody_timed_out_may_still_delete_and_be_pardoned(tmp_path: Pat
         await easel.ben.react(message, "❌")
         await easel.rest()
         assert easel.messages() == []
-        assert "can use Easel again" in await easel.told(easel.admin, "admin pardon", who=easel.ben)
+        assert "can use Easel again" in await easel.told(easel.admin, "admin member pardon", who=easel.ben)
         assert "On its way" in await easel.imagine(easel.ben, "a fox")
         assert f"timeout of <@{easel.ben.id}>" in await easel.told(easel.admin, "admin changes")
 

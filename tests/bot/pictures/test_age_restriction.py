@@ -87,19 +87,19 @@ async def test_no_answer_names_it_elsewhere(easel: World, model: str) -> None:
     """One is unknown, the other can't be used: both times, others are named to try instead."""
     for told in (
         await easel.imagine(easel.ben, f"a fox --model {model}"),
-        await easel.told(easel.admin, "admin default-model", model=model),
+        await easel.told(easel.admin, "admin rules default-model", model=model),
     ):
         assert "`easel`" in told
         assert "sd15" not in told
     restrict(easel, easel.channel)
     for told in (
         await easel.imagine(easel.ben, f"a fox --model {model}"),
-        await easel.told(easel.admin, "admin default-model", model=model),
+        await easel.told(easel.admin, "admin rules default-model", model=model),
     ):
         assert "`sd15`" in told
 
 
-@pytest.mark.parametrize("command", ["admin model", "admin default-model"])
+@pytest.mark.parametrize("command", ["admin rules model", "admin rules default-model"])
 async def test_it_is_not_offered_to_admins_elsewhere(easel: World, command: str) -> None:
     async def offered() -> list[str]:
         return [one["value"] for one in await easel.admin.autocomplete(easel.channel, command, "model", "")]

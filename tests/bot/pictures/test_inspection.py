@@ -197,10 +197,10 @@ def test_the_reader_decodes_with_nothing() -> None:
 
 async def test_the_banned_and_the_timed_out_may_not_use_it(easel: World) -> None:
     file = ("a.png", picture(1))
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="spam")
     assert "You may not use Easel in this server: spam" in await easel.told(easel.ben, "describe", image=file)
     assert "Easel works in servers" in said(await easel.ben.user.slash("describe", image=file))
-    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin member unban", who=easel.ben)
     assert "no parameters" in said(await easel.ben.user.slash("describe", image=file))
     await easel.told(easel.admin, "admin words block", word="walrus")
     for _ in range(5):

@@ -16,10 +16,11 @@ import pytest
 
 from storage.backups import backup
 from storage.backups.verification import Report, verify
-from storage.credits import account
+from storage.credits import account, grants
 from storage.credits.calendar import Rate
 from storage.database import Database
 from storage.files import erasure_list
+from storage.guilds.changes import Subject
 from storage.jobs import images, lifecycle
 from storage.jobs.images import Image
 from storage.migrations import MIGRATIONS, migrate
@@ -62,12 +63,13 @@ def as_nobody(folder: Path) -> str:
 async def data(tmp_path: Path) -> AsyncIterator[Path]:
     """A delivered job with a picture, a cancelled and a waiting one, paid from all three pools; nobody has it open."""
     who = {"guild_id": GUILD, "user_id": ALICE}
+    of_alice = {"guild_id": GUILD, "subject": Subject(kind="user", id=ALICE)}
     database = await Database.open(tmp_path / "data")
     async with database.transaction() as tx:
-        await account.grant(
-            tx, **who, credits=3, actor_id=ADMIN, reason="", now=NOON, ends_at=NOON.replace(month=6)
+        await grants.give(
+            tx, **of_alice, credits=3, actor_id=ADMIN, reason="", now=NOON, ends_at=NOON.replace(month=6)
         )
-        await account.grant(tx, **who, credits=50, actor_id=ADMIN, reason="", now=NOON)
+        await grants.give(tx, **of_alice, credits=50, actor_id=ADMIN, reason="", now=NOON)
         job = await run(tx, images=1, price=6)
         for one in (job, cancelled := await queue(tx, price=4), await queue(tx, price=5)):
             await account.reserve(tx, **who, job_id=one.id, price=one.price, allowance=Rate(4), now=NOON)
@@ -172,7 +174,15 @@ async def test_a_malformed_database_is_found(data: Path) -> None:
 async def test_while_a_bot_runs_nothing_is_migrated_or_changed(data: Path) -> None:
     database = await Database.open(data)
     async with database.transaction() as tx:
-        await account.grant(tx, guild_id=GUILD, user_id=ALICE, credits=1, actor_id=1, reason="", now=NOON)
+        await grants.give(
+            tx,
+            guild_id=GUILD,
+            subject=Subject(kind="user", id=ALICE),
+            credits=1,
+            actor_id=1,
+            reason="",
+            now=NOON,
+        )
     report = await look(data)
     assert report.whole
     assert "Credits: 8 lines of 1 accounts add up" in report.well
@@ -201,7 +211,15 @@ async def test_a_copy_that_can_not_be_written_to_is_read(data: Path, logged: boo
     """As on a read-only disk, with and without a log that a killed bot left."""
     database = await Database.open(data)
     async with database.transaction() as tx:
-        await account.grant(tx, guild_id=GUILD, user_id=ALICE, credits=1, actor_id=1, reason="", now=NOON)
+        await grants.give(
+            tx,
+            guild_id=GUILD,
+            subject=Subject(kind="user", id=ALICE),
+            credits=1,
+            actor_id=1,
+            reason="",
+            now=NOON,
+        )
     if not logged:
         await database.close()
     with tempfile.TemporaryDirectory() as folder:

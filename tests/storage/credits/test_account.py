@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.credits import account, calendar, changes, ledger
+from storage.credits import account, calendar, grants, ledger
 from storage.credits.account import AlreadyReserved, Balance, QuotaExceeded
 from storage.credits.calendar import Rate
-from storage.credits.changes import Change, Subject
 from storage.credits.ledger import Entry
 from storage.database import Database, Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Kind, Subject
 from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 TOMORROW = NOON + timedelta(days=1)
@@ -35,13 +36,26 @@ async def balance(
 
 
 async def grant(tx: Transaction, credits: int, user: int = ALICE) -> None:
-    await account.grant(
-        tx, guild_id=GUILD, user_id=user, credits=credits, actor_id=ADMIN, reason="won a contest", now=NOON
+    await grants.give(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=user),
+        credits=credits,
+        actor_id=ADMIN,
+        reason="won a contest",
+        now=NOON,
     )
 
 
 async def reset(tx: Transaction, now: datetime = NOON) -> None:
-    await account.reset(tx, guild_id=GUILD, user_id=ALICE, allowance=Rate(10), actor_id=ADMIN, now=now)
+    await grants.forgive(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=ALICE),
+        allowance=Rate(10),
+        actor_id=ADMIN,
+        now=now,
+    )
 
 
 async def test_a_stranger_has_the_whole_allowance_until_midnight(tx: Transaction) -> None:
@@ -209,16 +223,16 @@ async def test_what_admins_did_is_on_record(tx: Transaction) -> None:
     await reserve(tx, "one", 4)
     await grant(tx, 5)
     await reset(tx)
-    reset_change, grant_change = await changes.changes(tx, GUILD, limit=9)
+    reset_change, grant_change = await changes.latest(tx, GUILD, limit=9)
     alice = Subject(kind="user", id=ALICE)
-    assert (grant_change.what, grant_change.old, grant_change.new) == (Change.GRANT, "0", "5")
+    assert (grant_change.kind, grant_change.old, grant_change.new) == (Kind.GRANT, "0", "5")
     assert (grant_change.subject, grant_change.actor_id, grant_change.reason) == (
         alice,
         ADMIN,
         "won a contest",
     )
-    assert (reset_change.what, reset_change.old, reset_change.new, reset_change.at) == (
-        Change.RESET,
+    assert (reset_change.kind, reset_change.old, reset_change.new, reset_change.at) == (
+        Kind.RESET,
         "4",
         "0",
         NOON,

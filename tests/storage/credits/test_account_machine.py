@@ -26,12 +26,11 @@ from storage.credits import grants as credit_grants
 from storage.credits.account import Balance, QuotaExceeded
 from storage.credits.calendar import LONGEST_DAYS, Period, Rate
 from storage.credits.ceilings import CeilingReached
-from storage.credits.changes import Subject
 from storage.credits.compaction import START, Place, fold
-from storage.credits.undo import undo
 from storage.database import Database, Transaction
+from storage.guilds.changes import Subject
 from tests.storage.credits.accounts import Account, Entry, Grant, Reservation, Takeback
-from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
+from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON, undo_last
 
 T = TypeVar("T")
 USERS = (ALICE, BOB)
@@ -369,7 +368,7 @@ class Server(RuleBasedStateMachine):
     @precondition(lambda self: len(self.takebacks) > 1)
     @rule(crash=CRASHES)
     def undo(self, crash: bool) -> None:
-        found = self.transact(lambda tx: undo(tx, guild_id=GUILD, actor_id=ADMIN, now=self.now), crash=crash)
+        found = self.transact(lambda tx: undo_last(tx, now=self.now), crash=crash)
         if found is not None:
             self.takebacks.pop()()
 

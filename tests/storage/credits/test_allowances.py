@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from storage.credits import allowances
-from storage.credits import changes as credit_changes
 from storage.credits.allowances import Allowance
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import Change, Subject
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Kind, Subject
 from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 EVERYONE = Subject(kind="everyone")
@@ -92,12 +92,12 @@ async def test_every_change_is_on_record_with_who_and_what(tx: Transaction) -> N
     await put(tx, PATRONS, 40)
     await allowances.set_allowance(tx, guild_id=GUILD, subject=PATRONS, rate=None, actor_id=ALICE, now=later)
     await put(tx, EVERYONE, 1, guild=GUILD + 1)
-    changes = await credit_changes.changes(tx, GUILD, limit=2)
-    assert [(change.what, change.subject, change.old, change.new) for change in changes] == [
-        (Change.SET, PATRONS, "40/day", None),
-        (Change.SET, PATRONS, "30/day", "40/day"),
+    made = await changes.latest(tx, GUILD, limit=2)
+    assert [(change.kind, change.subject, change.old, change.new) for change in made] == [
+        (Kind.ALLOWANCE, PATRONS, "40/day", None),
+        (Kind.ALLOWANCE, PATRONS, "30/day", "40/day"),
     ]
-    assert [(change.actor_id, change.at) for change in changes] == [(ALICE, later), (ADMIN, NOON)]
+    assert [(change.actor_id, change.at) for change in made] == [(ALICE, later), (ADMIN, NOON)]
 
 
 @pytest.mark.parametrize("credits", [-1, 1_000_001])
@@ -105,7 +105,7 @@ async def test_an_allowance_is_bounded(tx: Transaction, credits: int) -> None:
     with pytest.raises(ValueError, match="between 0 and 1,000,000"):
         await put(tx, EVERYONE, credits)
     assert await allowances.allowances(tx, GUILD) == []
-    assert await credit_changes.changes(tx, GUILD, limit=9) == []
+    assert await changes.latest(tx, GUILD, limit=9) == []
 
 
 def test_everyone_is_one_subject_and_other_kinds_are_none() -> None:

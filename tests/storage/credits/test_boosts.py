@@ -10,9 +10,9 @@ from storage.credits import account, grants, ledger, terms
 from storage.credits.account import Balance, QuotaExceeded
 from storage.credits.calendar import Period, Rate
 from storage.credits.ceilings import CeilingReached
-from storage.credits.changes import Subject
 from storage.credits.ledger import Entry
 from storage.database import Transaction
+from storage.guilds.changes import Subject
 from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 TODAY, TOMORROW, NEXT_WEEK = NOON, NOON + timedelta(days=1), NOON + timedelta(days=7)
@@ -81,7 +81,9 @@ async def test_what_was_used_on_another_day_of_the_week_counts(tx: Transaction) 
 
 async def test_a_reset_forgives_the_whole_period(tx: Transaction) -> None:
     await reserve(tx, "one", 6, rate=WEEKLY, now=NOON - timedelta(days=2))
-    await account.reset(tx, guild_id=GUILD, user_id=ALICE, allowance=WEEKLY, actor_id=ADMIN, now=NOON)
+    await grants.forgive(
+        tx, guild_id=GUILD, subject=Subject(kind="user", id=ALICE), allowance=WEEKLY, actor_id=ADMIN, now=NOON
+    )
     assert (await balance(tx, rate=WEEKLY)).used == 0
     assert await account.refund(tx, "one", now=NOON) == 0
     await reserve(tx, "two", 3, rate=WEEKLY)
@@ -102,7 +104,15 @@ async def test_boosts_are_used_after_the_allowance_and_before_the_bonus_the_soon
 ) -> None:
     await boost(tx, 5, NEXT_WEEK)
     await boost(tx, 5, TOMORROW)
-    await account.grant(tx, guild_id=GUILD, user_id=ALICE, credits=5, actor_id=ADMIN, reason="", now=NOON)
+    await grants.give(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=ALICE),
+        credits=5,
+        actor_id=ADMIN,
+        reason="",
+        now=NOON,
+    )
     assert (await balance(tx, rate=Rate(2))).left == 17
     await reserve(tx, "one", 9, rate=Rate(2))
     found = await balance(tx, rate=Rate(2))
@@ -181,7 +191,14 @@ async def test_a_refund_gives_room_below_the_ceiling_and_a_reset_does_not(tx: Tr
     await terms.set_ceiling(tx, guild_id=GUILD, ceiling=Rate(10), actor_id=ADMIN, now=NOON)
     await reserve(tx, "one", 6, rate=Rate(50))
     await reserve(tx, "two", 4, rate=Rate(50))
-    await account.reset(tx, guild_id=GUILD, user_id=ALICE, allowance=Rate(50), actor_id=ADMIN, now=NOON)
+    await grants.forgive(
+        tx,
+        guild_id=GUILD,
+        subject=Subject(kind="user", id=ALICE),
+        allowance=Rate(50),
+        actor_id=ADMIN,
+        now=NOON,
+    )
     with pytest.raises(CeilingReached):
         await reserve(tx, "three", 1, rate=Rate(50))
     await account.refund(tx, "one", now=NOON)

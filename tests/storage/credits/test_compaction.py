@@ -9,14 +9,13 @@ import pytest
 from storage.credits import account, allowances, csv_rows, grants, ledger
 from storage.credits.account import AlreadyReserved, Balance
 from storage.credits.calendar import Rate
-from storage.credits.changes import Subject
 from storage.credits.compaction import START, fold
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import Entry
-from storage.credits.undo import undo
 from storage.database import Database, Transaction
+from storage.guilds.changes import Subject
 from storage.privacy import records
-from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
+from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON, undo_last
 
 DAILY = Rate(3)
 LATER = NOON + timedelta(days=100)
@@ -166,9 +165,10 @@ async def test_a_crash_while_lines_are_folded_leaves_them_as_they_were(database:
 async def test_an_undo_leaves_what_was_folded_and_says_so(tx: Transaction) -> None:
     await give(tx, 5)
     await folded(tx)
-    done = await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=LATER)
+    done = await undo_last(tx, now=LATER)
     assert done is not None
-    assert (done.change.folded, done.missing) == (True, 0)
+    change, missing = done
+    assert (change.folded, missing) == (True, 0)
     assert (await balance(tx)).bonus == 5
 
 
@@ -177,8 +177,8 @@ async def test_an_import_is_forgotten_whole_before_its_parts(tx: Transaction) ->
     await csv_rows.apply(tx, guild_id=GUILD, rows=rows, actor_id=ADMIN, now=NOON)
     counts = []
     while await records.forget_changes(tx, before=LATER, limit=3):
-        counts.append((await tx.fetch_all("SELECT count(*), count(part_of) FROM quota_changes"))[0])
-        assert await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=LATER) is None, "never a part of it"
+        counts.append((await tx.fetch_all("SELECT count(*), count(part_of) FROM changes"))[0])
+        assert await undo_last(tx, now=LATER) is None, "never a part of it"
     assert [tuple(count) for count in counts] == [(5, 5), (2, 2), (0, 0)]
     assert len(await allowances.allowances(tx, GUILD)) == 8
 

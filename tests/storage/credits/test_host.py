@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 
 from benchmarks.virtual_day import InMemory
 from storage.credits import account, csv_rows, grants, host
-from storage.credits import undo as undoing
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import EVERYONE, Subject
 from storage.credits.csv_rows import Row
 from storage.credits.host import Host, OverDefault, OverGrants
 from storage.database import Transaction
-from tests.storage.samples import ADMIN, ALICE, BOB, CAROL, GUILD, NOON
+from storage.guilds.changes import EVERYONE, Subject
+from tests.storage.samples import ADMIN, ALICE, BOB, CAROL, GUILD, NOON, undo_last
 
 HOST = Host(daily=10, monthly=100)
 USUAL = HOST.usual
@@ -53,10 +52,6 @@ async def spend(
     await account.reserve(
         tx, guild_id=GUILD, user_id=user_id, job_id=job_id, price=price, allowance=rate, now=now
     )
-
-
-async def undo(tx: Transaction, now: datetime = NOON) -> None:
-    await undoing.undo(tx, guild_id=GUILD, actor_id=ADMIN, now=now)
 
 
 async def test_no_more_is_given_in_a_month_than_the_host_lets(tx: Transaction) -> None:
@@ -94,11 +89,11 @@ async def test_a_gift_to_everyone_counts_for_each_who_takes_it_and_waits_where_t
 async def test_an_undo_gives_back_what_was_not_used(tx: Transaction) -> None:
     await give(tx, 60)
     await spend(tx, ALICE, 10 + 25, "one")
-    await undo(tx)
+    await undo_last(tx)
     assert await left(tx) == 100 - 25
     await give(tx, 75, EVERYONE)
     assert await collect(tx, BOB) == 85
-    await undo(tx)
+    await undo_last(tx)
     assert await left(tx) == 75
 
 
@@ -106,7 +101,7 @@ async def test_what_is_taken_away_is_not_given_back(tx: Transaction) -> None:
     await give(tx, 60)
     await give(tx, -60)
     assert await left(tx) == 40
-    await undo(tx)
+    await undo_last(tx)
     assert (await left(tx), await account.bonus_of(tx, guild_id=GUILD, user_id=ALICE)) == (40, 60)
 
 
@@ -117,7 +112,7 @@ async def test_a_reset_counts_as_what_it_forgives_also_once_it_is_undone(tx: Tra
             tx, guild_id=GUILD, subject=ALICES, allowance=Rate(10), actor_id=ADMIN, now=NOON, host=HOST
         )
     assert await left(tx) == 80
-    await undo(tx)
+    await undo_last(tx)
     assert await left(tx) == 80
     tight = Host(daily=10, monthly=9)
     with pytest.raises(OverGrants):
@@ -181,7 +176,7 @@ class Bank:
                 values = {"guild_id": GUILD, "actor_id": ADMIN, "now": self.now, "host": HOST}
                 await grants.forgive(tx, subject=subject, allowance=self.rate, **values)
             case 3:
-                await undo(tx, self.now)
+                await undo_last(tx, now=self.now)
             case 4 | 5:
                 await self.spend(user)
             case 6 if self.jobs:

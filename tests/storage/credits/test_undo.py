@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from storage.credits import account, changes, csv_rows, grants, ledger, terms
+from storage.credits import account, csv_rows, grants, ledger, terms
 from storage.credits import allowances as credit_allowances
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import Change, Subject
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import Entry
 from storage.credits.terms import Terms
-from storage.credits.undo import undo
 from storage.database import Transaction
+from storage.guilds import changes
+from storage.guilds.changes import Kind, Subject
+from tests.storage import samples
 from tests.storage.samples import ADMIN, ALICE, BOB, GUILD, NOON
 
 EVERYONE, ARTISTS = Subject(kind="everyone"), Subject(kind="role", id=11)
@@ -24,9 +25,9 @@ NO_ALLOWANCE = Rate(0)
 TOMORROW = NOON + timedelta(days=1)
 
 
-async def undo_last(tx: Transaction) -> tuple[Change, int] | None:
-    done = await undo(tx, guild_id=GUILD, actor_id=ADMIN, now=NOON)
-    return None if done is None else (done.change.what, done.missing)
+async def undo_last(tx: Transaction) -> tuple[Kind, int] | None:
+    done = await samples.undo_last(tx)
+    return None if done is None else (done[0].kind, done[1])
 
 
 async def put(tx: Transaction, subject: Subject, rate: Rate | None) -> None:
@@ -70,7 +71,7 @@ async def test_settings_go_back_one_after_the_other(tx: Transaction) -> None:
     await put(tx, EVERYONE, Rate(5))
     await put(tx, EVERYONE, Rate(9, Period.WEEK))
     await put(tx, EVERYONE, None)
-    assert await undo_last(tx) == (Change.SET, 0)
+    assert await undo_last(tx) == (Kind.ALLOWANCE, 0)
     assert await allowances(tx) == {EVERYONE: Rate(9, Period.WEEK)}
     await undo_last(tx)
     assert await allowances(tx) == {EVERYONE: Rate(5)}
@@ -83,15 +84,16 @@ async def test_settings_go_back_one_after_the_other(tx: Transaction) -> None:
 
 async def test_an_undo_is_on_record(tx: Transaction) -> None:
     await put(tx, EVERYONE, Rate(5))
-    await undo(tx, guild_id=GUILD, actor_id=BOB, now=TOMORROW)
-    last = (await changes.changes(tx, GUILD, limit=1))[0]
-    assert (last.what, last.old, last.new) == (Change.UNDO, "5/day", None)
+    (made,) = await changes.latest(tx, GUILD, limit=1)
+    await samples.undo_last(tx, actor_id=BOB, now=TOMORROW)
+    last = (await changes.latest(tx, GUILD, limit=1))[0]
+    assert (last.undoes, last.kind, last.old, last.new) == (made.number, Kind.ALLOWANCE, "5/day", None)
     assert (last.actor_id, last.at) == (BOB, TOMORROW)
 
 
 async def test_another_servers_changes_are_not_taken_back(tx: Transaction) -> None:
     await put(tx, EVERYONE, Rate(5))
-    assert await undo(tx, guild_id=GUILD + 1, actor_id=ADMIN, now=NOON) is None
+    assert await samples.undo_last(tx, guild_id=GUILD + 1) is None
 
 
 async def test_the_servers_terms_go_back(tx: Transaction) -> None:
@@ -112,7 +114,7 @@ async def test_what_is_left_of_a_grant_is_taken_back_and_the_rest_is_told(
 ) -> None:
     await give(tx, ONLY_ALICE, 5, boost=boost)
     await spend(tx, "one", 2)
-    assert await undo_last(tx) == (Change.GRANT, 2)
+    assert await undo_last(tx) == (Kind.GRANT, 2)
     assert await left(tx) == 0
     line = (await ledger.history(tx, guild_id=GUILD, user_id=ALICE, limit=1))[0]
     assert (line.kind, line.boost + line.bonus, line.actor_id) == (Entry.CORRECT, -3, ADMIN)
@@ -121,7 +123,7 @@ async def test_what_is_left_of_a_grant_is_taken_back_and_the_rest_is_told(
 async def test_credits_that_were_taken_away_come_back(tx: Transaction) -> None:
     await give(tx, ONLY_ALICE, 5)
     await give(tx, ONLY_ALICE, -3)
-    assert await undo_last(tx) == (Change.GRANT, 0)
+    assert await undo_last(tx) == (Kind.GRANT, 0)
     assert await left(tx) == 5
 
 
@@ -162,10 +164,10 @@ async def test_a_sheet_is_one_change_that_goes_back_whole(tx: Transaction) -> No
     await csv_rows.apply(tx, guild_id=GUILD, rows=new, actor_id=ADMIN, now=NOON)
     assert await allowances(tx) == {EVERYONE: Rate(50, Period.MONTH), ONLY_BOB: Rate(1)}
     assert (await left(tx), await left(tx, BOB)) == (1, 9)
-    assert (await changes.changes(tx, GUILD, limit=1))[0].what is Change.IMPORT
-    assert await undo_last(tx) == (Change.IMPORT, 0)
+    assert (await changes.latest(tx, GUILD, limit=1))[0].kind is Kind.IMPORT
+    assert await undo_last(tx) == (Kind.IMPORT, 0)
     assert await csv_rows.rows(tx, GUILD) == before
-    assert await undo_last(tx) == (Change.GRANT, 0)
+    assert await undo_last(tx) == (Kind.GRANT, 0)
 
 
 async def test_a_sheet_shows_whoever_has_something_of_their_own(tx: Transaction) -> None:
@@ -200,6 +202,6 @@ async def test_a_file_of_five_thousand_lines_is_written_and_undone_in_few_statem
     rows = [Row(subject=one, rate=Rate(5), bonus=3) for one in people]
     await csv_rows.apply(tx, guild_id=GUILD, rows=rows, actor_id=ADMIN, now=NOON)
     assert await csv_rows.rows(tx, GUILD) == rows
-    assert await undo_last(tx) == (Change.IMPORT, 0)
+    assert await undo_last(tx) == (Kind.IMPORT, 0)
     assert await csv_rows.rows(tx, GUILD) == []
     assert len(statements) < 40

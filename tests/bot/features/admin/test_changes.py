@@ -60,11 +60,11 @@ async def test_changes_of_credits_are_posted_in_the_log_channel_too(easel: World
 
 
 async def test_what_leaves_everything_as_it_was_is_no_change(easel: World) -> None:
-    await easel.told(easel.admin, "admin channel")
-    await easel.told(easel.admin, "admin default-model")
-    await easel.told(easel.admin, "admin action", action="vary", role=easel.vip, allowed=False)
+    await easel.told(easel.admin, "admin rules channel")
+    await easel.told(easel.admin, "admin rules default-model")
+    await easel.told(easel.admin, "admin rules action", action="vary", role=easel.vip, allowed=False)
     assert "Nothing has been changed" in await easel.told(easel.admin, "admin changes")
-    await easel.told(easel.admin, "admin pardon", who=easel.ben)
+    await easel.told(easel.admin, "admin member pardon", who=easel.ben)
     assert f"timeout of <@{easel.ben.id}>**: not set → pardoned" in await easel.told(
         easel.admin, "admin changes"
     )
@@ -101,6 +101,16 @@ async def test_the_record_outlives_a_restart_and_stays_in_its_server(tmp_path: P
         await easel.told(easel.admin, "admin role", role=easel.vip)
         await easel.restart()
         assert "admin role" in await easel.told(easel.admin, "admin changes")
+
+
+def test_admin_has_room_for_ten_more() -> None:
+    admin = EaselClient().tree.get_command("admin")
+    assert isinstance(admin, discord.app_commands.Group)
+    assert (
+        len(admin.commands) <= 25 - 10
+    )  # https://docs.discord.com/developers/interactions/application-commands
+    for group in admin.commands:
+        assert not isinstance(group, discord.app_commands.Group) or len(group.commands) <= 25 - 10
 
 
 @pytest.mark.parametrize("name", COMMANDS)

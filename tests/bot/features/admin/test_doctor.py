@@ -79,7 +79,7 @@ def test_a_thread_needs_the_permission_of_threads() -> None:
 
 
 async def test_an_admin_reads_the_findings(easel: World) -> None:
-    await easel.told(easel.admin, "admin pause", reason="a game")
+    await easel.told(easel.admin, "admin queue pause", reason="a game")
     quiet = easel.guild.create_text_channel(
         "quiet", overwrites={easel.guild.default_role: discord.PermissionOverwrite(attach_files=False)}
     )

@@ -11,8 +11,8 @@ import pytest
 
 from storage.credits import allowances, grants, terms
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import EVERYONE, Subject
 from storage.credits.host import OverGrants
+from storage.guilds.changes import EVERYONE, Subject
 from tests.world import World, world
 
 

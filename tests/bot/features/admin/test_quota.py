@@ -13,7 +13,8 @@ from aiohttp import ClientConnectionError
 
 from bot.errors import OverQuota
 from bot.jobs import orders, prompts
-from storage.credits import allowances, calendar, changes, ledger
+from storage.credits import allowances, calendar, ledger
+from storage.guilds.changes import Subject
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -153,7 +154,7 @@ async def test_the_servers_quotas_fit_into_a_message_however_many_there_are(ease
             await allowances.set_allowance(
                 tx,
                 guild_id=easel.guild.id,
-                subject=changes.Subject(kind="user", id=10**17 + number),
+                subject=Subject(kind="user", id=10**17 + number),
                 rate=calendar.Rate(5),
                 actor_id=easel.admin.id,
                 now=easel.clock(),
@@ -172,7 +173,7 @@ async def test_admins_reach_those_who_left_by_their_ids(easel: World) -> None:
     assert "35" in await easel.told(easel.admin, "quota set", credits=35, who=gone)
     assert "31 of 35" in await easel.told(easel.admin, "quota show", who=gone)
     assert f"<@{easel.cleo.id}>" in await easel.told(easel.admin, "quota reset", who=gone)
-    assert "can use Easel again" in await easel.told(easel.admin, "admin pardon", who=gone)
+    assert "can use Easel again" in await easel.told(easel.admin, "admin member pardon", who=gone)
 
 
 async def test_an_import_that_discord_does_not_send_changes_nothing(

@@ -18,9 +18,9 @@ from bot.features.admin import quota_files
 from bot.features.privacy import _erasure as erasure
 from storage.credits import account
 from storage.credits.calendar import Period, Rate
-from storage.credits.changes import Subject
 from storage.credits.csv_rows import Row
 from storage.credits.ledger import Entry, LedgerLine
+from storage.guilds.changes import Subject
 from storage.privacy.erasures import Erasure
 from tests.world import World, said
 
@@ -121,7 +121,7 @@ def test_each_wrong_line_is_named_with_its_number() -> None:
     assert 'who is "ben"' in lines[2]
     assert "day, week or month" in lines[3]
     assert "from 0 to 1,000,000" in lines[4]
-    assert "<@7> stands in line 3 already" in lines[5]
+    assert "<@7> is in line 3 already" in lines[5]
     assert "only members have a bonus" in lines[6]
     assert "6 cells for 5 columns" in lines[7]
 

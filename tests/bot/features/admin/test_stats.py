@@ -11,10 +11,10 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.texts.admin import statistics_alt
 from bot.texts.charts import HEIGHT, LETTERS, WIDTH, chart, scale
+from bot.texts.statistics import alt
 from storage.jobs.statistics import Share, Span, Statistics
-from tests.bot.features.admin.test_operations import make_host
+from tests.bot.features.admin.test_queue import make_host
 from tests.fakes import FakeGenerator
 from tests.world import World, said, world
 
@@ -97,7 +97,7 @@ def test_charts_of_any_length_are_drawn_and_described_within_discords_limit(span
     with Image.open(io.BytesIO(chart(busy(spans)))) as picture:
         colours = {colour for _, colour in picture.getcolors(1 << 20) or []}
     assert {(0x56, 0xB4, 0xE9), (0xE6, 0x9F, 0x00), (0x9A, 0x9D, 0xA6)} <= colours
-    words = statistics_alt(busy(spans), days=1)
+    words = alt(busy(spans), days=1)
     assert len(words) <= 1024
     assert f"{1000 + spans - 1}/{spans - 1}/3, 1440.0, 3600" in words
 

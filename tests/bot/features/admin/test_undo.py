@@ -10,13 +10,14 @@ from typing import Any
 import discord
 import pytest
 
-from bot.features.admin import quota, undo
+from bot.features.admin import undo
 from bot.features.admin._group import Desk
-from bot.texts import changes
+from bot.texts.undo import OVERTAKEN
 from storage.guilds import bans, permissions, snapshot
 from storage.guilds import changes as guild_changes
 from storage.guilds import settings as guild_settings
 from storage.guilds.changes import EVERYWHERE, Change, Obstacle
+from storage.privacy.personal_data import HELD
 from tests.bot.features.privacy.people import delete, traces
 from tests.fakes import FakeGenerator
 from tests.world import World, world
@@ -27,7 +28,6 @@ NO_SETTINGS = {
     "changes": "the record itself",
     "jobs": "jobs",
     "ledger": "credits",
-    "quota_changes": "credits",
     "quota_terms": "credits",
     "refusals": "what the bot saw",
     "server_turns": "the queue",
@@ -41,7 +41,7 @@ def another_admin(easel: World, name: str = "olga") -> Any:
 
 
 async def rules(easel: World) -> str:
-    return await easel.told(easel.admin, "admin rules")
+    return await easel.told(easel.admin, "admin rules show")
 
 
 async def settings(easel: World) -> Any:
@@ -60,34 +60,34 @@ def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
         ("admin role", {"role": crew}),
         ("admin moderators", {"channel": lounge, "even_if_public": True}),
         ("admin appeal", {"text": "Ask in #help."}),
-        ("admin default-model", {"model": "easel"}),
-        ("admin channel", {"channel": lounge}),
-        ("admin channel", {"channel": easel.channel}),
-        ("admin channel", {"channel": lounge, "allowed": False}),
-        ("admin channel", {"channel": easel.channel, "allowed": False}),
-        ("admin channel", {}),
-        ("admin action", {"action": "vary", "role": crew}),
-        ("admin action", {"action": "vary", "role": crew, "allowed": False}),
-        ("admin action", {"action": "vary"}),
-        ("admin model", {"model": "easel", "role": crew}),
+        ("admin rules default-model", {"model": "easel"}),
+        ("admin rules channel", {"channel": lounge}),
+        ("admin rules channel", {"channel": easel.channel}),
+        ("admin rules channel", {"channel": lounge, "allowed": False}),
+        ("admin rules channel", {"channel": easel.channel, "allowed": False}),
+        ("admin rules channel", {}),
+        ("admin rules action", {"action": "vary", "role": crew}),
+        ("admin rules action", {"action": "vary", "role": crew, "allowed": False}),
+        ("admin rules action", {"action": "vary"}),
+        ("admin rules model", {"model": "easel", "role": crew}),
         *(
-            ("admin limit", {"what": what, "amount": 64})
+            ("admin rules limit", {"what": what, "amount": 64})
             for what in ("size", "waiting", "running", "cooldown")
         ),
-        ("admin limit", {"what": "size", "amount": 128, "role": crew}),
-        ("admin limit", {"what": "size", "amount": 256, "role": crew}),
-        ("admin limit", {"what": "size", "role": crew}),
-        ("admin priority", {"role": crew, "weight": 2.5}),
-        ("admin priority", {"role": crew}),
+        ("admin rules limit", {"what": "size", "amount": 128, "role": crew}),
+        ("admin rules limit", {"what": "size", "amount": 256, "role": crew}),
+        ("admin rules limit", {"what": "size", "role": crew}),
+        ("admin rules priority", {"role": crew, "weight": 2.5}),
+        ("admin rules priority", {"role": crew}),
         ("admin words block", {"word": "kill*"}),
         ("admin words allow", {"word": "kill*"}),
         ("admin words remove", {"word": "kill*"}),
-        ("admin pause", {"reason": "game night"}),
-        ("admin drain", {}),
-        ("admin resume", {}),
-        ("admin ban", {"who": easel.ben, "reason": "spam"}),
-        ("admin ban", {"who": easel.ben, "reason": "more spam"}),
-        ("admin unban", {"who": easel.ben}),
+        ("admin queue pause", {"reason": "game night"}),
+        ("admin queue drain", {}),
+        ("admin queue resume", {}),
+        ("admin member ban", {"who": easel.ben, "reason": "spam"}),
+        ("admin member ban", {"who": easel.ben, "reason": "more spam"}),
+        ("admin member unban", {"who": easel.ben}),
     ]
 
 
@@ -95,12 +95,12 @@ def states(easel: World) -> list[str]:
     """What holds once each of these commands is undone."""
     channels = {channel.name: f"<#{channel.id}>" for channel in easel.client.guilds[0].text_channels}
     crew = next(f"<@&{role.id}>" for role in easel.client.guilds[0].roles if role.name == "Crew")
-    lounge, services, ben = channels["lounge"], channels["studio"], easel.ben.mention
-    both = ", ".join(sorted((lounge, services)))
+    lounge, studio, ben = channels["lounge"], channels["studio"], easel.ben.mention
+    both = ", ".join(sorted((lounge, studio)))
     return [
         "**log channel** is not set any more",
         f"**log channel** is {lounge} again",
-        f"**log channel** is {services} again",
+        f"**log channel** is {studio} again",
         "**admin role** is not set any more",
         "**moderators' channel** is not set any more",
         "**appeal** is not set any more",
@@ -108,7 +108,7 @@ def states(easel: World) -> list[str]:
         "jobs are taken in all channels again",
         f"jobs are taken in {lounge} and nowhere else again",
         f"jobs are taken in {both} and nowhere else again",
-        f"jobs are taken in {services} and nowhere else again",
+        f"jobs are taken in {studio} and nowhere else again",
         "jobs are taken in no channel again",
         "`vary` is for everyone again",
         f"`vary` is for {crew} again",
@@ -165,6 +165,40 @@ async def test_every_table_with_settings_of_a_server_is_undone(easel: World) -> 
     assert not unknown, f"add to TABLES in storage/guilds/snapshot.py what admins set: {sorted(unknown)}"
 
 
+def test_the_people_in_tables_of_settings_are_those_on_the_list_of_personal_data() -> None:
+    for table, people in snapshot.TABLES.items():
+        assert people == {held.column for held in HELD if held.table == table}, table
+
+
+async def test_settings_and_credits_are_listed_and_undone_in_one_order(easel: World) -> None:
+    everyone = "**credits**: set for everyone, default → "
+    await easel.told(easel.admin, "quota set", credits=7)
+    await easel.told(easel.admin, "admin role", role=easel.vip)
+    await easel.told(easel.admin, "quota set", credits=9)
+    page = (await easel.told(easel.admin, "admin changes")).splitlines()[1:]
+    parts = ("**credits**: set for everyone, 7 a day → 9 a day", "**admin role**", f"{everyone}7 a day")
+    assert [part in line for part, line in zip(parts, page, strict=True)] == [True] * 3
+    for state in (
+        "the quota of everyone is 7 a day again",
+        "**admin role** is not set any more",
+        "the quota of everyone is the default again",
+    ):
+        assert await easel.told(easel.admin, "admin undo") == f"Undone: {state}."
+    assert "There is nothing to undo." in await easel.told(easel.admin, "admin undo")
+    assert f"{easel.admin.mention} · **credits**: undo of set for everyone, default → 7 a day" in (
+        await easel.told(easel.admin, "admin changes")
+    )
+
+
+async def test_quota_undo_passes_over_settings(easel: World) -> None:
+    await easel.told(easel.admin, "quota set", credits=7)
+    await easel.told(another_admin(easel), "admin role", role=easel.vip)
+    told = await easel.told(easel.admin, "quota undo")
+    assert told == "Undone: the quota of everyone is the default again."
+    assert "There is nothing to undo." in await easel.told(easel.admin, "quota undo")
+    assert "**Admin role**: <@&" in await rules(easel)
+
+
 async def test_a_new_column_of_settings_is_undone_without_a_line_of_code(easel: World) -> None:
     async with easel.services.database.supposing() as tx:
         await tx.execute("ALTER TABLE guilds ADD COLUMN greeting TEXT")
@@ -193,7 +227,7 @@ async def test_an_undo_is_recorded_posted_and_not_undone_itself(easel: World) ->
 
 async def test_another_admins_change_is_named_before_it_is_undone(easel: World) -> None:
     olga = another_admin(easel)
-    await easel.told(olga, "admin limit", what="size", amount=512)
+    await easel.told(olga, "admin rules limit", what="size", amount=512)
     told = await easel.told(easel.admin, "admin undo")
     at = int(easel.clock().timestamp())
     assert told == (
@@ -207,11 +241,11 @@ async def test_another_admins_change_is_named_before_it_is_undone(easel: World) 
     assert "512" not in await rules(easel)
 
 
-@pytest.mark.parametrize("feature", [undo, quota])
+@pytest.mark.parametrize("command", [undo.undo, undo.undo_credits])
 async def test_of_three_who_undo_at_once_exactly_one_does(
-    easel: World, feature: Any, monkeypatch: pytest.MonkeyPatch
+    easel: World, command: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened, desks = feature.opened, {}
+    opened, desks = undo.opened, {}
 
     async def open_once(interaction: discord.Interaction[Any]) -> Desk:
         """People of the simulated Discord type one after the other, so the commands run again, all at once."""
@@ -220,13 +254,13 @@ async def test_of_three_who_undo_at_once_exactly_one_does(
         desk: Desk = desks[interaction.id]
         return desk
 
-    monkeypatch.setattr(feature, "opened", open_once)
+    monkeypatch.setattr(undo, "opened", open_once)
     for who in (easel.admin, another_admin(easel), another_admin(easel, "nina")):
-        assert "nothing to undo" in await easel.told(who, feature.undo.qualified_name)
+        assert "nothing to undo" in await easel.told(who, command.qualified_name)
     typed = [desk.interaction for desk in desks.values()]
     for number in (64, 128):
-        await easel.told(easel.admin, "admin limit", what="size", amount=number)
         await easel.told(easel.admin, "quota set", credits=number)
+        await easel.told(easel.admin, "admin rules limit", what="size", amount=number)
     heard, tell = [], Desk.tell
 
     async def hear(desk: Desk, words: str) -> None:
@@ -234,27 +268,40 @@ async def test_of_three_who_undo_at_once_exactly_one_does(
         await tell(desk, words)
 
     monkeypatch.setattr(Desk, "tell", hear)
-    await asyncio.gather(*(feature.undo.callback(one, others=True) for one in typed))
+    await asyncio.gather(*(command.callback(one, others=True) for one in typed))
     monkeypatch.undo()
-    assert sorted(heard)[:2] == [changes.OVERTAKEN] * 2
+    assert sorted(heard)[:2] == [OVERTAKEN] * 2
     assert sorted(heard)[2].startswith("Undone: ")
     limits, credits = await rules(easel), await easel.told(easel.admin, "quota show")
-    assert ("64 pixels" in limits) == (feature is undo)
-    assert ("everyone: 64 a day" in credits) == (feature is quota)
+    assert ("64 pixels" in limits) == (command is undo.undo)
+    assert ("everyone: 64 a day" in credits) == (command is undo.undo_credits)
 
 
 async def test_what_was_done_for_good_is_refused_with_a_way_forward(tmp_path: Path) -> None:
     async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
-        await easel.told(easel.admin, "admin announce", text="Down at nine")
+        async with easel.services.database.transaction() as tx:
+            announced = Change(
+                guild_id=easel.guild.id,
+                actor_id=easel.admin.id,
+                what="announcement",
+                old=None,
+                new="“Down at nine” in 1 channel",
+                at=easel.clock(),
+                final=Obstacle.SAID,
+            )
+            await guild_changes.record(tx, announced)
         told = await easel.told(easel.admin, "admin undo")
         assert told.startswith("Nothing was undone. There is no other change to undo.")
         assert "This can't be taken back:" in told
         assert "“Down at nine” in 1 channel, made by" in told
-        assert "A new announcement can correct it" in told
-        await easel.told(easel.admin, "admin pause")
+        assert "it was announced, and people have read it" in told
+        assert "**announcement**: not set → “Down at nine” in 1 channel" in await easel.told(
+            easel.admin, "admin changes"
+        )
+        await easel.told(easel.admin, "admin queue pause")
         for _ in range(2):
             await easel.imagine(easel.ben)
-        await easel.told(easel.admin, "admin clear", who=easel.ben)
+        await easel.told(easel.admin, "admin queue clear", who=easel.ben)
         told = await easel.told(easel.admin, "admin undo")
         assert told.startswith("Undone: drawing goes on again.\nThis can't be taken back:\n- ")
         assert "their credits were given back. Their owners can ask anew" in told
@@ -263,8 +310,8 @@ async def test_what_was_done_for_good_is_refused_with_a_way_forward(tmp_path: Pa
 
 
 async def test_however_much_was_done_for_good_the_last_setting_is_undone(easel: World) -> None:
-    await easel.told(another_admin(easel), "admin limit", what="size", amount=512)
-    await easel.told(easel.admin, "admin limit", what="size", amount=256)
+    await easel.told(another_admin(easel), "admin rules limit", what="size", amount=512)
+    await easel.told(easel.admin, "admin rules limit", what="size", amount=256)
     async with easel.services.database.transaction() as tx:
         for number in range(500):
             decided = Change(
@@ -295,16 +342,16 @@ async def test_a_setting_that_is_otherwise_by_now_is_left_alone(easel: World) ->
     for others in (False, True):
         told = await easel.told(easel.admin, "admin undo", others=others)
         assert "Nothing was undone" in told
-        assert "it was set otherwise since. `/admin rules` shows what holds" in told
+        assert "it was set otherwise since. `/admin rules show` shows what holds" in told
     assert "Ask Olga." in await rules(easel)
 
 
 async def test_roles_and_channels_that_were_deleted_are_not_put_back(easel: World) -> None:
     lounge, crew = easel.guild.create_text_channel("lounge"), easel.guild.create_role("Crew")
-    await easel.told(easel.admin, "admin priority", role=crew, weight=2.0)
+    await easel.told(easel.admin, "admin rules priority", role=crew, weight=2.0)
     await easel.told(easel.admin, "admin log", channel=lounge)
     await easel.told(easel.admin, "admin log")
-    await easel.told(easel.admin, "admin priority", role=crew)
+    await easel.told(easel.admin, "admin rules priority", role=crew)
     guild = easel.client.get_guild(easel.guild.id)
     assert guild is not None
     await guild.get_channel(lounge.id).delete()  # type: ignore[union-attr]
@@ -318,7 +365,7 @@ async def test_roles_and_channels_that_were_deleted_are_not_put_back(easel: Worl
 async def test_a_model_that_is_no_longer_offered_is_not_put_back(easel: World) -> None:
     async with easel.services.database.transaction() as tx:
         await guild_settings.set_default_model(tx, easel.guild.id, "a-model-of-last-year")
-    await easel.told(easel.admin, "admin default-model")
+    await easel.told(easel.admin, "admin rules default-model")
     assert "was deleted: a role, a channel or a model" in await easel.told(easel.admin, "admin undo")
     assert "**Default model**: the host" in await rules(easel)
 
@@ -337,9 +384,9 @@ async def test_changes_from_before_there_was_an_undo_are_refused_with_a_way_forw
 
 
 async def test_an_archived_thread_is_put_back(easel: World) -> None:
-    services = easel.client.get_channel(easel.channel.id)
-    assert isinstance(services, discord.TextChannel)
-    thread = await services.create_thread(name="log", type=discord.ChannelType.public_thread)
+    studio = easel.client.get_channel(easel.channel.id)
+    assert isinstance(studio, discord.TextChannel)
+    thread = await studio.create_thread(name="log", type=discord.ChannelType.public_thread)
     (log,) = easel.channel.threads
     await easel.told(easel.admin, "admin log", channel=log)
     await easel.told(easel.admin, "admin log")
@@ -350,8 +397,8 @@ async def test_an_archived_thread_is_put_back(easel: World) -> None:
 
 
 async def test_undoing_a_ban_lifts_that_ban_and_nothing_else(easel: World) -> None:
-    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="also spam")
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo, reason="also spam")
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="spam")
     await easel.told(easel.admin, "admin undo")
     assert "On its way" in await easel.imagine(easel.ben)
     assert "also spam" in await easel.imagine(easel.cleo)
@@ -359,11 +406,11 @@ async def test_undoing_a_ban_lifts_that_ban_and_nothing_else(easel: World) -> No
 
 async def test_undoing_an_unban_brings_the_ban_back_as_it_was(easel: World) -> None:
     olga = another_admin(easel)
-    await easel.told(olga, "admin ban", who=easel.ben, reason="spam")
+    await easel.told(olga, "admin member ban", who=easel.ben, reason="spam")
     async with easel.services.database.reading() as tx:
         (before,) = await bans.bans(tx, easel.guild.id)
     easel.clock.move(days=3)
-    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin member unban", who=easel.ben)
     await easel.told(easel.admin, "admin undo")
     async with easel.services.database.reading() as tx:
         assert await bans.bans(tx, easel.guild.id) == [before]
@@ -372,7 +419,7 @@ async def test_undoing_an_unban_brings_the_ban_back_as_it_was(easel: World) -> N
 
 
 async def test_a_pause_that_is_undone_lets_what_waits_be_drawn(easel: World) -> None:
-    await easel.told(easel.admin, "admin pause")
+    await easel.told(easel.admin, "admin queue pause")
     await easel.imagine(easel.ben)
     assert easel.results() == []
     await easel.told(easel.admin, "admin undo")
@@ -385,7 +432,7 @@ async def test_a_pardon_that_is_undone_gives_the_timeout_back(tmp_path: Path) ->
         for _ in range(5):
             await easel.imagine(easel.ben, "kill")
         assert "On its way" not in await easel.imagine(easel.ben)
-        await easel.told(easel.admin, "admin pardon", who=easel.ben)
+        await easel.told(easel.admin, "admin member pardon", who=easel.ben)
         assert "**timeout of" in await easel.told(easel.admin, "admin undo")
         assert "On its way" not in await easel.imagine(easel.ben)
 
@@ -397,7 +444,7 @@ async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path:
         easel.client.services = replace(
             easel.services, settings=replace(easel.services.settings, owners=owners)
         )
-        await easel.told(host, "admin pause", everywhere=True)
+        await easel.told(host, "admin queue pause", everywhere=True)
         assert "There is nothing to undo." in await easel.told(easel.admin, "admin undo", others=True)
         assert "who run" in await easel.told(easel.admin, "admin undo", everywhere=True)
         assert "⏸️" in await rules(easel)
@@ -410,15 +457,15 @@ async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path:
 
 async def test_what_is_set_to_what_it_was_changes_nothing_that_an_undo_would_miss(easel: World) -> None:
     olga = another_admin(easel)
-    await easel.told(easel.admin, "admin pause", reason="game night")
+    await easel.told(easel.admin, "admin queue pause", reason="game night")
     easel.clock.move(minutes=5)
-    await easel.told(olga, "admin pause", reason="game night")
+    await easel.told(olga, "admin queue pause", reason="game night")
     assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: drawing ")
     assert "⏸️" not in await rules(easel)
 
 
 async def test_what_can_be_undone_is_named_however_long_what_stays_is(easel: World) -> None:
-    await easel.told(another_admin(easel), "admin limit", what="size", amount=512)
+    await easel.told(another_admin(easel), "admin rules limit", what="size", amount=512)
     for word in ("one", "two", "three", "four"):
         await easel.told(easel.admin, "admin appeal", text=f"{word} " * 50)
     async with easel.services.database.transaction() as tx:
@@ -436,7 +483,7 @@ async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:
     async with easel.services.database.transaction() as tx:
         for number in range(300):
             await permissions.open_channel(tx, guild_id=easel.guild.id, channel_id=10**17 + number, open=True)
-    await easel.told(easel.admin, "admin channel", channel=easel.channel)
+    await easel.told(easel.admin, "admin rules channel", channel=easel.channel)
     assert "**channels**" in [message.content for message in log.history()][-1]
     assert (await easel.told(easel.admin, "admin undo")).startswith("Undone: jobs are taken in <#")
 
@@ -447,8 +494,8 @@ async def test_changes_that_name_somebody_who_deleted_their_data_are_not_undone(
 ) -> None:
     olga = another_admin(easel)
     await easel.told(easel.admin, "admin role", role=easel.vip)
-    await easel.told(olga, "admin ban", who=easel.ben, reason="SECRET")
-    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(olga, "admin member ban", who=easel.ben, reason="SECRET")
+    await easel.told(easel.admin, "admin member unban", who=easel.ben)
     who = easel.ben if gone == "the banned" else olga
     await delete(easel, who)
     words = ["SECRET"] if gone == "the banned" else []
@@ -459,9 +506,9 @@ async def test_changes_that_name_somebody_who_deleted_their_data_are_not_undone(
 
 
 async def test_a_ban_of_somebody_who_deleted_their_data_is_theirs_when_they_are_back(easel: World) -> None:
-    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben)
     await delete(easel, easel.ben)
-    await easel.told(easel.admin, "admin unban", who=easel.ben)
+    await easel.told(easel.admin, "admin member unban", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
     assert "is banned again" in await easel.told(easel.admin, "admin undo")
     assert "On its way" not in await easel.imagine(easel.ben)

@@ -99,7 +99,7 @@ WAYS = ["command", "menu", "reaction", "button"]
 async def test_who_is_banned_can_not_report(easel: World, way: str) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
-    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="spam")
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo, reason="spam")
     assert "You may not use Easel" in await report(easel, easel.cleo, message, way)
     assert moderators.history() == []
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from storage.credits import allowances, grants
 from storage.credits.calendar import Rate
-from storage.credits.changes import Subject
 from storage.guilds import bans
 from storage.guilds.bans import Ban
+from storage.guilds.changes import Subject
 from storage.jobs import queries
 from storage.jobs.job import Job
 from storage.moderation import strikes

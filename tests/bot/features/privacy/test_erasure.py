@@ -95,7 +95,7 @@ async def test_what_others_drew_by_themselves_stays(easel: World) -> None:
 
 async def test_the_reason_of_a_ban_goes_from_the_record_of_changes(easel: World) -> None:
     await easel.imagine(easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="posts as bartholomew.1987")
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="posts as bartholomew.1987")
     await delete(easel, easel.ben)
     assert traces(easel.services.database.folder, easel.ben.id, "bartholomew.1987") == []
     assert "**ban of <@…>**: not set → …" in await easel.told(easel.admin, "admin changes")
@@ -135,11 +135,11 @@ async def test_what_admins_set_anew_for_somebody_erased_holds_and_does_not_stop_
     for credits in (7, 9):
         easel.clock.move(hours=1)  # after which the database may be rewritten again
         await easel.told(easel.admin, "quota set", credits=credits, who=easel.ben)
-        await easel.told(easel.admin, "admin ban", who=easel.ben, reason="spam")
+        await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="spam")
         assert "nothing of you is left" in await delete(easel, easel.ben)
     assert "of 9" in await easel.told(easel.ben, "info")
     assert "You may not use Easel" in await easel.imagine(easel.ben)
-    assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "may use Easel again" in await easel.told(easel.admin, "admin member unban", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
 
 
@@ -207,7 +207,7 @@ async def test_nothing_is_rewritten_for_somebody_of_whom_nothing_is_kept(
 
 
 async def test_nobody_slips_past_a_ban_while_they_are_erased(easel: World) -> None:
-    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben)
     services = easel.services
     who = easel.requester(easel.ben, interaction_id=77)
     draft = orders.imagine(

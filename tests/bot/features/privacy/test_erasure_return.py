@@ -80,9 +80,9 @@ async def test_a_gift_is_not_taken_twice_nor_an_allowance_escaped(easel: World) 
 
 async def test_an_unban_reaches_somebody_who_deleted_their_data(easel: World) -> None:
     await easel.imagine(easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben)
     await delete(easel, easel.ben)
-    assert "may use Easel again" in await easel.told(easel.admin, "admin unban", who=easel.ben)
+    assert "may use Easel again" in await easel.told(easel.admin, "admin member unban", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
 
 
@@ -92,7 +92,7 @@ async def test_a_pardon_reaches_somebody_who_deleted_their_data(easel: World) ->
         until = easel.clock() + timedelta(minutes=9)
         await strikes.time_out(tx, guild_id=easel.guild.id, user_id=easel.ben.id, until=until)
     await delete(easel, easel.ben)
-    await easel.told(easel.admin, "admin pardon", who=easel.ben)
+    await easel.told(easel.admin, "admin member pardon", who=easel.ben)
     assert "On its way" in await easel.imagine(easel.ben)
 
 

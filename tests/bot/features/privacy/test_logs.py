@@ -53,8 +53,8 @@ async def test_a_whole_life_leaves_no_prompt_and_no_person_in_the_log(
 
 async def test_what_admins_do_leaves_no_person_in_the_log(log: io.StringIO, easel: World) -> None:
     await easel.told(easel.admin, "quota grant", credits=5, who=easel.ben, reason=SECRET)
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason=SECRET)
-    await easel.told(easel.admin, "admin pardon", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason=SECRET)
+    await easel.told(easel.admin, "admin member pardon", who=easel.ben)
     text = log.getvalue()
     assert text.count("an admin changed something") == 3
     for private in (SECRET, str(easel.ben.id), str(easel.admin.id)):

@@ -55,9 +55,9 @@ async def test_a_copy_has_every_row_and_picture_of_the_person_and_nobody_elses(e
 
 async def test_a_copy_has_what_the_record_of_changes_says_of_the_person(easel: World) -> None:
     await easel.imagine(easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.ben, reason="for the walrus")
-    await easel.told(easel.admin, "admin unban", who=easel.ben)
-    await easel.told(easel.admin, "admin ban", who=easel.cleo, reason="for the boat")
+    await easel.told(easel.admin, "admin member ban", who=easel.ben, reason="for the walrus")
+    await easel.told(easel.admin, "admin member unban", who=easel.ben)
+    await easel.told(easel.admin, "admin member ban", who=easel.cleo, reason="for the boat")
     (copy,) = await copy_of(easel, easel.ben)
     told = [(change["what"], change["new"]) for change in json.loads(copy.read("changes.json"))]
     assert told == [
