@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from bot import cli, logs
+from bot import logs
+from bot.cli import main as cli
 
 
 def main(folder: Path) -> None:

@@ -22,6 +22,7 @@ import structlog
 
 from bot import logs
 from bot.client import EaselClient
+from bot.connection.waiting import Wait, plain_wait
 from bot.delivery.button_rows import ButtonRows
 from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices, tell_hosts
@@ -41,7 +42,6 @@ from bot.pictures.limiter import limits
 from bot.pictures.signing import Seal
 from bot.services import Services
 from bot.settings.settings import BotStopped, Settings, StartupError
-from bot.waiting import Wait, plain_wait
 from generation.catalogue import Catalogue, CatalogueError
 from generation.contract import Generator
 from generation.local import LocalGenerator

@@ -16,6 +16,7 @@ from discord import app_commands
 from bot.connection.duplicates import RecentEvents
 from bot.connection.retry import pauses
 from bot.connection.transport import Transport
+from bot.connection.waiting import Wait, plain_wait
 from bot.features import load
 from bot.health import heartbeat
 from bot.health.checks import Health
@@ -24,7 +25,6 @@ from bot.interactions.feature import Feature
 from bot.interactions.reactions import react, reaction_key
 from bot.services import Services
 from bot.settings.settings import StartupError
-from bot.waiting import Wait, plain_wait
 from storage import key_values
 from storage.jobs.job import Job
 

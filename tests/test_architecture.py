@@ -24,7 +24,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 SCRIPT = """
 import sys
-import bot.app, bot.cli, bot.doctor.machine, bot.playground
+import bot.app, bot.cli.main, bot.doctor.machine, bot.playground
 from bot.client import EaselClient
 EaselClient()
 heavy = {"torch", "diffusers", "transformers", "accelerate"} & set(sys.modules)
@@ -41,7 +41,7 @@ import sys
 for name in ("simcord", "av", "regex", "linkify_it"):
     sys.modules[name] = None  # as where the playground is not installed
 import asyncio, pathlib
-import bot.app, bot.cli, bot.doctor.machine
+import bot.app, bot.cli.main, bot.doctor.machine
 from bot.settings.settings import Settings
 from tests.fakes import FakeGenerator
 async def main():
@@ -65,7 +65,7 @@ def test_a_start_that_lacks_the_playground_is_one_sentence(
     environment = {**os.environ, "DISCORD_TOKEN": "", "EASEL_DATA": str(tmp_path), "container": container}
     script = "import importlib.util as u, sys; find = u.find_spec\n"
     script += "u.find_spec = lambda name, *a: None if name == 'simcord' else find(name, *a)\n"
-    script += "from bot import cli; sys.exit(cli.main(['run']))"
+    script += "from bot.cli import main as cli; sys.exit(cli.main(['run']))"
     ended = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

@@ -22,7 +22,7 @@ import structlog
 from discord.webhook.async_ import AsyncWebhookAdapter, async_context
 
 from bot.connection.retry import OddAnswer, Unreachable, insist, is_asked_once, pauses, token_refused, verdict
-from bot.waiting import Wait, plain_wait
+from bot.connection.waiting import Wait, plain_wait
 
 LIMIT, ACKNOWLEDGEMENT_LIMIT = 15.0, 2.0
 """Seconds for one try, waiting for rate limits not counted. Acknowledgements have three seconds in all."""

@@ -10,8 +10,8 @@ from typing import TypeVar
 import structlog
 
 from bot.connection.retry import pauses
+from bot.connection.waiting import DATABASE_PAUSE, Wait
 from bot.delivery.host_notices import HostNotices
-from bot.waiting import DATABASE_PAUSE, Wait
 from storage.errors import StorageError
 from storage.files import disk
 

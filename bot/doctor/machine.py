@@ -29,7 +29,7 @@ from bot.features import action_names, load
 from bot.jobs.word_check import host_rules
 from bot.pictures import signing, verification
 from bot.settings.settings import PROJECT, Settings, SettingsError, StartupError
-from bot.texts.findings import Finding, Level
+from bot.texts.findings import GB, Finding, Level, disk_room
 from bot.texts.findings import broken as _broken
 from bot.texts.findings import note as _note
 from bot.texts.findings import ok as _ok
@@ -39,8 +39,6 @@ from generation.installed import installed
 from generation.local import LocalGenerator, WorkerUnavailable
 from generation.wire import Ready
 
-GB = 10**9
-_TOO_LITTLE_DISK, _LITTLE_DISK = 1 * GB, 10 * GB
 _WORKER_SECONDS = 120.0
 """How long the worker may take to import its libraries from a cold disk."""
 
@@ -156,16 +154,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(there).free
     what = f"Data folder {folder}: {free / GB:.1f} GB free"
-    yield room(what, free)
-
-
-def room(what: str, free: int) -> Finding:
-    """How good so many free bytes are."""
-    if free < _TOO_LITTLE_DISK:
-        return _broken(what, "Make room, or set EASEL_DATA to a folder on another disk.")
-    if free < _LITTLE_DISK:
-        return _note(what, "Pictures take about 2 MB each, and the weights of a model several GB.")
-    return _ok(what)
+    yield disk_room(what, free)
 
 
 def _words(settings: Settings) -> Iterator[Finding]:

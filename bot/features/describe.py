@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot.connection.retry import Unreachable
 from bot.errors import BadPicture
+from bot.features._describe import described
 from bot.interactions.checks import policy_of, usual_model
 from bot.interactions.error_handler import acknowledge
 from bot.interactions.feature import Feature
@@ -21,7 +22,6 @@ from bot.jobs.prompt_line import Again
 from bot.jobs.requester import Requester
 from bot.pictures.age_restriction import age_restricted
 from bot.services import Services
-from bot.texts import describe as text_describe
 from generation.containers import MAX_SOURCE_BYTES
 from generation.contract import ModelState
 from generation.parameters import Parameters
@@ -41,7 +41,7 @@ async def describe(interaction: discord.Interaction[Any], image: discord.Attachm
     found = await services.inspection.read(interaction.user.id, lambda: _bytes(image))
     parameters = found.description.parameters
     offer = _again(services, parameters, interaction.channel, admitted) if parameters else None
-    words, too_long = text_describe.described(found.description, found.verdict, offer)
+    words, too_long = described(found.description, found.verdict, offer)
     line = offer.line if offer and too_long else None
     files = [discord.File(io.BytesIO(line.encode()), "imagine.txt")] if line else []
     await interaction.followup.send(words, files=files, ephemeral=True)

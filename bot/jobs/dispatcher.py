@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 
+from bot.connection.waiting import DATABASE_PAUSE, Wait, plain_wait
 from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.progress import ProgressMessage
@@ -28,7 +29,6 @@ from bot.metrics import Metrics
 from bot.pictures import sweeping
 from bot.pictures.signing import Seal, unsigned
 from bot.settings.settings import Settings
-from bot.waiting import DATABASE_PAUSE, Wait, plain_wait
 from generation.catalogue import Catalogue
 from generation.contract import (
     Failed,

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from typing import ParamSpec, TypeVar
 
+from bot.connection.waiting import Wait, plain_wait
 from bot.errors import Busy
-from bot.waiting import Wait, plain_wait
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

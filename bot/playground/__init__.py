@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import discord
 from simcord import Env
 
+from bot.connection.waiting import Wait
 from bot.playground.page import open_page
 from bot.playground.world import World
 from bot.settings.settings import StartupError
-from bot.waiting import Wait
 
 _T = TypeVar("_T")
 

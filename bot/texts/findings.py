@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+GB = 10**9
+_TOO_LITTLE_DISK, _LITTLE_DISK = 1 * GB, 10 * GB
+
 
 class Level(StrEnum):
     """How bad a finding is."""
@@ -39,3 +42,12 @@ def note(what: str, advice: str = "") -> Finding:
 def broken(what: str, advice: str) -> Finding:
     """Does not work until somebody follows the advice."""
     return Finding(level=Level.BROKEN, what=what, advice=advice)
+
+
+def disk_room(what: str, free: int) -> Finding:
+    """How good so many free bytes are."""
+    if free < _TOO_LITTLE_DISK:
+        return broken(what, "Make room, or set EASEL_DATA to a folder on another disk.")
+    if free < _LITTLE_DISK:
+        return note(what, "Pictures take about 2 MB each, and the weights of a model several GB.")
+    return ok(what)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import calibrate
-from bot.calibrate import Price
+from bot.cli import calibrate
+from bot.cli.calibrate import Price
 from bot.errors import BadSheet
 from bot.features.admin import _csv as csv
 from bot.jobs.word_check import host_rules

@@ -12,13 +12,12 @@ from typing import Any
 
 import discord
 
-from bot.doctor.machine import GB, room
 from bot.features.admin._group import Desk, admin, opened
 from bot.interactions.checks import PERMISSIONS, is_public
 from bot.interactions.feature import Feature
 from bot.pictures.age_restriction import age_restricted
 from bot.texts import admin as texts
-from bot.texts.findings import Finding, broken, note, ok
+from bot.texts.findings import GB, Finding, broken, disk_room, note, ok
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
 from storage.guilds import pauses, settings
@@ -130,7 +129,7 @@ def examine(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
             "Moderators' channel: everyone can read it",
             "They see which pictures were reported. Close it, or choose another with `/admin moderators`.",
         )
-    yield room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
+    yield disk_room(f"Disk: {patient.free / GB:.1f} GB free", patient.free)
     versions = f"Easel {importlib.metadata.version('easel')}, discord.py {discord.__version__}"
     yield ok(versions)
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bot.features import _describe as describe
 from bot.features import describe as features_describe
 from bot.jobs import orders, prompt_line
 from bot.jobs.prompt_line import Again, Changed
 from bot.jobs.prompts import parse
-from bot.texts import describe
 from bot.texts.escaping import copyable
 from generation import encoding, pictures, provenance
 from generation.catalogue import Catalogue

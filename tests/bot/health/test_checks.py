@@ -337,7 +337,7 @@ async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
 
 _DEATH = """
 import sys
-from bot import cli
+from bot.cli import main as cli
 from bot.jobs.dispatcher import Dispatcher
 async def run(self):
     raise RuntimeError("something nobody foresaw")

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bot.features import _describe as describe
 from bot.jobs.prompt_line import Again, Changed
 from bot.pictures import inspection, signing, verification, verifier
 from bot.pictures.verifier import Share, Standing, Verdict
 from bot.settings.settings import StartupError
-from bot.texts import describe
 from bot.texts.findings import Level
 from generation import provenance
 from generation.description import Description

@@ -20,7 +20,7 @@ import pytest
 from playwright.async_api import expect
 
 from bot import playground
-from bot.waiting import Wait
+from bot.connection.waiting import Wait
 from tests.bot.playground.driver import PlaygroundPage, find_chromium, open_page
 from tests.bot.playground.toy import Toy, attached, picture, rows
 

@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 from PIL import Image, ImageDraw
 
-from bot.waiting import Wait
+from bot.connection.waiting import Wait
 
 STEPS = 3
 WEIGHTY = 2_900_000

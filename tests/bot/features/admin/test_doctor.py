@@ -8,10 +8,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.doctor.machine import GB
 from bot.features.admin.doctor import Patient, examine
 from bot.interactions.checks import PERMISSIONS
-from bot.texts.findings import Level
+from bot.texts.findings import GB, Level
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason, ModelState, ModelStatus
 from tests.world import World

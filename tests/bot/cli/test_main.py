@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot import cli
+from bot.cli import main as cli
 from bot.health import heartbeat
 from bot.health.heartbeat import Component
 from bot.settings.settings import PROJECT

@@ -21,7 +21,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bot import backups, logs
+from bot import logs
+from bot.cli import backups
 from bot.health import heartbeat
 from bot.jobs.flags import FLAGS, look, read_aspect
 from bot.settings.settings import PROJECT, Settings, StartupError
@@ -96,7 +97,7 @@ def _health(_: argparse.Namespace) -> int:
 def _calibrate(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     logs.configure("error", "console")
-    from bot import calibrate
+    from bot.cli import calibrate
 
     print(asyncio.run(calibrate.run(settings, seconds=arguments.seconds, write=arguments.write)))
     return 0

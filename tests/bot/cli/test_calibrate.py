@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import calibrate, cli
-from bot.calibrate import Measured, Price
+from bot.cli import calibrate
+from bot.cli import main as cli
+from bot.cli.calibrate import Measured, Price
 from bot.settings.settings import Settings, StartupError
 from generation.catalogue import Catalogue
 from generation.contract import ImageToImage, Request, Sampling, TextToImage
@@ -16,7 +17,7 @@ from storage.database import Database
 from storage.errors import DataFolderBusy
 from storage.jobs import timings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def request(model: str, *, strength: float | None = None) -> Request:
