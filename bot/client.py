@@ -25,7 +25,6 @@ from bot.interactions.feature import Feature
 from bot.interactions.reactions import react, reaction_key
 from bot.services import Services
 from bot.settings.settings import StartupError
-from storage import key_values
 from storage.jobs.job import Job
 
 WATCH_SECONDS, RECONCILE_SECONDS = 15.0, 60.0
@@ -240,12 +239,12 @@ class EaselClient(discord.Client):
         fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode()).hexdigest()
         key = f"commands {self.application_id}"
         async with self.services.database.transaction() as tx:
-            known = await key_values.get(tx, key)
+            known = await tx.get_value(key)
         if known == fingerprint and len(await self.tree.fetch_commands()) == len(described):
             return
         await self.tree.sync()
         async with self.services.database.transaction() as tx:
-            await key_values.put(tx, key, fingerprint)
+            await tx.put_value(key, fingerprint)
         _log.info("commands sent to Discord", count=len(described))
 
     # ---------------------------------------------------------- at fixed times

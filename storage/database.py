@@ -146,6 +146,15 @@ class Transaction:
         """
         return list(await self._run(lambda: self._connection.execute_fetchall(sql, parameters)))
 
+    async def get_value(self, key: str) -> str | None:
+        """What the bot noted for itself under a key, such as the hash of the commands that it has synced."""
+        row = await self.fetch_one("SELECT value FROM state WHERE key = ?", (key,))
+        return None if row is None else str(row["value"])
+
+    async def put_value(self, key: str, value: str) -> None:
+        """Note a text under a key, in place of what was there."""
+        await self.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
+
     async def execute_many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Run a statement that writes once for each of these, in one trip to the database's thread. Raises alike."""
         await self._run(lambda: self._connection.executemany(sql, parameters))

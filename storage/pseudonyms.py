@@ -12,7 +12,6 @@ import json
 import secrets
 from collections.abc import Collection
 
-from storage import key_values
 from storage.database import Transaction
 
 _KEY = "veil key"
@@ -20,10 +19,10 @@ _KEY = "veil key"
 
 async def make(tx: Transaction, user_id: int) -> int:
     """The veil of a person, with a new key if there was none."""
-    key = await key_values.get(tx, _KEY)
+    key = await tx.get_value(_KEY)
     if key is None:
         key = secrets.token_hex(32)
-        await key_values.put(tx, _KEY, key)
+        await tx.put_value(_KEY, key)
     return _veil(key, user_id)
 
 
@@ -34,7 +33,7 @@ async def keep(tx: Transaction, veil: int) -> None:
 
 async def lift(tx: Transaction, user_id: int) -> int | None:
     """The veil under which rows are kept against a person, which is none from now on; None where there is none."""
-    key = await key_values.get(tx, _KEY)
+    key = await tx.get_value(_KEY)
     if key is None:
         return None
     veil = _veil(key, user_id)
@@ -49,7 +48,7 @@ async def standing(tx: Transaction, user_id: int) -> int:
 
 async def standings(tx: Transaction, user_ids: Collection[int]) -> dict[int, int]:
     """The number of each under which their bans, timeouts and settings stand, as `standing` says."""
-    key = await key_values.get(tx, _KEY)
+    key = await tx.get_value(_KEY)
     if key is None:
         return {user_id: user_id for user_id in user_ids}
     veils = {user_id: _veil(key, user_id) for user_id in user_ids}

@@ -15,7 +15,6 @@ import secrets
 from enum import StrEnum
 from pathlib import Path
 
-from storage import key_values
 from storage.database import Database
 from storage.files import private_files, quarantine
 from storage.jobs import images
@@ -45,7 +44,7 @@ async def bond(database: Database) -> Bond:
     """Compare the marks, and make them where there are none yet. Raises OSError and StorageError."""
     folder = database.folder
     async with database.reading() as tx:
-        mine = await key_values.get(tx, _KEY)
+        mine = await tx.get_value(_KEY)
         known = await images.with_rows(tx)
     theirs = await asyncio.to_thread(read, folder)
     if theirs:
@@ -62,16 +61,16 @@ async def renew(database: Database) -> None:
     """Give both a new mark. Only where they belong together. Raises OSError and StorageError."""
     new = secrets.token_hex(16)
     async with database.transaction() as tx:
-        old = await key_values.get(tx, _KEY)
+        old = await tx.get_value(_KEY)
         await asyncio.to_thread(write, database.folder, *([old] if old else []), new)
-        await key_values.put(tx, _KEY, new)
+        await tx.put_value(_KEY, new)
     await asyncio.to_thread(write, database.folder, new)
 
 
 async def renew_if_same(database: Database) -> None:
     """Give both a new mark where they have the same. Raises OSError and StorageError."""
     async with database.reading() as tx:
-        mine = await key_values.get(tx, _KEY)
+        mine = await tx.get_value(_KEY)
     if mine in await asyncio.to_thread(read, database.folder):
         await renew(database)
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from storage import key_values
 from storage.database import Transaction
 from storage.timestamps import from_sql, to_sql
 
@@ -61,7 +60,7 @@ async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
 
 async def note_pieces(tx: Transaction) -> None:
     """Pieces of what is deleted in this transaction stay in the files."""
-    await key_values.put(tx, _PIECES, secrets.token_hex(8))
+    await tx.put_value(_PIECES, secrets.token_hex(8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +76,10 @@ async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
 
     A rewriting of the future holds up no other: the clock was put back since.
     """
-    mark = await key_values.get(tx, _PIECES)
+    mark = await tx.get_value(_PIECES)
     if mark in (None, _NONE):
         return None
-    at, _, seconds = (await key_values.get(tx, _REWRITTEN) or "0 0").partition(" ")
+    at, _, seconds = (await tx.get_value(_REWRITTEN) or "0 0").partition(" ")
     last = from_sql(int(at))
     return Pieces(mark=mark, due_at=last + timedelta(seconds=float(seconds) * _REST) if last <= now else now)
 
@@ -92,6 +91,6 @@ async def note_rewriting(
 
     So are these where it was not done `whole`; the next rewriting waits as after any.
     """
-    if whole and await key_values.get(tx, _PIECES) == gone.mark:
-        await key_values.put(tx, _PIECES, _NONE)
-    await key_values.put(tx, _REWRITTEN, f"{to_sql(now)} {seconds:.3f}")
+    if whole and await tx.get_value(_PIECES) == gone.mark:
+        await tx.put_value(_PIECES, _NONE)
+    await tx.put_value(_REWRITTEN, f"{to_sql(now)} {seconds:.3f}")

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from storage import key_values
 from storage.database import Database, Transaction
 from storage.errors import DatabaseFailed
 
 
 async def read(database: Database, key: str) -> str | None:
     async with database.reading() as tx:
-        return await key_values.get(tx, key)
+        return await tx.get_value(key)
 
 
 class CancelledAt:
@@ -77,14 +76,14 @@ async def everywhere(
 async def test_a_cancellation_at_any_await_leaves_all_or_nothing(database: Database) -> None:
     async def write() -> None:
         async with database.transaction() as tx:
-            count = int(await key_values.get(tx, "one") or 0)
-            await key_values.put(tx, "one", str(count + 1))
+            count = int(await tx.get_value("one") or 0)
+            await tx.put_value("one", str(count + 1))
             await asyncio.sleep(0)
-            await key_values.put(tx, "two", str(count + 1))
+            await tx.put_value("two", str(count + 1))
 
     async def check() -> None:
         async with database.transaction() as tx:
-            assert await key_values.get(tx, "one") == await key_values.get(tx, "two")
+            assert await tx.get_value("one") == await tx.get_value("two")
         await write()
 
     await everywhere(write, check)
@@ -94,7 +93,7 @@ async def test_a_cancellation_at_any_await_of_a_failing_transaction_undoes_it(da
     async def write() -> None:
         try:
             async with database.transaction() as tx:
-                await key_values.put(tx, "one", "1")
+                await tx.put_value("one", "1")
                 await asyncio.sleep(0)
                 raise LookupError
         except LookupError:
@@ -111,7 +110,7 @@ async def test_a_cancellation_at_any_await_of_opening_and_closing_frees_the_fold
         database = await Database.open(tmp_path)
         try:
             async with database.transaction() as tx:
-                await key_values.put(tx, "key", "value")
+                await tx.put_value("key", "value")
         finally:
             await database.close()
 
@@ -125,7 +124,7 @@ async def test_a_cancellation_at_any_await_of_opening_and_closing_frees_the_fold
 async def test_a_block_that_swallows_a_cancelled_statement_is_not_committed(database: Database) -> None:
     async def give_up(tx: Transaction) -> None:
         async with asyncio.timeout(0):
-            await key_values.put(tx, "key", "value")
+            await tx.put_value("key", "value")
 
     async def write() -> None:
         async with database.transaction() as tx:
@@ -140,10 +139,10 @@ async def test_a_block_that_swallows_a_cancelled_statement_is_not_committed(data
 async def test_a_cancelled_wait_for_the_turn_leaves_the_holder_alone(database: Database) -> None:
     async def write() -> None:
         async with database.transaction() as tx:
-            await key_values.put(tx, "waiting", "never")
+            await tx.put_value("waiting", "never")
 
     async with database.transaction() as tx:
-        await key_values.put(tx, "holder", "done")
+        await tx.put_value("holder", "done")
         waiting = asyncio.create_task(write())
         await asyncio.sleep(0)
         waiting.cancel()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from storage import key_values
 from storage.database import Database, Transaction
 from storage.errors import (
     DatabaseFailed,
@@ -32,12 +31,12 @@ async def test_a_new_folder_is_made_and_what_is_written_outlives_the_process(tmp
     database = await Database.open(folder)
     assert database.folder == folder
     async with database.transaction() as tx:
-        await key_values.put(tx, "key", "value")
+        await tx.put_value("key", "value")
     await database.close()
 
     database = await Database.open(folder)
     async with database.reading() as tx:
-        assert await key_values.get(tx, "key") == "value"
+        assert await tx.get_value("key") == "value"
     await database.close()
 
 
@@ -72,7 +71,7 @@ async def test_two_on_one_folder_are_refused_until_the_first_closes(tmp_path: Pa
     with pytest.raises(DataFolderBusy, match="already running"):
         await Database.open(tmp_path)
     async with first.transaction() as tx:
-        await key_values.put(tx, "key", "the first goes on")
+        await tx.put_value("key", "the first goes on")
     await first.close()
 
     second = await Database.open(tmp_path)
@@ -176,14 +175,14 @@ def test_migrating_twice_changes_nothing() -> None:
 
 async def read(database: Database, key: str) -> str | None:
     async with database.reading() as tx:
-        return await key_values.get(tx, key)
+        return await tx.get_value(key)
 
 
 async def test_an_exception_undoes_the_whole_transaction(database: Database) -> None:
     async def write() -> None:
         async with database.transaction() as tx:
-            await key_values.put(tx, "one", "1")
-            await key_values.put(tx, "two", "2")
+            await tx.put_value("one", "1")
+            await tx.put_value("two", "2")
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -195,9 +194,9 @@ async def test_an_exception_undoes_the_whole_transaction(database: Database) -> 
 async def test_transactions_take_turns(database: Database) -> None:
     async def add_one() -> None:
         async with database.transaction() as tx:
-            count = int(await key_values.get(tx, "count") or 0)
+            count = int(await tx.get_value("count") or 0)
             await asyncio.sleep(0)
-            await key_values.put(tx, "count", str(count + 1))
+            await tx.put_value("count", str(count + 1))
 
     await asyncio.gather(*(add_one() for _ in range(50)))
     assert await read(database, "count") == "50"
@@ -205,7 +204,7 @@ async def test_transactions_take_turns(database: Database) -> None:
 
 async def test_a_transaction_inside_a_transaction_is_refused(database: Database) -> None:
     async with database.transaction() as tx:
-        await key_values.put(tx, "key", "value")
+        await tx.put_value("key", "value")
         with pytest.raises(RuntimeError, match="inside"):
             async with database.transaction():
                 pass
@@ -216,19 +215,19 @@ async def test_an_ended_transaction_takes_no_more_statements(database: Database)
     async with database.transaction() as tx:
         pass
     with pytest.raises(RuntimeError, match="ended"):
-        await key_values.put(tx, "key", "value")
+        await tx.put_value("key", "value")
 
 
 async def test_reading_writes_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError, match="reading"):
         async with database.reading() as tx:
-            await key_values.put(tx, "key", "value")
+            await tx.put_value("key", "value")
     assert await read(database, "key") is None
 
 
 async def test_a_broken_constraint_can_be_handled_inside(database: Database) -> None:
     async with database.transaction() as tx:
-        await key_values.put(tx, "key", "value")
+        await tx.put_value("key", "value")
         with pytest.raises(sqlite3.IntegrityError):
             await tx.execute("INSERT INTO state VALUES ('key', 'other')")
     assert await read(database, "key") == "value"
@@ -237,11 +236,11 @@ async def test_a_broken_constraint_can_be_handled_inside(database: Database) -> 
 async def test_a_full_disk_undoes_everything_even_if_the_block_carries_on(database: Database) -> None:
     async def write() -> None:
         async with database.transaction() as tx:
-            await key_values.put(tx, "first", "1")
+            await tx.put_value("first", "1")
             with pytest.raises(DatabaseFailed, match="full"):
-                await key_values.put(tx, "huge", "x" * 1_000_000)
+                await tx.put_value("huge", "x" * 1_000_000)
             with pytest.raises(RuntimeError, match="failed"):
-                await key_values.put(tx, "second", "2")
+                await tx.put_value("second", "2")
 
     async with database.transaction() as tx:
         await tx.execute("PRAGMA max_page_count = 60")
@@ -249,7 +248,7 @@ async def test_a_full_disk_undoes_everything_even_if_the_block_carries_on(databa
         await write()
     assert await read(database, "first") is None
     async with database.transaction() as tx:
-        await key_values.put(tx, "later", "fits")
+        await tx.put_value("later", "fits")
     assert await read(database, "later") == "fits"
 
 
@@ -257,7 +256,7 @@ async def test_a_failed_commit_undoes_everything(database: Database) -> None:
     async def write() -> None:
         async with database.transaction() as tx:
             await tx.execute("PRAGMA defer_foreign_keys = ON")
-            await key_values.put(tx, "key", "value")
+            await tx.put_value("key", "value")
             await tx.execute("INSERT INTO messages (message_id, job_id) VALUES (1, 'nobody')")
 
     with pytest.raises(DatabaseFailed, match="could not be written"):
@@ -271,7 +270,7 @@ async def test_closing_waits_for_the_transaction_in_progress(tmp_path: Path) -> 
 
     async def write() -> None:
         async with database.transaction() as tx:
-            await key_values.put(tx, "key", "value")
+            await tx.put_value("key", "value")
             begun.set()
             await go_on.wait()
 
@@ -296,7 +295,7 @@ async def test_a_reader_that_keeps_deleted_rows_in_the_files_is_told_of(tmp_path
     database = await Database.open(tmp_path)
     try:
         async with database.transaction() as tx:
-            await key_values.put(tx, "note", "a walrus")
+            await tx.put_value("note", "a walrus")
         with closing(sqlite3.connect(tmp_path / "easel.db")) as reader:
             reader.execute("BEGIN").execute("SELECT count(*) FROM state").fetchone()
             async with database.transaction() as tx:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import key_values, timestamps
+from storage import timestamps
 from storage.database import Transaction
 from storage.guilds import settings as guild_settings
 from storage.guilds.settings import GuildSettings
@@ -42,10 +42,10 @@ async def test_people_are_remembered_from_first_to_last(tx: Transaction) -> None
 
 
 async def test_notes_are_replaced(tx: Transaction) -> None:
-    assert await key_values.get(tx, "commands") is None
+    assert await tx.get_value("commands") is None
     for value in ("abc", "def"):
-        await key_values.put(tx, "commands", value)
-        assert await key_values.get(tx, "commands") == value
+        await tx.put_value("commands", value)
+        assert await tx.get_value("commands") == value
 
 
 def test_moments_need_a_time_zone() -> None:

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.features import _describe as describe
-from bot.features import describe as features_describe
+from bot.features import describe
 from bot.jobs import orders, prompt_line
 from bot.jobs.prompt_line import Again, Changed
 from bot.jobs.prompts import parse
@@ -160,7 +159,7 @@ async def test_a_file_that_discord_lost_is_refused_kindly(
     async def gone(_: object) -> bytes:
         raise aiohttp.ClientConnectionError("gone")
 
-    monkeypatch.setattr(features_describe.discord.Attachment, "read", gone)
+    monkeypatch.setattr(describe.discord.Attachment, "read", gone)
     assert "does not hand it out" in await described(easel, picture(1))
 
 

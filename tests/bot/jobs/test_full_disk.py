@@ -14,7 +14,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.delivery.host_notices import HostNotices
-from storage import key_values
 from storage.database import Database
 from storage.errors import DatabaseFailed
 from storage.files import disk
@@ -42,7 +41,7 @@ async def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
         async with no_room(database):
             with pytest.raises(DatabaseFailed) as failed:
                 async with database.transaction() as tx:
-                    await key_values.put(tx, "key", LONG)
+                    await tx.put_value("key", LONG)
         assert disk.is_full(failed.value)
         with pytest.raises(DatabaseFailed) as failed:
             async with database.transaction() as tx:

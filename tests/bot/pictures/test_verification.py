@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.features import _describe as describe
+from bot.features import describe
 from bot.jobs.prompt_line import Again, Changed
 from bot.pictures import inspection, signing, verification, verifier
 from bot.pictures.verifier import Share, Standing, Verdict

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from storage import key_values
 from storage.database import Database
 from storage.files import private_files
 from storage.jobs import images
@@ -36,7 +35,7 @@ async def live(folder: Path) -> dict[str, int]:
     database = await Database.open(folder)
     try:
         async with database.transaction() as tx:
-            await key_values.put(tx, "key", "value")
+            await tx.put_value("key", "value")
         images.write(folder, JOB, {"1.png": b"one", "grid.jpg": b"grid"})
         return modes(folder)
     finally:
