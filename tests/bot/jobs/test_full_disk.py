@@ -28,6 +28,7 @@ async def no_room(database: Database) -> AsyncIterator[None]:
     """Let SQLite meet a full disk: it says so of a file that may not grow, too."""
     connection = database._connection
     async with connection.cursor() as cursor:
+        await cursor.execute("VACUUM")  # free pages would be room
         pages = await (await cursor.execute("PRAGMA page_count")).fetchone()
         await cursor.execute(f"PRAGMA max_page_count = {pages[0]}")
     yield
