@@ -218,6 +218,9 @@ class EaselClient(discord.Client):
         if getattr(command, "name", "") != "info":
             await unposted.remind(interaction)
 
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        await buttons.submitted(interaction)
+
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         channel = self.get_channel(payload.channel_id)
         if isinstance(

@@ -32,6 +32,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── PictureWithheld         a picture that the safety check withheld
 ├── PriceChanged            it costs something else than the message said
 ├── BadLink                 no link to a picture of ours in this server
+├── FormTooSlow             a form could not be opened in time
 ├── NothingKept             the job of a reported picture was deleted
 ├── NoModerators            no channel takes reports here
 ├── AlreadyReported         the same person reported it before
@@ -294,6 +295,10 @@ class PriceChanged(Refusal):
 
 class BadLink(Refusal):
     """What was given is no link to a message of ours with a picture, in this server."""
+
+
+class FormTooSlow(Refusal):
+    """The database took so long that Discord would no longer take the form."""
 
 
 class NothingKept(Refusal):

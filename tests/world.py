@@ -111,10 +111,10 @@ class World:
                     return await who.click(message, custom_id=button.custom_id)
         raise AssertionError(f"no button {label}")
 
-    async def flag(self, who: Any, message: discord.Message) -> str:
-        """Report a picture by its button, and say that it is meant; what the person is told at last."""
-        answer = (await self.press(who, message, "🚩")).followups[-1]
-        return said(await who.click(answer, label="Report")) if answer.components else answer.content
+    async def flag(self, who: Any, message: discord.Message, reason: str = "") -> str:
+        """Report a picture by its button and the form behind it; what the person is told at last."""
+        pressed = await self.press(who, message, "🚩")
+        return said(await who.submit_modal(pressed, {"reason": reason}) if pressed.modal else pressed)
 
     def no_surprises(self) -> None:
         """Raise what the bot met that it has no sentence for."""

@@ -12,10 +12,10 @@ import structlog
 
 from bot.connection.retry import Unreachable
 from bot.connection.snowflakes import INDEX
-from bot.delivery.button_rows import button
+from bot.delivery.button_rows import button, custom_id
 from bot.errors import BadPrompt, ButtonOutOfDate, JobGone, ServerOnly
-from bot.interactions import servers
-from bot.interactions.error_handler import acknowledge, answered, tell_privately
+from bot.interactions import forms, servers
+from bot.interactions.error_handler import acknowledge, admit, answered, tell_privately, welcome
 from bot.interactions.feature import Ask, Reply, Verb
 from bot.jobs.policy import GuildPolicy
 from bot.jobs.policy import load as load_policy
@@ -49,38 +49,70 @@ class JobButton(
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         tell = partial(tell_privately, interaction)
         async with answered(tell, what=f"button {self.verb}", services=interaction.client.services):
-            await acknowledge(interaction)
-            await self._press(interaction, tell)
+            admit(interaction)
+            verb = interaction.client.buttons.verb(self.verb)
+            if verb.form is None:
+                await acknowledge(interaction)
+                await _run(verb, interaction, self.job_id, self.index, tell)
+                return
+            form = await forms.within_time(self._form(verb, interaction, tell))
+            await forms.show(interaction, form, self.verb, self.job_id, self.index)
 
-    async def _press(self, interaction: discord.Interaction[Any], tell: Reply) -> None:
-        client = interaction.client
-        if not isinstance(interaction.user, discord.Member) or interaction.message is None:
-            raise ServerOnly
-        verb = client.buttons.verb(self.verb)
-        try:
-            job, policy = await find(client.services, self.job_id, self.index, asker=interaction.user)
-        except JobGone:
-            if verb.of_case and interaction.permissions.manage_messages:
-                await client.services.delivery.remove_post(interaction.channel_id, interaction.message.id)
-            raise
-        ask = Ask(
-            services=client.services,
-            actor=interaction.user,
-            channel=interaction.channel,  # type: ignore[arg-type]  # never a category, where nothing is posted
-            message_id=interaction.message.id,
-            job=job,
-            index=self.index,
-            interaction_id=interaction.id,
-            policy=policy,
-            permissions=interaction.permissions,
-            bot_permissions=interaction.app_permissions,
-            tell=tell,
-            words=interaction.message.content,
-            upload_limit=interaction.filesize_limit,
-        )
-        await verb.run(ask)
-        if verb.marks:
-            await _mark_used(interaction.message, self.item.custom_id or "")
+    async def _form(self, verb: Verb, interaction: discord.Interaction[Any], tell: Reply) -> forms.Form:
+        assert verb.form is not None
+        await welcome(interaction.client.services, interaction.user.id)
+        return await verb.form(await _ask(verb, interaction, self.job_id, self.index, tell))
+
+
+async def submitted(interaction: discord.Interaction[Any]) -> None:
+    """Do what a form was opened for, if one of ours was submitted."""
+    found = forms.read_id(interaction)
+    if found is None:
+        return
+    name, job_id, index = found
+    tell = partial(tell_privately, interaction)
+    async with answered(tell, what=f"form {name}", services=interaction.client.services):
+        await acknowledge(interaction)
+        await _run(interaction.client.buttons.verb(name), interaction, job_id, index, tell)
+
+
+async def _run(
+    verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply
+) -> None:
+    await verb.run(await _ask(verb, interaction, job_id, index, tell))
+    if verb.marks and interaction.message is not None:
+        await _mark_used(interaction.message, custom_id(verb.name, job_id, index))
+
+
+async def _ask(
+    verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply
+) -> Ask:
+    """Who asks for what. Raises ServerOnly and what `find` raises."""
+    services, message = interaction.client.services, interaction.message
+    if not isinstance(interaction.user, discord.Member) or message is None:
+        raise ServerOnly
+    try:
+        job, policy = await find(services, job_id, index, asker=interaction.user)
+    except JobGone:
+        if verb.of_case and interaction.permissions.manage_messages:
+            await services.delivery.remove_post(message.channel.id, message.id)
+        raise
+    return Ask(
+        services=services,
+        actor=interaction.user,
+        channel=interaction.channel,  # type: ignore[arg-type]  # never a category, where nothing is posted
+        message_id=message.id,
+        job=job,
+        index=index,
+        interaction_id=interaction.id,
+        policy=policy,
+        permissions=interaction.permissions,
+        bot_permissions=interaction.app_permissions,
+        tell=tell,
+        words=message.content,
+        upload_limit=interaction.filesize_limit,
+        typed=forms.typed(interaction),
+    )
 
 
 class Buttons:

@@ -75,6 +75,12 @@ async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool =
     await welcome(interaction.client.services, interaction.user.id)
 
 
+def admit(interaction: discord.Interaction[Any]) -> None:
+    """Check a press before its first answer. Raises DuplicateInteraction and ServerNotAllowed."""
+    only_new(interaction)
+    servers.only_allowed(interaction.client.services.settings, interaction.guild_id)
+
+
 async def welcome(services: Services, user_id: int) -> None:
     """Give back what is kept under the pseudonym of somebody who was erased, now that they use the bot again."""
     async with services.database.transaction() as tx:

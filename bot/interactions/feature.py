@@ -16,6 +16,7 @@ from discord import app_commands
 
 from bot.delivery.button_rows import Place
 from bot.errors import NotReady, NotYours
+from bot.interactions.forms import Form
 from bot.interactions.requester import requester
 from bot.jobs.orders import Draft
 from bot.jobs.policy import GuildPolicy
@@ -38,6 +39,7 @@ class Ask:
     `index` is the picture meant, from 1, or 0 for all of them. `tell` says a sentence to that person alone.
     `permissions` are that person's in the channel, and `bot_permissions` are ours. `words` stand in the message; None
     where Discord did not send it along. `upload_limit` is what Discord said that a message here may carry, in bytes.
+    `typed` is what was typed into the verb\'s form, by its fields\' names.
     """
 
     services: Services
@@ -53,6 +55,7 @@ class Ask:
     tell: Reply
     words: str | None = None
     upload_limit: int | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def message(self) -> discord.PartialMessage:
@@ -113,6 +116,8 @@ class Verb:
     reactions: Mapping[str, int] = field(default_factory=dict)
     marks: bool = True
     """Whether the button turns blue once it was used."""
+    form: Callable[[Ask], Awaitable[Form]] | None = None
+    """What a press opens before it is done: `Ask.typed` holds what was typed. A reaction can open nothing."""
     of_case: bool = False
     """Whether its message is a moderators' case, which goes if a moderator presses it after its job was deleted."""
 

@@ -132,6 +132,8 @@ def sentence(error: errors.Refusal) -> str:
             return f"The price has changed: that costs {credits(error.price)} now. Press again to go on. {UNCHARGED}"
         case errors.BadLink():
             return "That is no link to a picture of mine in this server. Open the picture's menu and choose Copy Message Link."
+        case errors.FormTooSlow():
+            return "I was too slow to open the form. Press the button again. Nothing was charged."
         case errors.NothingKept():
             return "Nothing is kept of this picture any more, so it can't be reported. Ask a moderator to delete its message."
         case errors.NoModerators():

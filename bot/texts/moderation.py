@@ -18,6 +18,9 @@ _SURE = (
     "Do you want to report {} to its server's moderators? They can see who reported it, and other members can't. A 🚩 that "
     "you left as a reaction is seen by everyone: take it away again if nobody is to know."
 )
+REPORT_TITLE, WHY = "Report this picture", "Why? (may be left empty)"
+WHO_READS = "The moderators read this, and can see who reported. Other members can't."
+"""What the form under 🚩 says."""
 _SHIELD = "🛡️"
 VERDICTS = {
     (Kind.REPORT, Verdict.REMOVED): "removed",
@@ -32,6 +35,8 @@ _STILL_THERE = (
 _FORGOTTEN = "🚩 A picture was reported whose data is deleted by now. Delete by hand what still shows it:"
 _LINKS = 5
 """Messages to which a case links."""
+_REASONS = 5
+"""Reasons that a case shows."""
 _REPORTERS = 50
 """People who are named at once."""
 _ABREAST = 8
@@ -108,18 +113,19 @@ def reported_by(reporters: Sequence[int]) -> str:
 def case(
     job: Job,
     *,
-    reports: int,
+    said: Sequence[str],
     verdict: Verdict | None = None,
     judge_id: int = 0,
     left: Sequence[int] = (),
     grown: Sequence[Job] = (),
 ) -> str:
-    """A case of so many `reports` in the moderators' channel, and what they decided. It doesn't say who reported.
+    """A case in the moderators' channel, with what each report said, and what was decided. It doesn't say who reported.
 
     `left` are messages that could not be deleted, `grown` the jobs that were made from a removed picture.
     """
-    by = "1 person" if reports == 1 else f"{reports} people"
+    by = "1 person" if len(said) == 1 else f"{len(said)} people"
     lines = [f"🚩 **{inert(job.prompt)}** - <@{job.user_id}>", f"Reported by {by}"]
+    lines += [reason_line(one) for one in said if one][:_REASONS]
     if verdict is not Verdict.REMOVED and job.result_message_id and not left:
         lines.append(_link(job, job.result_message_id))
     if verdict is not None:
@@ -130,6 +136,11 @@ def case(
         links = [_link(one, one.result_message_id) for one in grown if one.result_message_id]
         lines += ["Made from it, and still there:", *_links(links)]
     return "\n".join([*lines, f"-# job `{job.id}`"])
+
+
+def reason_line(reason: str) -> str:
+    """What somebody said who reported a picture, as a case shows it."""
+    return f"> {inert(reason)}"
 
 
 def case_of(job: Job, kind: Kind) -> str:

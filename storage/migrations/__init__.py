@@ -25,6 +25,7 @@ from storage.migrations import (
     m0012_servers,
     m0013_grants,
     m0014_one_log,
+    m0015_report_reasons,
 )
 
 MIGRATIONS: Sequence[str] = (
@@ -42,6 +43,7 @@ MIGRATIONS: Sequence[str] = (
     m0012_servers.SCRIPT,
     m0013_grants.SCRIPT,
     m0014_one_log.SCRIPT,
+    m0015_report_reasons.SCRIPT,
 )
 
 

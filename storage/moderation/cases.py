@@ -51,11 +51,11 @@ def _case(row: Row) -> Case:
     )
 
 
-async def report(tx: Transaction, job_id: str, reporter_id: int, *, now: datetime) -> bool:
+async def report(tx: Transaction, job_id: str, reporter_id: int, *, reason: str = "", now: datetime) -> bool:
     """Record a report and open the job's case; False where the same person reported the job before."""
     row = await tx.fetch_one(
-        "INSERT OR IGNORE INTO reports (job_id, reporter_id, at) VALUES (?, ?, ?) RETURNING job_id",
-        (job_id, reporter_id, to_sql(now)),
+        "INSERT OR IGNORE INTO reports (job_id, reporter_id, at, reason) VALUES (?, ?, ?, ?) RETURNING job_id",
+        (job_id, reporter_id, to_sql(now), reason),
     )
     await open_case(tx, job_id, Kind.REPORT, now=now)
     return row is not None
@@ -96,6 +96,15 @@ async def reporters(tx: Transaction, job_id: str) -> list[int]:
     """Who reported a job, the earliest first."""
     rows = await tx.fetch_all("SELECT reporter_id FROM reports WHERE job_id = ? ORDER BY at", (job_id,))
     return [row["reporter_id"] for row in rows]
+
+
+async def said(tx: Transaction, job_id: str, *, by: int | None = None) -> list[str]:
+    """What each person said who reported a job, the earliest first, or "" for nothing; of one person if named."""
+    rows = await tx.fetch_all(
+        "SELECT reason FROM reports WHERE job_id = ?1 AND reporter_id = ifnull(?2, reporter_id) ORDER BY at",
+        (job_id, by),
+    )
+    return [row["reason"] for row in rows]
 
 
 async def made_by(

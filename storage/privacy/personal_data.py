@@ -81,7 +81,7 @@ HELD = (
     Held(table="refusals", column="user_id", fate=Fate.VEILED, wiped={"interaction_id": "NULL"}),
     Held(table="timeouts", column="user_id", fate=Fate.VEILED),
     Held(table="cases", column="judge_id", fate=Fate.NAMELESS),
-    Held(table="reports", column="reporter_id", fate=Fate.NAMELESS),
+    Held(table="reports", column="reporter_id", fate=Fate.NAMELESS, wiped=_WORDS),
 )
 
 MENTIONS = (

@@ -151,13 +151,20 @@ async def _still_shown(tx: Transaction, case: Case) -> list[str]:
 
 
 async def forget_person(services: Services, user_id: int) -> None:
-    """Take somebody's name out of the cases that they reported or decided."""
+    """Take somebody's name and reason out of the cases that they reported or decided."""
     async with services.database.reading() as tx:
-        naming = await cases.naming(tx, user_id)
-    for case in naming:
+        naming = {
+            case: await cases.said(tx, case.job_id, by=user_id) for case in await cases.naming(tx, user_id)
+        }
+    for case, said in naming.items():
         message = await services.delivery.fetch_post(case.channel_id or 0, case.message_id or 0)
-        if message is not None and (named := f"<@{user_id}>") in message.content:
-            await _edit(message, content=message.content.replace(named, common.person(-1)))
+        if message is None:
+            continue
+        words = message.content.replace(f"<@{user_id}>", common.person(-1))
+        for reason in filter(None, said):
+            words = words.replace("\n" + moderation.reason_line(reason), "", 1)
+        if words != message.content:
+            await _edit(message, content=words)
 
 
 async def _edit(message: discord.PartialMessage | discord.Message, **changed: Any) -> None:

@@ -34,7 +34,7 @@ SPAN = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
 
-async def report(services: Services, job: Job, reporter: discord.Member) -> str:
+async def report(services: Services, job: Job, reporter: discord.Member, *, reason: str = "") -> str:
     """Bring a job before the moderators; the words for the person who reported it.
 
     Raises Banned, TimedOut, NotReady, JobGone, AlreadyReported, TooManyReports, or NoModerators if no channel takes it.
@@ -44,7 +44,7 @@ async def report(services: Services, job: Job, reporter: discord.Member) -> str:
     if grid is None:
         raise JobGone
     async with case_messages.lock(job):
-        return await _take(services, job, reporter, channel, grid)
+        return await _take(services, job, reporter, channel, grid, reason=reason)
 
 
 async def open_to(services: Services, job: Job, reporter: discord.Member) -> discord.TextChannel:
@@ -67,20 +67,26 @@ async def _grid(services: Services, job: Job) -> bytes | None:
 
 
 async def _take(
-    services: Services, job: Job, reporter: discord.Member, channel: discord.TextChannel, grid: bytes
+    services: Services,
+    job: Job,
+    reporter: discord.Member,
+    channel: discord.TextChannel,
+    grid: bytes,
+    *,
+    reason: str,
 ) -> str:
     async with services.database.transaction() as tx:
         earlier = await cases.case(tx, job.id)
-        new = await cases.report(tx, job.id, reporter.id, now=services.clock())
+        new = await cases.report(tx, job.id, reporter.id, reason=reason, now=services.clock())
         if new:
             await _not_too_many(tx, job, reporter, now=services.clock())
-        by = await cases.reporters(tx, job.id)
+        said = await cases.said(tx, job.id)
     waits = earlier is not None and earlier.message_id is None and earlier.verdict is None
     if not new and not waits:
         raise AlreadyReported
     if earlier is None or earlier.verdict is None:
         try:
-            await _show(services, job, earlier, channel, grid, by)
+            await _show(services, job, earlier, channel, grid, said)
         except Unreachable as error:
             _log.warning("the moderators' channel takes no report", error=str(error))
             async with services.database.transaction() as tx:
@@ -111,14 +117,14 @@ async def resume(services: Services) -> None:
 async def _show_late(services: Services, job: Job) -> None:
     async with services.database.reading() as tx:
         case = await cases.case(tx, job.id)
-        by = await cases.reporters(tx, job.id)
-    if case is None or case.message_id is not None or case.verdict is not None or not by:
+        said = await cases.said(tx, job.id)
+    if case is None or case.message_id is not None or case.verdict is not None or not said:
         return  # it was posted, or taken back, meanwhile
     channel = await case_messages.channel_of(services, job.guild_id)
     if channel is None:
         return
     try:
-        await _show(services, job, case, channel, await _grid(services, job), by)
+        await _show(services, job, case, channel, await _grid(services, job), said)
     except (*Unreachable, JobGone) as error:
         _log.warning("a report could not be posted yet", job=job.id, error=str(error))
 
@@ -129,13 +135,13 @@ async def _show(
     case: Case | None,
     channel: discord.TextChannel,
     grid: bytes | None,
-    by: list[int],
+    said: list[str],
 ) -> None:
     """Post the case, or count its newest reporter in the message that it has. `case` is as it was before this report.
 
     Raises what `Unreachable` names, and JobGone if the job was deleted meanwhile.
     """
-    words = moderation.case(job, reports=len(by))
+    words = moderation.case(job, said=said)
     nonce: Any = f"report-{job.id}"
     earlier = case.message_id if case is not None and case.channel_id == channel.id else None
     if case is not None and case.message_id is None:
@@ -172,14 +178,14 @@ async def decide(
     async with case_messages.lock(job):
         async with services.database.reading() as tx:
             case = await cases.case(tx, job.id)
-            by = await cases.reporters(tx, job.id)
+            said = await cases.said(tx, job.id)
         if case is None or case.verdict is not None:
             return False
         if verdict is Verdict.REMOVED and (left := await _take_down(services, job)):
             async with services.database.reading() as tx:
                 if await cases.case(tx, job.id) is None:
                     raise JobGone
-            words = moderation.case(job, reports=len(by), left=left)
+            words = moderation.case(job, said=said, left=left)
             await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
             return True
         async with services.database.transaction() as tx:
@@ -187,7 +193,7 @@ async def decide(
                 tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=services.clock()
             )
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
-        words = moderation.case(job, reports=len(by), verdict=verdict, judge_id=judge.id, grown=grown)
+        words = moderation.case(job, said=said, verdict=verdict, judge_id=judge.id, grown=grown)
         await case_messages.mark(message, words, keep=verdict is Verdict.KEPT)
         await case_messages.announce(services, change)
         return True

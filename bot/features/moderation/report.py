@@ -1,6 +1,6 @@
 """`/report`, "Report picture" and 🚩: a picture goes before the moderators, who remove or keep it.
 
-🚩 asks once more, so that a slip of the finger reports nobody. No case says who reported; moderators can ask.
+🚩 asks for a reason or once more, so that a slip of the finger reports nobody. No case says who reported; moderators can ask.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bot.features.moderation import _case_messages as case_messages
 from bot.features.moderation import _reported as reported
 from bot.interactions.error_handler import acknowledge, answered, tell_privately
 from bot.interactions.feature import Ask, Feature, Reply, Verb
+from bot.interactions.forms import Field, Form
 from bot.services import Services
 from bot.texts import moderation
 from storage.errors import StorageError
@@ -31,6 +32,11 @@ from storage.moderation import cases as moderation_cases
 from storage.moderation.cases import Verdict
 
 _LINK = re.compile(rf"https?://(?:\w+\.)?discord(?:app)?\.com/channels/({ID})/({ID})/({ID})")
+
+_FORM = Form(
+    title=moderation.REPORT_TITLE,
+    fields=(Field(name="reason", label=moderation.WHY, placeholder=moderation.WHO_READS),),
+)
 
 _EVERY = 600.0
 """Seconds between two looks for reports that are not posted yet."""
@@ -98,8 +104,18 @@ async def _member(interaction: discord.Interaction[Any], guild_id: int) -> disco
         raise ServerOnly from None
 
 
+async def ask_why(ask: Ask) -> Form:
+    """The form that 🚩 opens. Raises what is known to be in the way already."""
+    await reported.open_to(ask.services, ask.job, ask.actor)
+    return _FORM
+
+
 async def flag(ask: Ask) -> None:
-    """Ask whether it is meant. Raises what is known to be in the way already."""
+    """Report what the form was about. A reaction can open none, so that it leads to a question first."""
+    if ask.interaction_id is not None:
+        reason = ask.typed.get("reason", "")
+        await ask.tell(await reported.report(ask.services, ask.job, ask.actor, reason=reason))
+        return
     await reported.open_to(ask.services, ask.job, ask.actor)
     await _ask(ask.actor.guild.id, ask.message, ask.tell)
 
@@ -212,6 +228,7 @@ FEATURE = Feature(
         Verb(
             name="report",
             run=flag,
+            form=ask_why,
             places=(
                 Place(surface=Surface.GRID, row=1, order=9, emoji="🚩"),
                 Place(surface=Surface.SINGLE, row=4, order=9, emoji="🚩"),

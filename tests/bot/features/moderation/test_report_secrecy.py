@@ -65,27 +65,23 @@ async def test_a_case_of_an_earlier_version_loses_its_names_when_it_changes(ease
 # ------------------------------------------------------------------------------------------- a slip of the finger
 
 
-async def asked(easel: World, message: discord.Message, way: str) -> Any:
+async def asked(easel: World, message: discord.Message) -> Any:
     """What Cleo is asked after one tap."""
-    if way == "button":
-        return (await easel.press(easel.cleo, message, "🚩")).followups[-1]
     await easel.cleo.react(message, "🚩")
     await easel.rest()
     return easel.cleo.user.dm_channel.history()[-1]
 
 
-@pytest.mark.parametrize("way", ["button", "reaction"])
-async def test_one_tap_reports_nobody_and_asks(easel: World, way: str) -> None:
+async def test_one_reaction_reports_nobody_and_asks(easel: World) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
-    question = await asked(easel, message, way)
+    question = await asked(easel, message)
     assert moderators.history() == []
     async with easel.services.database.reading() as tx:
         assert await tx.fetch_all("SELECT * FROM reports") == []
     assert f"/{message.channel.id}/{message.id}" in question.content
     assert "Do you want to report" in question.content
-    presses = easel.cleo if way == "button" else easel.cleo.user
-    answer = await presses.click(question, label="Report")
+    answer = await easel.cleo.user.click(question, label="Report")
     assert "have it now" in said(answer)
     assert answer.response.components == []
     assert len(moderators.history()) == 1
@@ -93,7 +89,7 @@ async def test_one_tap_reports_nobody_and_asks(easel: World, way: str) -> None:
 
 async def test_the_question_outlives_a_restart(easel: World) -> None:
     moderators = await desk(easel)
-    question = await asked(easel, await grid(easel), "reaction")
+    question = await asked(easel, await grid(easel))
     await easel.restart()
     await easel.cleo.user.click(question, label="Report")
     assert len(moderators.history()) == 1
@@ -101,7 +97,7 @@ async def test_the_question_outlives_a_restart(easel: World) -> None:
 
 async def test_who_left_the_server_or_sees_its_channel_no_more_reports_nothing_there(easel: World) -> None:
     moderators = await desk(easel)
-    first = await asked(easel, await grid(easel), "reaction")
+    first = await asked(easel, await grid(easel))
     await easel.client.get_channel(easel.channel.id).set_permissions(  # type: ignore[union-attr]
         easel.client.get_guild(easel.guild.id).default_role,  # type: ignore[union-attr, arg-type]
         view_channel=False,
@@ -119,7 +115,7 @@ async def test_nothing_is_reported_of_a_server_where_easel_no_longer_works(
 ) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
-    question = await asked(easel, message, "reaction")
+    question = await asked(easel, message)
     monkeypatch.setattr("bot.interactions.servers.allows", lambda _settings, guild_id: guild_id is None)
     assert "this one is not among them" in said(await easel.cleo.user.click(question, label="Report"))
     await easel.admin.react(message, "🚩")

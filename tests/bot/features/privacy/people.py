@@ -96,7 +96,9 @@ async def a_full_life(easel: World) -> None:
         )
         await strikes.time_out(tx, guild_id=2, user_id=easel.ben.id, until=easel.clock())
         boat = (await tx.fetch_one("SELECT id FROM jobs WHERE prompt = 'a boat'") or [""])[0]
-        await tx.execute("INSERT INTO reports VALUES (?, ?, 0)", (boat, easel.ben.id))
+        await tx.execute(
+            "INSERT INTO reports (job_id, reporter_id, at) VALUES (?, ?, 0)", (boat, easel.ben.id)
+        )
         await tx.execute(
             "INSERT INTO cases (job_id, kind, judge_id, opened_at) VALUES (?, 'report', ?, 0)",
             (boat, easel.ben.id),
