@@ -88,7 +88,7 @@ def _reader(arrived: queue.SimpleQueue[float]) -> BinaryIO:
 def _once(
     request: TextToImage, threads: ThreadPoolExecutor, outlet: BinaryIO, arrived: queue.SimpleQueue[float]
 ) -> tuple[_Times, Finished]:
-    from generation.pipelines.shape import to_pictures
+    from generation.pipelines.base import to_pictures
 
     decoded = _decoded()
     began = time.perf_counter()

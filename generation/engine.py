@@ -20,7 +20,6 @@ from PIL import Image
 
 from generation import encoding, pictures
 from generation.catalogue import ModelSpec
-from generation.classifier import Guard, Unchecked
 from generation.containers import BadSource
 from generation.contract import (
     MAX_SEED,
@@ -35,9 +34,10 @@ from generation.contract import (
     Started,
     with_seeds,
 )
-from generation.pipelines.shape import BrokenImage, Drawing, Pipeline, to_pictures
+from generation.pipelines.base import BrokenImage, Drawing, Pipeline, to_pictures
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
-from generation.safety import SafetyCheck
+from generation.safety_check import Guard, Unchecked
+from generation.safety_settings import SafetyCheck
 
 log = logging.getLogger(__name__)
 

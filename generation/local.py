@@ -15,7 +15,7 @@ from generation import wire
 from generation.catalogue import Catalogue
 from generation.contract import Condition, Event, Failed, FailureReason, Finished, ModelStatus, Request
 from generation.inbox import Cancel, Close, Submit, TellReady, WorkerUnavailable, settle
-from generation.safety import SafetyCheck
+from generation.safety_settings import SafetyCheck
 from generation.supervisor import (
     BURIAL_SECONDS,
     FIRST_PAUSE,

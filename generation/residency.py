@@ -18,7 +18,7 @@ import torch
 from generation import pipelines
 from generation.catalogue import ModelSpec
 from generation.contract import ModelState, ModelStatus
-from generation.pipelines.shape import Pipeline, look_up
+from generation.pipelines.base import Pipeline, look_up
 from generation.wire import Memory
 
 log = logging.getLogger(__name__)

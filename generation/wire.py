@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from generation.catalogue import ModelSpec
 from generation.contract import Event, ModelStatus, Request
-from generation.safety import SafetyCheck
+from generation.safety_settings import SafetyCheck
 
 _LENGTH_BYTES = 8
 

@@ -27,8 +27,8 @@ from bot.services import Services
 from bot.texts.escaping import copyable, inert
 from generation.containers import MAX_SOURCE_BYTES
 from generation.contract import ModelState
-from generation.description import Description
 from generation.parameters import Parameters
+from generation.read_metadata import Description
 
 _LONGEST = 2000
 """Characters in a Discord message."""

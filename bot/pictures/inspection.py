@@ -20,7 +20,7 @@ from bot.pictures.inspector import SECONDS, described
 from bot.pictures.limiter import Limiter
 from bot.pictures.verifier import Share, Standing, Verdict
 from generation.containers import BadSource
-from generation.description import Description
+from generation.read_metadata import Description
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GRACE = 5.0

@@ -16,8 +16,8 @@ from typing import Any
 
 from bot.pictures import verifier
 from generation.containers import BadSource
-from generation.description import Description, describe
 from generation.parameters import Parameters
+from generation.read_metadata import Description, describe
 
 MEMORY, CPU_SECONDS, SECONDS = 2**30, 10, 15
 """Bytes, seconds of a processor, and seconds on the clock: a file of 32 MiB takes a fraction of each."""

@@ -15,7 +15,7 @@ from typing import Any
 from bot.settings import readers
 from bot.settings.env_file import read_env_file
 from bot.settings.readers import TOKEN_SHAPE, Variable
-from generation.safety import UNSAFE_LABELS, SafetyCheck, read_source
+from generation.safety_settings import UNSAFE_LABELS, SafetyCheck, read_source
 from storage.credits.calendar import LONGEST_DAYS
 from storage.credits.host import Host
 from storage.files import snapshots

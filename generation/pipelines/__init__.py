@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from generation.catalogue import Family, ModelSpec
+from generation.pipelines.base import Pipeline
 from generation.pipelines.flux import Flux
 from generation.pipelines.sdxl import SDXL
-from generation.pipelines.shape import Pipeline
 from generation.pipelines.stable_diffusion import StableDiffusion
 
 _FAMILIES: dict[Family, type[StableDiffusion] | type[SDXL] | type[Flux]] = {

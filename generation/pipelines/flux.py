@@ -18,7 +18,7 @@ from PIL import Image
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
-from generation.pipelines.shape import dtype_for, fresh_scheduler, generators, place, to_pixels
+from generation.pipelines.base import dtype_for, fresh_scheduler, generators, place, to_pixels
 
 _TOKENS_WITH_GUIDANCE, _TOKENS_WITHOUT = 512, 256
 """T5 tokens of FLUX.1-dev, which takes a guidance scale, and of FLUX.1-schnell, which doesn't (their model cards)."""

@@ -17,8 +17,8 @@ from generation.builtin.vocabulary import as_told, in_known_words
 from generation.catalogue import ModelSpec
 from generation.contract import ImageToImage, Request
 from generation.pipelines import previews
-from generation.pipelines.guesses import clean_latents
-from generation.pipelines.shape import dtype_for, first_step, fresh_scheduler, generators, place, to_pixels
+from generation.pipelines.base import dtype_for, first_step, fresh_scheduler, generators, place, to_pixels
+from generation.pipelines.predicted import clean_latents
 
 
 class StableDiffusion:

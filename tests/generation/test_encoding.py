@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from generation import encoding
-from generation.pipelines.shape import BrokenImage, to_pictures
+from generation.pipelines.base import BrokenImage, to_pictures
 from tests.generation.requests import decoded, picture, text_to_image
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation import metadata, parameters
-from generation.description import describe
 from generation.parameters import MAX_TEXT, Parameters
+from generation.read_metadata import describe
 
 INPUTS = Path(__file__).parents[1] / "inputs"
 

@@ -19,8 +19,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from generation import encoding, parameters, pictures, provenance
 from generation.contract import ImageToImage, Request, TextToImage
-from generation.description import describe
 from generation.parameters import Parameters
+from generation.read_metadata import describe
 from tests.generation.requests import decoded, encoded, image_to_image, picture, text_to_image
 
 FORMS = ["PNG", "JPEG", "WEBP"]

@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from transformers import ViTConfig, ViTForImageClassification
 
 from generation.catalogue import Catalogue
-from generation.classifier import Guard, Unchecked
 from generation.contract import Event, Failed, FailureReason, Finished, ModelState, Progressed, Request
 from generation.local import LocalGenerator
-from generation.safety import SafetyCheck, read_source
+from generation.safety_check import Guard, Unchecked
+from generation.safety_settings import SafetyCheck, read_source
 from tests.generation.requests import image_to_image, picture, text_to_image
 
 LABELS = ("nsfw", "porn")

@@ -21,8 +21,8 @@ from bot.texts.escaping import copyable
 from generation import encoding, pictures, provenance
 from generation.catalogue import Catalogue
 from generation.contract import Request, Sampling, TextToImage
-from generation.description import Description
 from generation.parameters import Parameters
+from generation.read_metadata import Description
 from tests.bot.pictures.hostile import chunk
 from tests.bot.settings.test_settings import PROJECT
 from tests.fakes import picture

@@ -191,7 +191,7 @@ def test_the_reader_decodes_with_nothing() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT
     ).stdout.split()
-    assert "generation.description" in loaded
+    assert "generation.read_metadata" in loaded
     assert not {"PIL", "discord", "aiosqlite", "torch", "structlog"} & set(loaded)
 
 

@@ -18,7 +18,7 @@ from bot.settings.settings import StartupError
 from bot.texts.findings import Level
 from generation import provenance
 from generation.contract import Sampling, TextToImage
-from generation.description import describe
+from generation.read_metadata import describe
 from tests.bot.doctor.test_machine import about, examine
 from tests.fakes import picture
 from tests.world import world

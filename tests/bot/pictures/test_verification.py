@@ -25,8 +25,8 @@ from bot.pictures.verifier import Share, Standing, Verdict
 from bot.settings.settings import StartupError
 from bot.texts.findings import Level
 from generation import provenance
-from generation.description import Description
 from generation.parameters import Parameters
+from generation.read_metadata import Description
 from tests.bot.doctor.test_machine import about, examine
 from tests.bot.features.test_describe import described
 from tests.bot.pictures.inspecting import inspected, verify

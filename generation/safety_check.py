@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from generation.contract import ModelState, ModelStatus
-from generation.safety import SafetyCheck
+from generation.safety_settings import SafetyCheck
 
 log = logging.getLogger(__name__)
 
