@@ -106,9 +106,7 @@ def evening(seed: int = 20) -> list[Visit]:
     for start, hours, load in ((16, 2, 0.3), (18, 3, 0.7), (21, 1, 0.4)):
         part = poisson(source, hours=hours, load=load, people=200, weights=(1, 1, 1, 1, 1, 1, 1, 2))
         day += [_moved(one, start * HOUR) for one in part]
-    day += greedy(source, at=19 * HOUR, person=900, jobs=40) + greedy(
-        source, at=20.5 * HOUR, person=901, jobs=25
-    )
+    day += greedy(source, at=19 * HOUR, person=900, jobs=40) + greedy(source, at=20.5 * HOUR, person=901, jobs=25)
     return sorted(day, key=lambda one: one.at)
 
 

@@ -58,8 +58,7 @@ def run(*, quick: bool) -> list[Row]:
             sizes = [len(data) / 1e6 for data in finished.images]
     total = median([one.total for one in times])
     parts = ", ".join(
-        f"{name} {median([getattr(one, name) for one in times]) * 1000:.0f} ms"
-        for name in ("pixels", "files", "pipe")
+        f"{name} {median([getattr(one, name) for one in times]) * 1000:.0f} ms" for name in ("pixels", "files", "pipe")
     )
     return [
         Row(

@@ -75,9 +75,7 @@ class InstantDiscord:
     def slash(self, command: str, *, user: int = 0, **options: str | int) -> Asked:
         """Hand a slash command to the client, from the server's nth member."""
         loop, token = asyncio.get_running_loop(), f"token-{next(self._ids)}"
-        asked = Asked(
-            at=time.perf_counter(), acknowledged=loop.create_future(), answered=loop.create_future()
-        )
+        asked = Asked(at=time.perf_counter(), acknowledged=loop.create_future(), answered=loop.create_future())
         self._asked[token] = asked
         self._tell("INTERACTION_CREATE", self._interaction(command, token, user, options))
         return asked
@@ -85,9 +83,7 @@ class InstantDiscord:
     def _tell(self, event: str, payload: dict[str, Any]) -> None:
         self.client._connection.parsers[event](payload)
 
-    def _interaction(
-        self, command: str, token: str, user: int, options: dict[str, str | int]
-    ) -> dict[str, Any]:
+    def _interaction(self, command: str, token: str, user: int, options: dict[str, str | int]) -> dict[str, Any]:
         given = [
             {"name": name, "type": _INTEGER if isinstance(value, int) else _STRING, "value": value}
             for name, value in options.items()

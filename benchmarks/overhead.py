@@ -61,9 +61,7 @@ async def _warm_up(client: EaselClient, discord: InstantDiscord, raw: Process) -
     return max(spec.min_steps, min(spec.max_steps, round(_SECONDS / each)))
 
 
-async def _compare(
-    client: EaselClient, discord: InstantDiscord, raw: Process, *, steps: int, pairs: int
-) -> list[Row]:
+async def _compare(client: EaselClient, discord: InstantDiscord, raw: Process, *, steps: int, pairs: int) -> list[Row]:
     alone: list[float] = []
     whole: list[float] = []
     generator = client.services.generator

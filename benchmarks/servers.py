@@ -31,9 +31,7 @@ _TIMED = ("queue a job", "its place and estimate", "claim the next", "end it")
 
 
 REQUEST = TextToImage(
-    sampling=Sampling(
-        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
-    )
+    sampling=Sampling(model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,))
 )
 
 
@@ -73,9 +71,7 @@ async def _measure(waiting: int, servers: int, rounds: int) -> dict[str, list[fl
         await timed(_TIMED[1], queue.outlook(tx, job.id, now=_NOW, workers=Workers()))
         claimed = await timed(_TIMED[2], queue.claim(tx, now=_NOW, most_running=3))
         assert claimed is not None
-        await timed(
-            _TIMED[3], lifecycle.finish(tx, claimed.id, claimed.attempt, seconds=claimed.cost, now=_NOW)
-        )
+        await timed(_TIMED[3], lifecycle.finish(tx, claimed.id, claimed.attempt, seconds=claimed.cost, now=_NOW))
     return taken
 
 

@@ -61,6 +61,4 @@ def _start(folder: str) -> _Start:
         facts = json.loads(process.stdout.readline())
         memory = int(psutil.Process(process.pid).memory_info().rss)
         process.communicate()
-    return _Start(
-        imported=facts["imported"] - began, ready=facts["ready"] - began, torch=facts["torch"], memory=memory
-    )
+    return _Start(imported=facts["imported"] - began, ready=facts["ready"] - began, torch=facts["torch"], memory=memory)

@@ -33,9 +33,7 @@ REACTION_SECONDS = 60.0
 """For so long after a break of the connection, a person's same reaction under a message is the same event."""
 _ANSWER_SECONDS, _POST_SECONDS, _REQUEST_SECONDS = 10.0, 10.0, 5.0
 """How long commands that are being answered, results that are being posted, and requests under way hold up the end."""
-_TOKEN_REFUSED = (
-    "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env and start again."
-)
+_TOKEN_REFUSED = "Discord no longer accepts DISCORD_TOKEN: it was reset. Put the new one into .env and start again."
 BEGIN_AGAIN_SECONDS = 60.0
 """How long after its failure work in the background is begun again."""
 
@@ -54,9 +52,7 @@ class Tree(app_commands.CommandTree[Any]):
         choices = interaction.type is discord.InteractionType.autocomplete
         return (choices or error_handler.is_new(interaction)) and await servers.check_command(interaction)
 
-    async def on_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
-    ) -> None:
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         name = interaction.command.qualified_name if interaction.command else "an unknown command"
         tell = partial(error_handler.tell_privately, interaction)
         await error_handler.answer(error, tell, what=f"/{name}", services=interaction.client.services)
@@ -223,9 +219,7 @@ class EaselClient(discord.Client):
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         channel = self.get_channel(payload.channel_id)
-        if isinstance(
-            channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)
-        ):
+        if isinstance(channel, (discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel)):
             await react(self, payload, channel)
 
     async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:

@@ -107,9 +107,7 @@ class OverQuota(Refusal):
 class OverCeiling(Refusal):
     """The whole server, or the whole bot, may spend `left` credits until `resets_at`, and `price` are needed."""
 
-    def __init__(
-        self, *, whose: Literal["server", "bot"], price: int, left: int, resets_at: datetime
-    ) -> None:
+    def __init__(self, *, whose: Literal["server", "bot"], price: int, left: int, resets_at: datetime) -> None:
         super().__init__(f"{price} > {left}")
         self.whose = whose
         self.price = price

@@ -26,9 +26,7 @@ _CHATTY = ("aiosqlite", "asyncio", "PIL", "websockets")
 """Libraries whose debug lines say nothing about Easel."""
 
 
-def configure(
-    level: str, format: str = "auto", *, token: str | None = None, out: TextIO | None = None
-) -> None:
+def configure(level: str, format: str = "auto", *, token: str | None = None, out: TextIO | None = None) -> None:
     """Send all logging to `out`, which is stderr unless given. May be called again; the last call holds.
 
     `level` is debug, info, warning or error; `format` is auto, console or json. `token` is hidden wherever it

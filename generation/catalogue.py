@@ -125,9 +125,7 @@ class ModelSpec:
         if not 1 <= count <= self.max_images:
             return f"{count} images at once, and {self.name} draws 1 to {self.max_images}"
         if not self.min_steps <= request.sampling.steps <= self.max_steps:
-            return (
-                f"{request.sampling.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
-            )
+            return f"{request.sampling.steps} steps, and {self.name} takes {self.min_steps} to {self.max_steps}"
         if not math.isfinite(request.sampling.guidance):
             return f"a guidance of {request.sampling.guidance}"
         return None
@@ -182,9 +180,7 @@ class Catalogue(Mapping[str, ModelSpec]):
 
 def _catalogue(path: Path, data: dict[str, Any], actions: Collection[str] | None) -> Catalogue:
     if unknown := sorted(set(data) - {"default", "model"}):
-        raise CatalogueError(
-            f"{path}: `{unknown[0]}` means nothing here; allowed are `default` and [[model]]"
-        )
+        raise CatalogueError(f"{path}: `{unknown[0]}` means nothing here; allowed are `default` and [[model]]")
     entries = data.get("model")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise CatalogueError(f"{path}: there is no model; each one begins with a line [[model]]")
@@ -203,9 +199,7 @@ def _catalogue(path: Path, data: dict[str, Any], actions: Collection[str] | None
 class _Entry:
     """One [[model]] table: takes its keys one at a time, and refuses what is left over."""
 
-    def __init__(
-        self, path: Path, number: int, table: dict[str, Any], actions: Collection[str] | None
-    ) -> None:
+    def __init__(self, path: Path, number: int, table: dict[str, Any], actions: Collection[str] | None) -> None:
         self._path = path
         self._actions = actions
         self._left = dict(table)
@@ -253,9 +247,7 @@ class _Entry:
             adult=self._flag("adult"),
         )
         if self._left:
-            self._refuse(
-                next(iter(self._left)), "isn't a key of a model; remove it, or look for a spelling mistake"
-            )
+            self._refuse(next(iter(self._left)), "isn't a key of a model; remove it, or look for a spelling mistake")
         self._agree(spec)
         return spec
 
@@ -264,9 +256,7 @@ class _Entry:
         if not spec.min_steps <= spec.steps <= spec.max_steps:
             self._refuse("steps", f"must lie in steps_range, {spec.min_steps} to {spec.max_steps}")
         if not spec.min_guidance <= spec.guidance <= spec.max_guidance:
-            self._refuse(
-                "guidance", f"must lie in guidance_range, {spec.min_guidance} to {spec.max_guidance}"
-            )
+            self._refuse("guidance", f"must lie in guidance_range, {spec.min_guidance} to {spec.max_guidance}")
         for side in (spec.width, spec.height):
             if side % spec.multiple or not spec.min_side <= side <= spec.max_side:
                 allowed = f"multiples of {spec.multiple} from {spec.min_side} to {spec.max_side} (`sides`)"
@@ -320,9 +310,7 @@ class _Entry:
 
     def _ignores(self) -> frozenset[str]:
         def fits(value: Any) -> bool:
-            return isinstance(value, list) and all(
-                isinstance(item, str) and item in IGNORABLE for item in value
-            )
+            return isinstance(value, list) and all(isinstance(item, str) and item in IGNORABLE for item in value)
 
         return frozenset(self._take("ignores", fits, f"a list of {', '.join(sorted(IGNORABLE))}", ()))
 
@@ -346,9 +334,7 @@ class _Entry:
             if is_path or folder.is_dir():
                 return folder
         if not _HUB_ID.fullmatch(source):
-            self._refuse(
-                "source", f"must be 'builtin', a folder, or a Hugging Face id (owner/name), not {source!r}"
-            )
+            self._refuse("source", f"must be 'builtin', a folder, or a Hugging Face id (owner/name), not {source!r}")
         return None
 
 

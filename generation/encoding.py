@@ -23,9 +23,7 @@ _SUB = 1
 """The filter that keeps each pixel's difference to its left neighbour: https://www.w3.org/TR/png-3/#9Filter-types."""
 
 
-def encode(
-    drawn: Sequence[Image.Image], request: Request, threads: Executor
-) -> tuple[tuple[bytes, ...], bytes]:
+def encode(drawn: Sequence[Image.Image], request: Request, threads: Executor) -> tuple[tuple[bytes, ...], bytes]:
     """RGB pictures as PNG files and their grid as JPEG, all at the same time; each says what it was made from."""
     sheet = threads.submit(pictures.grid_file, drawn, provenance.of_request(request))
     files = threads.map(lambda pair: _png(pair[1], provenance.of_request(request, pair[0])), enumerate(drawn))

@@ -193,11 +193,7 @@ class Engine:
             drawing.step()
             self._pulse()
             preview, now = None, self._clock()
-            if (
-                self._guard is None
-                and step < drawing.steps
-                and (shown is None or now - shown >= _PREVIEW_SECONDS)
-            ):
+            if self._guard is None and step < drawing.steps and (shown is None or now - shown >= _PREVIEW_SECONDS):
                 shown, preview = now, pictures.preview(model.factors.pictures(drawing.estimate()))
             yield Progressed(step=part * drawing.steps + step, steps=parts * drawing.steps, preview=preview)
             self._pulse()

@@ -43,9 +43,7 @@ def _read(data: bytes, width: int, height: int) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         across, down = picture.size
         if across * down > MAX_SOURCE_PIXELS:
-            raise BadSource(
-                f"the picture has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million"
-            )
+            raise BadSource(f"the picture has {across}×{down} pixels, more than {MAX_SOURCE_PIXELS // 10**6} million")
         picture.draft("RGB", (2 * width, 2 * height))
         picture.load()
         upright = ImageOps.exif_transpose(picture)
@@ -95,9 +93,7 @@ def preview(pictures: Sequence[Image.Image]) -> bytes:
     sheet = grid(pictures)
     scale = _PREVIEW_SIDE / max(sheet.size)
     size = (max(1, round(sheet.width * scale)), max(1, round(sheet.height * scale)))
-    return _jpeg(
-        sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY, Label(mark=provenance.mark())
-    )
+    return _jpeg(sheet.resize(size, Image.Resampling.BICUBIC), _PREVIEW_QUALITY, Label(mark=provenance.mark()))
 
 
 def _jpeg(picture: Image.Image, quality: int, label: Label) -> bytes:

@@ -114,9 +114,7 @@ class Residency:
         """Load, and say what went wrong, if anything."""
         try:
             offload = self._filled(spec) > 1
-            loaded = pipelines.load(
-                spec, self._device, offload=offload, allow_downloads=self._allow_downloads
-            )
+            loaded = pipelines.load(spec, self._device, offload=offload, allow_downloads=self._allow_downloads)
             look_up(loaded.pipe, self._pulse)
         except Exception as error:  # whatever is wrong with these files, the other models go on
             log.warning("model %s can't be loaded: %s: %s", spec.key, type(error).__name__, error)

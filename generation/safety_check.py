@@ -106,9 +106,7 @@ class _Classifier:
         self._unsafe = [index for index, label in labels.items() if label.casefold().strip() in wanted]
         if not self._unsafe:
             there = ", ".join(list(labels.values())[:10])
-            raise Unchecked(
-                f"none of EASEL_SAFETY_LABELS is a label of {check.source}, whose labels are {there}"
-            )
+            raise Unchecked(f"none of EASEL_SAFETY_LABELS is a label of {check.source}, whose labels are {there}")
         self._crops = self._is_blind_to_ends()
 
     def _is_blind_to_ends(self) -> bool:

@@ -67,9 +67,7 @@ class Supervisor:
         self.safety: ModelStatus | None = None
         self.starts = 0
         self.trouble = ""
-        self._downloadable = {
-            spec.key for spec in setup.models if setup.allow_downloads and spec.folder is None
-        }
+        self._downloadable = {spec.key for spec in setup.models if setup.allow_downloads and spec.folder is None}
         self._setup, self._publish, self._ended = setup, publish, ended
         self._step_timeout, self._load_timeout = step_timeout, load_timeout
         self._loop = asyncio.get_running_loop()

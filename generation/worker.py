@@ -188,9 +188,7 @@ def _silence_libraries() -> None:
 
 def _versions() -> dict[str, str]:
     libraries = ("torch", "diffusers", "transformers")
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in libraries
-    }
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in libraries}
 
 
 if __name__ == "__main__":

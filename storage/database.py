@@ -86,9 +86,7 @@ def _prepare(path: Path, now: datetime) -> None:
     This is not left to aiosqlite's thread, which outlives the event loop for a moment when its start fails.
     """
     if (path.parent / snapshots.HALF_RESTORED).exists():
-        raise DatabaseUnreadable(
-            f"A restore into {path.parent} was cut short. Do it again: ./easel restore FOLDER."
-        )
+        raise DatabaseUnreadable(f"A restore into {path.parent} was cut short. Do it again: ./easel restore FOLDER.")
     try:
         if path.exists():
             private_files.tighten(path.parent)

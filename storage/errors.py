@@ -39,9 +39,7 @@ class PiecesLeft(StorageError):
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(
-            "Another program reads the database, so what was deleted stays in its write-ahead log."
-        )
+        super().__init__("Another program reads the database, so what was deleted stays in its write-ahead log.")
         self.seconds = seconds
 
 

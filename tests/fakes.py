@@ -46,9 +46,7 @@ class FakeGenerator:
     `unsafe` is what its safety check finds in every result; None: it has none.
     """
 
-    def __init__(
-        self, models: tuple[str, ...] = ("easel",), *, capacity: int = 1, paused: bool = False
-    ) -> None:
+    def __init__(self, models: tuple[str, ...] = ("easel",), *, capacity: int = 1, paused: bool = False) -> None:
         self.capacity = capacity
         self.paused = paused
         self.requests: dict[str, Request] = {}

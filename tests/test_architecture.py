@@ -56,12 +56,8 @@ def test_a_bot_on_discord_needs_nothing_of_the_playground(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", WITH_A_TOKEN, str(tmp_path)], check=True, timeout=300, cwd=PROJECT)
 
 
-@pytest.mark.parametrize(
-    ("container", "words"), [("", "./easel run"), ("docker", "--build-arg EXTRAS=playground")]
-)
-def test_a_start_that_lacks_the_playground_is_one_sentence(
-    tmp_path: Path, container: str, words: str
-) -> None:
+@pytest.mark.parametrize(("container", "words"), [("", "./easel run"), ("docker", "--build-arg EXTRAS=playground")])
+def test_a_start_that_lacks_the_playground_is_one_sentence(tmp_path: Path, container: str, words: str) -> None:
     environment = {**os.environ, "DISCORD_TOKEN": "", "EASEL_DATA": str(tmp_path), "container": container}
     script = "import importlib.util as u, sys; find = u.find_spec\n"
     script += "u.find_spec = lambda name, *a: None if name == 'simcord' else find(name, *a)\n"

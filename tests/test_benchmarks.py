@@ -74,9 +74,7 @@ def test_the_sample_is_what_its_generator_makes() -> None:
 async def test_a_greedy_person_gets_no_more_than_their_share() -> None:
     source = random.Random(1)
     kinds = (days.LIGHT, days.MIDDLE, days.HEAVY)
-    first = [
-        days.visit(source, kind, at=0, person=person) for person, kind in enumerate(kinds) for _ in range(2)
-    ]
+    first = [days.visit(source, kind, at=0, person=person) for person, kind in enumerate(kinds) for _ in range(2)]
     first += [days.visit(source, days.MIDDLE, at=0, person=9) for _ in range(50)]
     refill = {
         person: [days.visit(source, kind, at=0, person=person) for _ in range(1000)]

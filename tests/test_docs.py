@@ -71,3 +71,17 @@ def test_the_pages_name_settings_and_commands_that_there_are() -> None:
     commands = {command.qualified_name.split()[0] for command in EaselClient().tree.walk_commands()}
     assert set(re.findall(r"`/([a-z]+)[` ]", model)) <= commands
     assert "(docs/threat-model.md)" in README
+
+
+def test_every_file_that_the_pages_name_is_there() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"`((?:bot|storage|generation|tests)/[\w./-]*)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_plan_of_the_house_names_every_room() -> None:
+    plan = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for package in ("bot", "storage"):
+        for room in (ROOT / package).iterdir():
+            if room.suffix in ("", ".py") and not room.name.startswith("__"):
+                assert re.search(rf"\b{room.stem}\b", plan), f"{package}/{room.name}"

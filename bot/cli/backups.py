@@ -25,20 +25,14 @@ BY_COMMAND = "easel"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], load: Callable[[], Settings]) -> None:
     """Add the three commands. `load` reads the settings. They raise StorageError for what can't be done."""
-    taking = commands.add_parser(
-        "backup", help="back up the database and the pictures, while Easel runs or not"
-    )
+    taking = commands.add_parser("backup", help="back up the database and the pictures, while Easel runs or not")
     taking.add_argument("--to", type=Path, metavar="FOLDER", help="where to (default: EASEL_BACKUP_FOLDER)")
     taking.set_defaults(command=lambda typed: _back_up(load(), typed.to))
     bringing = commands.add_parser("restore", help="bring a backup back; what is there is moved aside")
     bringing.add_argument("folder", type=Path, metavar="FOLDER", help="the backup")
     bringing.set_defaults(command=lambda typed: _restore(load(), typed.folder))
-    looking = commands.add_parser(
-        "verify", help="look whether the data or a backup is whole; nothing is changed"
-    )
-    looking.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER", help="a backup (default: EASEL_DATA)"
-    )
+    looking = commands.add_parser("verify", help="look whether the data or a backup is whole; nothing is changed")
+    looking.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="a backup (default: EASEL_DATA)")
     looking.add_argument("--quick", action="store_true", help="compare pictures by their sizes only")
     looking.set_defaults(command=lambda typed: _verify(load(), typed.folder, quick=typed.quick))
 

@@ -51,9 +51,7 @@ async def run(settings: Settings, *, seconds: float | None, write: bool) -> str:
     catalogue = Catalogue.load(settings.models)
     measured = await _measure(settings.data, catalogue)
     if not measured:
-        raise StartupError(
-            "Nothing was drawn here yet, so there is nothing to calibrate with: draw a few pictures."
-        )
+        raise StartupError("Nothing was drawn here yet, so there is nothing to calibrate with: draw a few pictures.")
     unit = seconds or min(one.seconds for one in measured.values())
     prices = {key: price(one, unit) for key, one in measured.items()}
     table = _table(catalogue, measured, prices, unit)
@@ -70,9 +68,7 @@ async def _measure(data: Path, catalogue: Catalogue) -> dict[str, Measured]:
     try:
         async with database.reading() as tx:
             jobs = await timings.measured_jobs(tx)
-            return {
-                key: await _measured(tx, spec, jobs[key]) for key, spec in catalogue.items() if key in jobs
-            }
+            return {key: await _measured(tx, spec, jobs[key]) for key, spec in catalogue.items() if key in jobs}
     finally:
         await database.close()
 
@@ -111,9 +107,7 @@ def _credits(share: float) -> int:
     return min(1_000_000, max(1, math.floor(share + 0.5)))
 
 
-def _table(
-    catalogue: Catalogue, measured: Mapping[str, Measured], prices: Mapping[str, Price], unit: float
-) -> str:
+def _table(catalogue: Catalogue, measured: Mapping[str, Measured], prices: Mapping[str, Price], unit: float) -> str:
     rows = [("Model", "jobs", "seconds a picture", "cost now", "proposed")]
     for key, one in measured.items():
         spec, new = catalogue[key], prices[key]
@@ -156,9 +150,7 @@ def rewritten(text: str, catalogue: Catalogue, prices: Mapping[str, Price]) -> s
     except tomllib.TOMLDecodeError:
         done = False
     if not done:
-        raise StartupError(
-            "The models file is laid out in a way that this can't edit: write the prices by hand."
-        )
+        raise StartupError("The models file is laid out in a way that this can't edit: write the prices by hand.")
     return new
 
 

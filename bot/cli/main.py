@@ -114,20 +114,14 @@ def _imagine(arguments: argparse.Namespace) -> int:
     request = _request(arguments, spec, settings.images)
     for sentence in _unheeded(arguments, spec):
         print(sentence, file=sys.stderr)
-    generator = LocalGenerator(
-        catalogue, device=settings.device, allow_downloads=True, safety=settings.safety
-    )
+    generator = LocalGenerator(catalogue, device=settings.device, allow_downloads=True, safety=settings.safety)
     finished = asyncio.run(_draw(generator, request, spec))
     for path in _write(finished, request, arguments.out):
         print(path)
     if finished.unsafe:
-        print(
-            f"The safety check finds unsafe: {', '.join(map(str, sorted(finished.unsafe)))}.", file=sys.stderr
-        )
+        print(f"The safety check finds unsafe: {', '.join(map(str, sorted(finished.unsafe)))}.", file=sys.stderr)
     seeds = ", ".join(map(str, request.sampling.seeds))
-    print(
-        f"{spec.name}, {request.sampling.width}×{request.sampling.height}, seeds {seeds}, {finished.seconds:.1f} s"
-    )
+    print(f"{spec.name}, {request.sampling.width}×{request.sampling.height}, seeds {seeds}, {finished.seconds:.1f} s")
     return 0
 
 

@@ -56,11 +56,7 @@ def verdict(error: BaseException) -> Literal["again", "too large", "no"]:
 
 def token_refused(error: BaseException) -> bool:
     """Whether Discord no longer accepts the bot's own token."""
-    return (
-        isinstance(error, discord.HTTPException)
-        and error.status == _UNAUTHORIZED
-        and error.code != _UNKNOWN_TOKEN
-    )
+    return isinstance(error, discord.HTTPException) and error.status == _UNAUTHORIZED and error.code != _UNKNOWN_TOKEN
 
 
 def pauses(first: float = 1.0, longest: float = LONGEST_PAUSE) -> Iterator[float]:

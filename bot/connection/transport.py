@@ -195,9 +195,7 @@ class Transport:
 
         return request
 
-    async def _acknowledge(
-        self, route: Any, once: Callable[[], Coroutine[Any, Any, Any]], *, defers: bool
-    ) -> Any:
+    async def _acknowledge(self, route: Any, once: Callable[[], Coroutine[Any, Any, Any]], *, defers: bool) -> Any:
         """Answer an interaction in time.
 
         "Already acknowledged" is what a lost answer looks like on the next try, which discord.py may have made by itself.

@@ -66,9 +66,7 @@ class ButtonRows:
     def __init__(self, places: Iterable[tuple[str, Place]]) -> None:
         self._places = sorted(places, key=lambda pair: (pair[1].row, pair[1].order))
 
-    def view(
-        self, surface: Surface, job: Job, *, index: int = 0, hidden: Collection[int] = ()
-    ) -> discord.ui.View:
+    def view(self, surface: Surface, job: Job, *, index: int = 0, hidden: Collection[int] = ()) -> discord.ui.View:
         """The buttons of a message. `index` is the picture that a single-image message shows.
 
         Those of `hidden` pictures can't be pressed.

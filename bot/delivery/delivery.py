@@ -306,9 +306,7 @@ class Delivery:
         """A message of ours, to be changed."""
         return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
 
-    def recent(
-        self, channel: discord.abc.Messageable, *, since: int | None
-    ) -> AsyncIterator[discord.Message]:
+    def recent(self, channel: discord.abc.Messageable, *, since: int | None) -> AsyncIterator[discord.Message]:
         """Our own latest messages, the newest first, down to the id `since`. Raises what `Unreachable` names."""
         return self._sender.recent(channel, since=since)
 

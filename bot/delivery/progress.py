@@ -69,9 +69,7 @@ class ProgressMessage:
             return None
         if self._adopted or self._opening is not None:
             if self._is_open and (self._editing is None or self._editing.done()):
-                self._editing = asyncio.create_task(
-                    self._edit_content(state), name=f"place of {self._job.id}"
-                )
+                self._editing = asyncio.create_task(self._edit_content(state), name=f"place of {self._job.id}")
                 await asyncio.shield(self._editing)
             return None
         self._opening = asyncio.create_task(self._send(channel, state), name=f"opening of {self._job.id}")
@@ -164,9 +162,7 @@ class ProgressMessage:
         if not self._may_preview():
             return shown | {"attachments": []}
         alt = "Preview of the picture as it forms"
-        return shown | {
-            "attachments": [discord.File(io.BytesIO(self._preview), "preview.jpg", description=alt)]
-        }
+        return shown | {"attachments": [discord.File(io.BytesIO(self._preview), "preview.jpg", description=alt)]}
 
     async def _edit_content(self, state: str) -> None:
         if self._message is None:

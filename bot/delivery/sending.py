@@ -69,9 +69,7 @@ class Sender:
                 if may is not None:
                     await may()
                 with asked_once():
-                    return await self._outlive(
-                        self.offer(picture, lambda smaller: _send(channel, post, smaller)), post
-                    )
+                    return await self._outlive(self.offer(picture, lambda smaller: _send(channel, post, smaller)), post)
             except Unreachable as error:
                 if verdict(error) != "again":
                     raise Undeliverable(str(error)) from error
@@ -119,9 +117,7 @@ class Sender:
                     raise
             picture = smaller
 
-    async def recent(
-        self, channel: discord.abc.Messageable, *, since: int | None
-    ) -> AsyncIterator[discord.Message]:
+    async def recent(self, channel: discord.abc.Messageable, *, since: int | None) -> AsyncIterator[discord.Message]:
         """Our own latest messages, the newest first, down to the id `since`; none where the channel's are not for us.
 
         Raises what `Unreachable` names where Discord does not answer: to send without having looked could be twice.
@@ -150,9 +146,7 @@ class Sender:
 async def _send(channel: discord.abc.Messageable, post: Post, picture: bytes) -> discord.Message:
     reference = None
     if post.reply_to is not None and isinstance(channel, discord.PartialMessageable):
-        reference = discord.MessageReference(
-            message_id=post.reply_to, channel_id=channel.id, fail_if_not_exists=False
-        )
+        reference = discord.MessageReference(message_id=post.reply_to, channel_id=channel.id, fail_if_not_exists=False)
     return await channel.send(
         post.content,
         file=files.attachment(picture, post.filename(files.content_type(picture)), post.alt),

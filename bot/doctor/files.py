@@ -28,9 +28,7 @@ def _modes(settings: Settings, env_file: Path) -> Iterator[Finding]:
     exposed = list(private_files.open_to_others([*secrets, *kept]))
     for path, mode in exposed:
         private = "700" if path.is_dir() else "600"
-        yield findings.note(
-            f"Others on this machine may open {path} (mode {mode:o})", f"chmod {private} {path}"
-        )
+        yield findings.note(f"Others on this machine may open {path} (mode {mode:o})", f"chmod {private} {path}")
     if not exposed and (secrets or kept):
         yield findings.ok("Files: only this user can open the data folder, .env and the keys")
 

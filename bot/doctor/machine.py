@@ -162,9 +162,7 @@ def _words(settings: Settings) -> Iterator[Finding]:
     try:
         host_rules(settings)
     except StartupError as error:
-        yield _broken(
-            str(error), "Correct EASEL_BLOCKED_WORDS or EASEL_ALLOWED_WORDS, or the file that they name."
-        )
+        yield _broken(str(error), "Correct EASEL_BLOCKED_WORDS or EASEL_ALLOWED_WORDS, or the file that they name.")
 
 
 def _playground(settings: Settings) -> Iterator[Finding]:
@@ -206,9 +204,7 @@ def _stamps(settings: Settings, authority: str) -> Finding:
     try:
         signing.try_time_stamp(settings.c2pa_certificate, settings.c2pa_key, authority)
     except StartupError as error:
-        advice = (
-            "Pictures are signed without one meanwhile. Look at EASEL_C2PA_TIMESTAMP_URL and the network."
-        )
+        advice = "Pictures are signed without one meanwhile. Look at EASEL_C2PA_TIMESTAMP_URL and the network."
         return _note(f"Time stamps: {error}", advice)
     return _ok(f"Time stamps: {authority} gives them")
 

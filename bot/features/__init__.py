@@ -12,9 +12,7 @@ from bot.interactions.feature import Feature
 
 def load(*packages: str) -> tuple[Feature, ...]:
     """The features of this package and of others, named as for an import, in the order of their modules' names."""
-    return tuple(
-        importlib.import_module(name).FEATURE for one in (__name__, *packages) for name in _modules(one)
-    )
+    return tuple(importlib.import_module(name).FEATURE for one in (__name__, *packages) for name in _modules(one))
 
 
 def action_names(features: Iterable[Feature]) -> tuple[str, ...]:

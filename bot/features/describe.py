@@ -71,9 +71,7 @@ async def describe(interaction: discord.Interaction[Any], image: discord.Attachm
     await interaction.followup.send(words, files=files, ephemeral=True)
 
 
-async def _admitted(
-    interaction: discord.Interaction[Any], services: Services
-) -> tuple[Requester, GuildPolicy] | None:
+async def _admitted(interaction: discord.Interaction[Any], services: Services) -> tuple[Requester, GuildPolicy] | None:
     """Who asks, and what holds for them; None in direct messages. Raises Banned, TimedOut, ServerOnly or KeptForRoles."""
     if interaction.guild_id is None:
         async with services.database.reading() as tx:
@@ -111,9 +109,7 @@ def _again(
     shown = services.catalogue.named(among_adults=age_restricted(channel))
     states = services.generator.models()
     usable = [key for key in shown if key in states and states[key].state is not ModelState.UNUSABLE]
-    return prompt_line.again(
-        parameters, services.catalogue, default_model=model, usable=usable, most_pictures=most
-    )
+    return prompt_line.again(parameters, services.catalogue, default_model=model, usable=usable, most_pictures=most)
 
 
 def described(found: Description, verdict: Verdict | None, again: Again | None) -> tuple[str, bool]:
@@ -137,9 +133,7 @@ def described(found: Description, verdict: Verdict | None, again: Again | None) 
 
 def _without_parameters(found: Description) -> str:
     if found.unreadable:
-        return (
-            f"It carries parameters{f' of {found.tool}' if found.tool else ''} in a form that I can't read."
-        )
+        return f"It carries parameters{f' of {found.tool}' if found.tool else ''} in a form that I can't read."
     return "It carries no parameters. Pictures lose them in screenshots, in most apps, and when sites convert them."
 
 
@@ -197,9 +191,7 @@ def _credentials(verdict: Verdict) -> str:
             )
         case Standing.BROKEN:
             why = f" ({inert(verdict.reason, limit=_NAME)})" if verdict.reason else ""
-            return (
-                f"⚠️ The signature of its Content Credentials does not hold{why}: don't rely on what they say."
-            )
+            return f"⚠️ The signature of its Content Credentials does not hold{why}: don't rely on what they say."
         case Standing.OUTDATED:
             return (
                 f"**Content Credentials** name {_signer(verdict)}, but that certificate is not valid today, and no "
@@ -232,7 +224,5 @@ def _signer(verdict: Verdict) -> str:
 FEATURE = Feature(
     permissions=("describe",),
     commands=(describe,),
-    help=(
-        "**/describe** reads prompt, seed and settings back from a picture's file, and checks who signed it.",
-    ),
+    help=("**/describe** reads prompt, seed and settings back from a picture's file, and checks who signed it.",),
 )

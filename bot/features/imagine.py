@@ -93,9 +93,7 @@ async def _models(interaction: discord.Interaction[Any], current: str) -> list[a
     states = services.generator.models()
     named = services.catalogue.named(among_adults=age_restricted(interaction.channel))
     usable = [
-        spec
-        for spec in named.values()
-        if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE
+        spec for spec in named.values() if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE
     ]
     wanted = current.casefold()
     return [
@@ -112,9 +110,7 @@ async def _aspects(_: discord.Interaction[Any], current: str) -> list[app_comman
     return [app_commands.Choice(name=one, value=one) for one in _ASPECTS if one.startswith(current)]
 
 
-def _asked(
-    prompt: str, *, model: str | None, aspect: str | None, seed: int | None, negative: str | None
-) -> Reading:
+def _asked(prompt: str, *, model: str | None, aspect: str | None, seed: int | None, negative: str | None) -> Reading:
     """The prompt with its flags and the command's options, and all that is wrong with them."""
     reading = prompts.read(prompt)
     problems = list(reading.problems)

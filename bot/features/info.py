@@ -38,9 +38,7 @@ async def info(interaction: discord.Interaction[Any]) -> None:
         active = await queries.active(tx, **place)
         recent = await queries.recent(tx, **place, limit=_RECENT)
     await interaction.followup.send(member.info(balance, active, recent), ephemeral=True)
-    found = await unposted.of_member(
-        services, **place, channel=interaction.channel, limit=interaction.filesize_limit
-    )
+    found = await unposted.of_member(services, **place, channel=interaction.channel, limit=interaction.filesize_limit)
     if found.shown or found.elsewhere:
         words = member.unposted(found.shown, elsewhere=found.elsewhere)
         await interaction.followup.send(words, files=found.files, ephemeral=True)

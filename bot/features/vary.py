@@ -43,7 +43,5 @@ FEATURE = Feature(
             places=(Place(surface=Surface.SINGLE, row=0, order=1, label="Vary (Strong)", emoji="🪄"),),
         ),
     ),
-    help=(
-        "**V1–V4** (or 🇦–🇩) draws variations of one picture. The line under the picture says what it costs.",
-    ),
+    help=("**V1–V4** (or 🇦–🇩) draws variations of one picture. The line under the picture says what it costs.",),
 )

@@ -170,9 +170,7 @@ class Health:
             return True, "not known while the database doesn't answer"
         claims, waiting = self.metrics.claims, self.numbers.jobs.get(JobState.QUEUED, 0)
         room = self.dispatcher.drawing < self.generator.capacity
-        idle = self._idle.seconds(
-            self.monotonic(), so=self.numbers.claimable and room and claims == self._claims
-        )
+        idle = self._idle.seconds(self.monotonic(), so=self.numbers.claimable and room and claims == self._claims)
         self._claims = claims
         if idle > IDLE_SECONDS:
             return (

@@ -31,9 +31,7 @@ def write(path: Path, components: Iterable[Component]) -> None:
     """Replace the file. Raises OSError."""
     fresh = path.with_name(f"{path.name}.new")
     text = json.dumps({"components": [asdict(each) for each in components]}, ensure_ascii=False)
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     fresh.chmod(0o600)  # also one that an earlier version left
     fresh.replace(path)

@@ -76,17 +76,13 @@ async def submitted(interaction: discord.Interaction[Any]) -> None:
         await _run(interaction.client.buttons.verb(name), interaction, job_id, index, tell)
 
 
-async def _run(
-    verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply
-) -> None:
+async def _run(verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply) -> None:
     await verb.run(await _ask(verb, interaction, job_id, index, tell))
     if verb.marks and interaction.message is not None:
         await _mark_used(interaction.message, custom_id(verb.name, job_id, index))
 
 
-async def _ask(
-    verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply
-) -> Ask:
+async def _ask(verb: Verb, interaction: discord.Interaction[Any], job_id: str, index: int, tell: Reply) -> Ask:
     """Who asks for what. Raises ServerOnly and what `find` raises."""
     services, message = interaction.client.services, interaction.message
     if not isinstance(interaction.user, discord.Member) or message is None:
@@ -149,9 +145,7 @@ def _bare(emoji: str) -> str:
     return emoji.replace("\ufe0f", "")
 
 
-async def find(
-    services: Services, job_id: str, index: int, *, asker: discord.Member
-) -> tuple[Job, GuildPolicy]:
+async def find(services: Services, job_id: str, index: int, *, asker: discord.Member) -> tuple[Job, GuildPolicy]:
     """The job, with a picture of that number (0: any), and what holds for who asks.
 
     Raises JobGone, also for a job of another server, Banned for who may not use the bot, or ServerNotAllowed where

@@ -85,9 +85,7 @@ async def _found(
     return job, posted
 
 
-async def _tell(
-    member: discord.Member, channel: ReactedChannel, text: str, view: discord.ui.View | None
-) -> None:
+async def _tell(member: discord.Member, channel: ReactedChannel, text: str, view: discord.ui.View | None) -> None:
     """A private word to somebody who reacted: a reaction leaves no other way than a direct message.
 
     Where that is closed, the channel reads only that there is an answer: it may be about a ban, or credits.

@@ -9,9 +9,7 @@ from bot.jobs.requester import Requester
 from bot.pictures.age_restriction import age_restricted
 
 
-def requester(
-    actor: discord.Member | discord.User, channel: object, *, interaction_id: int | None
-) -> Requester:
+def requester(actor: discord.Member | discord.User, channel: object, *, interaction_id: int | None) -> Requester:
     """Who asks, from where. Raises ServerOnly outside a server."""
     if not isinstance(actor, discord.Member) or not isinstance(channel, discord.abc.Snowflake):
         raise ServerOnly

@@ -58,9 +58,7 @@ async def joined(services: Services, guild: discord.Guild) -> None:
         await guild.leave()
         _log.warning("left a server that is not in EASEL_SERVERS", guild=guild.id)
     except Unreachable as error:
-        _log.warning(
-            "could not leave a server that is not in EASEL_SERVERS", guild=guild.id, error=str(error)
-        )
+        _log.warning("could not leave a server that is not in EASEL_SERVERS", guild=guild.id, error=str(error))
 
 
 def name_others(services: Services, guilds: Iterable[discord.Guild]) -> None:
@@ -77,6 +75,4 @@ async def cancel_others(services: Services, *, by: int) -> None:
     for guild_id in busy:
         if not allows(services.settings, guild_id):
             done = await services.dispatcher.clear(by=by, guild_id=guild_id, running=True)
-            _log.warning(
-                "cancelled jobs of a server that is not in EASEL_SERVERS", guild=guild_id, jobs=done.jobs
-            )
+            _log.warning("cancelled jobs of a server that is not in EASEL_SERVERS", guild=guild_id, jobs=done.jobs)

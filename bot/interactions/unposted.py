@@ -33,9 +33,7 @@ class Unposted:
     elsewhere: int = 0
 
 
-async def of_member(
-    services: Services, *, guild_id: int, user_id: int, channel: object, limit: int
-) -> Unposted:
+async def of_member(services: Services, *, guild_id: int, user_id: int, channel: object, limit: int) -> Unposted:
     """What `/info` shows there, in a message of at most `limit` bytes; what is for adults waits for an age-restricted
     channel.
     """

@@ -153,9 +153,7 @@ class Completion:
         async with self._database.transaction() as tx:
             if again and await lifecycle.requeue(tx, job.id, job.attempt, counts=True):
                 return None
-            if not again and await lifecycle.fail(
-                tx, job.id, job.attempt, reason=failure.reason, now=self._clock()
-            ):
+            if not again and await lifecycle.fail(tx, job.id, job.attempt, reason=failure.reason, now=self._clock()):
                 await account.refund(tx, job.id, now=self._clock())
             return await queries.get(tx, job.id)
 

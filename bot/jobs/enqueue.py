@@ -104,7 +104,5 @@ async def _pay(tx: Transaction, job: Job, who: Requester, *, settings: Settings,
             resets_at=balance.resets_at,
         ) from error
     except ceilings.CeilingReached as error:
-        raise OverCeiling(
-            whose=error.whose, price=job.price, left=error.left, resets_at=error.resets_at
-        ) from error
+        raise OverCeiling(whose=error.whose, price=job.price, left=error.left, resets_at=error.resets_at) from error
     return balance.left - job.price

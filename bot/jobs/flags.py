@@ -112,9 +112,7 @@ _NEAR, _VERY_NEAR = 0.6, 0.8
 
 _HEAD = re.compile(rf"([{DASHES}]+)([^\W\d_].*)")
 _NAME = re.compile(r"([^\W\d_][\w-]*)(?:[:=：＝](.*))?")
-_GLUED = re.compile(
-    rf"({'|'.join(name for name in _NAMES if FLAGS[_ALIASES.get(name, name)].numeric)})([0-9].*)"
-)
+_GLUED = re.compile(rf"({'|'.join(name for name in _NAMES if FLAGS[_ALIASES.get(name, name)].numeric)})([0-9].*)")
 """A number directly behind the flag, as in `--ar16:9`."""
 
 
@@ -243,9 +241,7 @@ def _unknown(name: str) -> str:
     if near and near[0] in _MIDJOURNEY:
         return f"There is no flag `--{_shown(name)}`, and none like Midjourney's `--{near[0]}`. Leave it out."
     hint = (
-        f"Did you mean `--{near[0]}`?"
-        if near
-        else "The flags are " + ", ".join(f"`--{flag}`" for flag in FLAGS) + "."
+        f"Did you mean `--{near[0]}`?" if near else "The flags are " + ", ".join(f"`--{flag}`" for flag in FLAGS) + "."
     )
     return f"There is no flag `--{_shown(name)}`. {hint}"
 

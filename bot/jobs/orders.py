@@ -96,9 +96,7 @@ def order(action: str, draft: Draft, *, free: Collection[str] = ()) -> Order:
     )
 
 
-def drawn_from(
-    job: Job, index: int, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED
-) -> Source:
+def drawn_from(job: Job, index: int, *, catalogue: Catalogue, random: random.Random, most: Most = UNLIMITED) -> Source:
     """What a draft can be made from picture `index` (from 1) of a job. Sizes and counts above `most` are lowered.
 
     Raises UnknownModel if its model is gone.
@@ -169,9 +167,7 @@ def imagine(
     )
 
 
-def _within(
-    spec: ModelSpec, size: tuple[int, int], aspect: tuple[int, int], longest: int | None
-) -> tuple[int, int]:
+def _within(spec: ModelSpec, size: tuple[int, int], aspect: tuple[int, int], longest: int | None) -> tuple[int, int]:
     """The size, or the largest of that aspect ratio within `longest` if the model draws so small at all."""
     smallest = -(-spec.min_side // spec.multiple) * spec.multiple
     if longest is None or max(size) <= longest or longest < smallest:
@@ -232,7 +228,5 @@ def _notes(parsed: Parsed, spec: ModelSpec, ratio: float) -> tuple[str, ...]:
         notes.append(f"{spec.name} takes no guidance: `--cfg` was left out.")
     if spec.vocabulary and (unknown := unknown_words(parsed.prompt)):
         listed = inert(", ".join(unknown))
-        notes.append(
-            f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit (`/models`)."
-        )
+        notes.append(f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit (`/models`).")
     return tuple(notes)

@@ -77,9 +77,7 @@ async def admit(
     tx: Transaction, order: Order, who: Requester, policy: GuildPolicy, *, most_waiting: int, now: datetime
 ) -> Admission:
     """Let an order in, or raise the refusal of `decide`."""
-    jobs = await permissions.jobs_of(
-        tx, guild_id=who.guild_id, user_id=who.user_id, interaction_id=who.interaction_id
-    )
+    jobs = await permissions.jobs_of(tx, guild_id=who.guild_id, user_id=who.user_id, interaction_id=who.interaction_id)
     refusal = decide(policy, order, who, jobs, most_waiting=most_waiting, now=now)
     if refusal is not None:
         raise refusal

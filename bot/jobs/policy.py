@@ -103,9 +103,7 @@ class GuildPolicy:
         return Most(pictures=pictures, size=size)
 
 
-async def load(
-    tx: Transaction, *, guild_id: int, user_id: int, settings: Settings, now: datetime
-) -> GuildPolicy:
+async def load(tx: Transaction, *, guild_id: int, user_id: int, settings: Settings, now: datetime) -> GuildPolicy:
     """What holds for that member of that server."""
     member = {"guild_id": guild_id, "user_id": user_id}
     return GuildPolicy(
@@ -119,18 +117,14 @@ async def load(
     )
 
 
-async def only_admitted_in_letters(
-    tx: Transaction, *, user_id: int, settings: Settings, now: datetime
-) -> None:
+async def only_admitted_in_letters(tx: Transaction, *, user_id: int, settings: Settings, now: datetime) -> None:
     """Raises Banned or TimedOut in direct messages: a ban or timeout in any server counts, or this would be a way round.
 
     Raises ServerOnly for somebody who is banned in one server and may go on in the others.
     """
     if (ban := await bans.anywhere(tx, user_id)) is not None:
         raise banned(ban) if ban.guild_id == EVERYWHERE else ServerOnly
-    until = await strikes.timed_out_until(
-        tx, guild_id=None, user_id=user_id, now=now, longest=settings.timeout
-    )
+    until = await strikes.timed_out_until(tx, guild_id=None, user_id=user_id, now=now, longest=settings.timeout)
     if until is not None:
         raise TimedOut(until, appeal=None)
 

@@ -122,9 +122,7 @@ def _within_ranges(draft: _Draft, most_pictures: int | None) -> None:
         draft.put("steps", "steps", f"{round(steps)}", f"{now}")
     if (guidance := _number(facts.get("CFG scale", ""))) is not None:
         given = round(guidance, _DECIMALS)
-        low, high = (
-            (0.0, 30.0) if "guidance" in spec.ignores else (spec.min_guidance, min(30.0, spec.max_guidance))
-        )
+        low, high = (0.0, 30.0) if "guidance" in spec.ignores else (spec.min_guidance, min(30.0, spec.max_guidance))
         draft.put("cfg", "guidance", _short(given), _short(min(max(given, low), high)))
     batch = _number("1" if "Batch pos" in facts else facts.get("Batch size", "1")) or 1
     most = min(spec.max_images, most_pictures or spec.max_images)
@@ -139,9 +137,7 @@ def _accepted(
     line = " ".join([words, *given, *([f"--no {negative}"] if negative else [])])
     try:
         parsed = parse(line)
-        orders.imagine(
-            parsed, catalogue=catalogue, default_model=default_model, images=1, random=random.Random(0)
-        )
+        orders.imagine(parsed, catalogue=catalogue, default_model=default_model, images=1, random=random.Random(0))
     except Refusal:
         return None
     return f"/imagine prompt: {line}"

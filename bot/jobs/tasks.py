@@ -30,9 +30,7 @@ class Tasks:
         """Whether anything is being done about a job."""
         return bool(self._about({job_id}))
 
-    async def settle(
-        self, job_ids: Collection[str], *, spare: Collection[asyncio.Task[None]], patience: float
-    ) -> None:
+    async def settle(self, job_ids: Collection[str], *, spare: Collection[asyncio.Task[None]], patience: float) -> None:
         """Waits until nothing more is done about these jobs; after `patience` seconds all but `spare` are cancelled."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience

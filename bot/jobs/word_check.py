@@ -57,9 +57,7 @@ class Moderation:
                 raise WordRefused(order.prompt, appeal=refusal.appeal, until=refusal.until) from None
             raise
 
-    async def check(
-        self, texts: Iterable[str], who: Requester, policy: GuildPolicy, *, counts: bool = True
-    ) -> None:
+    async def check(self, texts: Iterable[str], who: Requester, policy: GuildPolicy, *, counts: bool = True) -> None:
         """Try texts that a person entered, for whatever purpose. Raises WordRefused or TimedOut.
 
         `counts` says whether a refusal may lead to a timeout: not where the words are somebody else's, or older.
@@ -78,9 +76,7 @@ class Moderation:
         now = self._clock()
         member = {"guild_id": who.guild_id, "user_id": who.user_id}
         async with self._database.transaction() as tx:
-            refused = await strikes.count(
-                tx, **member, interaction_id=who.interaction_id, since=now - span, now=now
-            )
+            refused = await strikes.count(tx, **member, interaction_id=who.interaction_id, since=now - span, now=now)
             if not after or refused < after:
                 return None
             await strikes.time_out(tx, **member, until=now + span)

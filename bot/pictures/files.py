@@ -97,6 +97,4 @@ def shrink(data: bytes, limit: int, seal: Seal) -> bytes:
         if quality > 80:
             quality -= 6
         else:
-            picture = picture.resize(
-                (picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS
-            )
+            picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)

@@ -116,6 +116,4 @@ def _verdict(lines: list[Any], *, checks: bool) -> Verdict | None:
     if not lines:
         return Verdict(standing=Standing.UNREADABLE)
     found = lines[0]
-    return found and Verdict(
-        **found | {"standing": Standing(found["standing"]), "share": Share(found["share"])}
-    )
+    return found and Verdict(**found | {"standing": Standing(found["standing"]), "share": Share(found["share"])})

@@ -147,9 +147,7 @@ def _signer(chain: bytes, secret: bytes) -> _Sign:
     context = c2pa.Context(c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}}))
 
     def sign(data: bytes, authority: str | None = None, /) -> bytes:
-        info = c2pa.C2paSignerInfo(
-            alg=_algorithm(secret), sign_cert=chain, private_key=secret, ta_url=authority
-        )
+        info = c2pa.C2paSignerInfo(alg=_algorithm(secret), sign_cert=chain, private_key=secret, ta_url=authority)
         media, out = "image/jpeg" if data.startswith(b"\xff\xd8") else "image/png", io.BytesIO()
         with c2pa.Signer.from_info(info) as signer, c2pa.Builder(_manifest(), context) as builder:
             builder.sign(signer, media, io.BytesIO(data), out)

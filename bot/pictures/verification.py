@@ -20,10 +20,6 @@ def trusted(anchors: Path | None) -> int:
     try:
         return len(load_pem_x509_certificates(anchors.read_bytes()))
     except OSError as error:
-        raise StartupError(
-            f"EASEL_C2PA_TRUST is {anchors}, which can't be read: {error.strerror}."
-        ) from error
+        raise StartupError(f"EASEL_C2PA_TRUST is {anchors}, which can't be read: {error.strerror}.") from error
     except ValueError as error:
-        raise StartupError(
-            f"EASEL_C2PA_TRUST is {anchors}, which holds no certificates in PEM: {error}."
-        ) from error
+        raise StartupError(f"EASEL_C2PA_TRUST is {anchors}, which holds no certificates in PEM: {error}.") from error

@@ -107,9 +107,7 @@ def judge(report: Mapping[str, Any]) -> Verdict:
         organisation=_short(signature.get("issuer")),
         program=_program(manifest),
         share=_share(report),
-        signed_at=_seconds(signature.get("time"))
-        if "timeStamp.trusted" in _codes(report, "success")
-        else None,
+        signed_at=_seconds(signature.get("time")) if "timeStamp.trusted" in _codes(report, "success") else None,
         reason=_short(reason),
     )
 
@@ -118,9 +116,7 @@ def _standing(report: Mapping[str, Any]) -> tuple[Standing, str]:
     if report.get("validation_state") in ("Valid", "Trusted"):
         return Standing.HOLDS, ""
     failures = _codes(report, "failure") - {_UNTRUSTED}
-    if any(
-        code in _MISSING or re.fullmatch(r"(assertion|claimSignature).*\.mismatch", code) for code in failures
-    ):
+    if any(code in _MISSING or re.fullmatch(r"(assertion|claimSignature).*\.mismatch", code) for code in failures):
         return Standing.CHANGED, ""
     if failures and failures <= _OUTDATED:
         return Standing.OUTDATED, ""
@@ -141,11 +137,7 @@ def _share(report: Mapping[str, Any]) -> Share:
         return Share.ALL
     if _PARTLY.search(own):
         return Share.PART
-    return (
-        Share.SOURCE
-        if any(_MADE.search(one) or _PARTLY.search(one) for one in said.values())
-        else Share.UNSAID
-    )
+    return Share.SOURCE if any(_MADE.search(one) or _PARTLY.search(one) for one in said.values()) else Share.UNSAID
 
 
 def _program(manifest: Mapping[str, Any]) -> str:

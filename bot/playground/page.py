@@ -235,9 +235,7 @@ class _Pictures:
         except (OSError, ValueError, SyntaxError) as error:
             raise MediaError("not a picture that the page can show") from error
         # memory_limited: the browser decodes it, and the page warns where it believes that nobody limits that.
-        return MediaInfo(
-            kind, width, height, 1, width * height * 4, blob, _FORMATS[kind], memory_limited=True
-        )
+        return MediaInfo(kind, width, height, 1, width * height * 4, blob, _FORMATS[kind], memory_limited=True)
 
     def release(self, _key: str) -> None:
         """Nothing is kept."""

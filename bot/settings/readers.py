@@ -114,12 +114,7 @@ def _path(text: str) -> Path:
 def _web_address(text: str) -> str:
     """Refuses an address with a password in it, since it stands in the log."""
     parts = urlsplit(text)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or "@" in parts.netloc
-        or len(text.split()) != 1
-    ):
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or len(text.split()) != 1:
         raise ValueError
     return text
 
@@ -170,9 +165,7 @@ def _token(text: str) -> str:
 
 
 IDS = Reader(_ids, "Discord ids, separated by commas")
-SERVER_WEIGHTS = Reader(
-    _server_weights, "ids of servers, each with = and a number from 0.1 to 10, separated by commas"
-)
+SERVER_WEIGHTS = Reader(_server_weights, "ids of servers, each with = and a number from 0.1 to 10, separated by commas")
 YES_OR_NO = Reader(_yes_or_no, "yes or no")
 FOLDER = Reader(_path, "a folder")
 FILE = Reader(_path, "a file")
@@ -195,9 +188,7 @@ def setting(
 ) -> Any:
     """A field of `Settings`. `shown` is the default as a host would write it, where that isn't plain from the value."""
     text = _as_written(default) if shown is None else shown
-    described = Variable(
-        name=name, help=help, default=text, allowed=reader.allowed, read=reader.read, secret=secret
-    )
+    described = Variable(name=name, help=help, default=text, allowed=reader.allowed, read=reader.read, secret=secret)
     return field(default=default, repr=not secret, metadata={"variable": described})
 
 

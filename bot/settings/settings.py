@@ -106,9 +106,7 @@ class Settings:
         readers.YES_OR_NO,
         "Whether a model that somebody asks for may be downloaded then. `./easel imagine --model` always may.",
     )
-    keep_pictures_days: int = readers.keep(
-        365, "EASEL_KEEP_PICTURES_DAYS", "Days for which pictures are kept."
-    )
+    keep_pictures_days: int = readers.keep(365, "EASEL_KEEP_PICTURES_DAYS", "Days for which pictures are kept.")
     keep_prompts_days: int = readers.keep(
         365,
         "EASEL_KEEP_PROMPTS_DAYS",
@@ -297,9 +295,7 @@ class Settings:
         """The check of results that the host wants, if any."""
         if self.safety_model is None:
             return None
-        return SafetyCheck(
-            source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold
-        )
+        return SafetyCheck(source=self.safety_model, labels=self.safety_labels, threshold=self.safety_threshold)
 
     @property
     def host_credits(self) -> Host:

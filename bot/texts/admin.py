@@ -281,6 +281,4 @@ _SIGNS = {Level.OK: "✅", Level.NOTE: "⚠️", Level.BROKEN: "❌"}
 
 def doctor(findings: Sequence[Finding]) -> str:
     """The answer to `/admin doctor`."""
-    return page(
-        [f"{_SIGNS[one.level]} {one.what}" + (f"\n-# {one.advice}" if one.advice else "") for one in findings]
-    )
+    return page([f"{_SIGNS[one.level]} {one.what}" + (f"\n-# {one.advice}" if one.advice else "") for one in findings])

@@ -56,9 +56,7 @@ def _of_credits(one: Change) -> str:
         case Kind.IMPORT:
             return f"import of {one.new} lines"
         case Kind.ALLOWANCE:
-            return (
-                f"set for {whom(one.subject)}, {rate(one.old, 'default')} → {rate(one.new, 'default')}{why}"
-            )
+            return f"set for {whom(one.subject)}, {rate(one.old, 'default')} → {rate(one.new, 'default')}{why}"
         case Kind.GRANT if one.subject.kind != "user":
             return f"grant for {whom(one.subject)}, {one.new} each{ends(one.ends_at)}{why}"
         case Kind.RESET if one.subject.kind != "user":

@@ -81,9 +81,7 @@ def sentence(error: errors.Refusal) -> str:
         case errors.BadPicture():
             return f"I can't read that file: {error.reason}. Send a PNG, JPEG or WebP picture."
         case errors.JobGone():
-            return (
-                "That picture is no longer kept here. " + UNCHARGED + " You can `/imagine` the prompt again."
-            )
+            return "That picture is no longer kept here. " + UNCHARGED + " You can `/imagine` the prompt again."
         case errors.NotReady():
             return f"That is still being drawn. Try again when the pictures are here. {UNCHARGED}"
         case errors.ButtonOutOfDate():
@@ -91,14 +89,14 @@ def sentence(error: errors.Refusal) -> str:
         case errors.NotYours():
             return "Only the person who asked for it, or a moderator, can do that."
         case errors.NotAdmin():
-            return "Only people with the Manage Server permission, or the role that it chose for its admins, can do that."
+            return (
+                "Only people with the Manage Server permission, or the role that it chose for its admins, can do that."
+            )
         case errors.Banned():
             where = "Easel" if error.everywhere else "Easel in this server"
             return f"You may not use {where}{_because(error.reason)}. {UNCHARGED}"
         case errors.NoNewJobs():
-            where = (
-                "Easel takes no new jobs" if error.everywhere else "Easel takes no new jobs in this server"
-            )
+            where = "Easel takes no new jobs" if error.everywhere else "Easel takes no new jobs in this server"
             return f"{where} for now{_because(error.reason)}. What waits is still drawn. {UNCHARGED}"
         case errors.ClosedChannel():
             if not error.channel_ids:
@@ -118,11 +116,11 @@ def sentence(error: errors.Refusal) -> str:
             return "You have no such job waiting or running. `/queue` shows what there is."
         case errors.BotLacksPermission():
             missing = ", ".join(f"**{name}**" for name in error.missing)
-            return (
-                f"I can't post pictures in this channel: I lack {missing}. An admin can grant it. {UNCHARGED}"
-            )
+            return f"I can't post pictures in this channel: I lack {missing}. An admin can grant it. {UNCHARGED}"
         case errors.DirectMessagesClosed():
-            return "I can't send you direct messages. Allow them for this server in its privacy settings, then try again."
+            return (
+                "I can't send you direct messages. Allow them for this server in its privacy settings, then try again."
+            )
         case errors.ServerOnly():
             return "Easel works in servers. Add it to one and use the command there."
         case errors.WordRefused():
@@ -137,9 +135,7 @@ def sentence(error: errors.Refusal) -> str:
         case errors.NothingKept():
             return "Nothing is kept of this picture any more, so it can't be reported. Ask a moderator to delete its message."
         case errors.NoModerators():
-            return (
-                "No channel takes reports here. Tell an admin, who can choose one with `/admin moderators`."
-            )
+            return "No channel takes reports here. Tell an admin, who can choose one with `/admin moderators`."
         case errors.AlreadyReported():
             return "You have reported this before; the moderators have it."
         case errors.TooManyReports():
@@ -172,9 +168,7 @@ def sentence(error: errors.Refusal) -> str:
             return f"There is no time zone `{inert(error.name, limit=40)}`. Pick one from the list, like Europe/Berlin."
         case errors.BadSheet():
             shown = "\n".join(f"- {inert(line, limit=200)}" for line in error.lines[:_WRONG_LINES])
-            more = (
-                f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
-            )
+            more = f"\n… and {len(error.lines) - _WRONG_LINES} more" if len(error.lines) > _WRONG_LINES else ""
             return f"The file can't be imported:\n{shown}{more}\nNothing was changed. Correct it and import it again."
         case errors.ServerNotAllowed():
             return (
@@ -199,9 +193,7 @@ def sentence(error: errors.Refusal) -> str:
             )
         case errors.Busy():
             if error.own:
-                return (
-                    f"I am still busy with what you asked for before. Try again when it is here. {UNCHARGED}"
-                )
+                return f"I am still busy with what you asked for before. Try again when it is here. {UNCHARGED}"
             return f"Others are being served just now. Try again in a minute. {UNCHARGED}"
         case errors.ShuttingDown():
             return f"Easel is about to restart. Try again in a minute. {UNCHARGED}"

@@ -21,9 +21,7 @@ def inert(text: str, *, limit: int = 300) -> str:
     if len(plain) > limit:
         plain = plain[: limit - 1].rstrip() + "…"
     escaped = _MARKDOWN.sub(r"\\\1", plain)
-    escaped = (
-        escaped.replace("@", "@" + _BREAK).replace("<", "<" + _BREAK).replace("://", ":" + _BREAK + "//")
-    )
+    escaped = escaped.replace("@", "@" + _BREAK).replace("<", "<" + _BREAK).replace("://", ":" + _BREAK + "//")
     return re.sub(r"(?i)(discord(?:app)?)\.", r"\1" + _BREAK + ".", escaped)
 
 

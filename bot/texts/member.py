@@ -76,9 +76,7 @@ def info(balance: Balance, active: Sequence[Job], recent: Sequence[Job]) -> str:
     lines = [balance_line(balance), f"Jobs waiting or being drawn: {len(active)}"]
     if recent:
         lines.append("**Your latest jobs**")
-        lines += [
-            f"- {inert(job.prompt, limit=_PROMPT)} ({_STATES[job.state]}, `{job.id}`)" for job in recent
-        ]
+        lines += [f"- {inert(job.prompt, limit=_PROMPT)} ({_STATES[job.state]}, `{job.id}`)" for job in recent]
     return "\n".join(lines)
 
 
@@ -105,10 +103,7 @@ def balance_line(balance: Balance) -> str:
     boosts = [f"a boost of {credits(lot.left)} that ends {relative(lot.ends_at)}" for lot in balance.lots]
     bonus = [f"{credits(balance.bonus)} of bonus"] if balance.bonus else []
     left = f"**{balance.allowance_left} of {credits(balance.rate.credits)} left {now}**"
-    return (
-        f"{all_of(left, *boosts[:_BOOSTS], *bonus)}. "
-        f"The {period}'s credits come back {relative(balance.resets_at)}."
-    )
+    return f"{all_of(left, *boosts[:_BOOSTS], *bonus)}. The {period}'s credits come back {relative(balance.resets_at)}."
 
 
 def all_of(*things: str) -> str:
@@ -137,9 +132,7 @@ def models(
             continue
         usual = ", the usual one here" if spec.key == default else ""
         size = f"{spec.width}×{spec.height}"
-        usable.append(
-            f"- **{spec.name}** (`--model {spec.key}`{usual}): {_prices(spec)}, {size}, {spec.licence}"
-        )
+        usable.append(f"- **{spec.name}** (`--model {spec.key}`{usual}): {_prices(spec)}, {size}, {spec.licence}")
     here = [f"-# Free in this server: {', '.join(sorted(free))}."] if free else []
     more = [_MORE] if any(_usable(states, key) for key in catalogue if key not in named) else []
     return page(["**Models**", *here, *more, *usable, *not_here])

@@ -27,9 +27,7 @@ DASHES = HYPHENS + LONG_DASHES
 
 _JOINERS, _EMOJI_LOOK, _KEYCAP = "\u200c\u200d", "\ufe0e\ufe0f", "\u20e3"
 _INVISIBLE = re.compile(f"[{_IGNORED}{_EMOJI_LOOK}]")
-_BEFORE_FLAG = re.compile(
-    f"(?<=\\S)(?<![{_IGNORED}])[{_IGNORED}]++(?=(?:[{HYPHENS}]{{2}}|[{LONG_DASHES}])\\w)"
-)
+_BEFORE_FLAG = re.compile(f"(?<=\\S)(?<![{_IGNORED}])[{_IGNORED}]++(?=(?:[{HYPHENS}]{{2}}|[{LONG_DASHES}])\\w)")
 """An invisible space between a word and a flag is the only space between them."""
 
 

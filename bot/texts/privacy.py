@@ -87,7 +87,5 @@ def part(number: int, *, of: int, last: int) -> str:
         return "Everything that Easel keeps of you."
     words = f"Part {number} of {of} of everything that Easel keeps of you."
     if number == last < of:
-        words += (
-            f" Discord takes no more at once: `/privacy export part:{last + 1}` sends the following ones."
-        )
+        words += f" Discord takes no more at once: `/privacy export part:{last + 1}` sends the following ones."
     return words

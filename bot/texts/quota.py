@@ -120,9 +120,7 @@ def ceiling_is(ceiling: Rate | None) -> str:
 
 def free_is(action: str, free: bool) -> str:
     """The answer to `/quota free`."""
-    return (
-        f"`{action}` is free here from now on." if free else f"`{action}` costs what its model costs again."
-    )
+    return f"`{action}` is free here from now on." if free else f"`{action}` costs what its model costs again."
 
 
 def exported(
@@ -137,9 +135,7 @@ def exported(
     if waiting:
         some = [f"{credits(amount)} for {whom(subject)}" for subject, amount in waiting[-_LISTED:]]
         older = f", and {len(waiting) - _LISTED} grants before" if len(waiting) > _LISTED else ""
-        shown.append(
-            f"-# Members who never used Easel here are not in it. They still get: {', '.join(some)}{older}."
-        )
+        shown.append(f"-# Members who never used Easel here are not in it. They still get: {', '.join(some)}{older}.")
     if not asked:
         shown.append(
             "-# Discord did not say who is a member: names are missing, and so is what not everyone has taken yet."

@@ -29,12 +29,9 @@ def words(found: Statistics, names: Mapping[str, str], *, everywhere: bool) -> s
         f"Drawing took {duration(sum(one.seconds for one in spans))}.",
     ]
     if found.people:
+        lines.append("**Busiest people** " + " · ".join(_share(person(int(one.who)), one) for one in found.people))
         lines.append(
-            "**Busiest people** " + " · ".join(_share(person(int(one.who)), one) for one in found.people)
-        )
-        lines.append(
-            "**Models** "
-            + " · ".join(_share(inert(names.get(one.who, one.who)), one) for one in found.models)
+            "**Models** " + " · ".join(_share(inert(names.get(one.who, one.who)), one) for one in found.models)
         )
     return page(lines)
 

@@ -53,9 +53,7 @@ def _fits(reading: Reading, core: str, start: int) -> bool:
     return True
 
 
-def _in_pieces(
-    reading: Reading, core: str, start: int, end: int, *, open_start: bool, open_end: bool
-) -> bool:
+def _in_pieces(reading: Reading, core: str, start: int, end: int, *, open_start: bool, open_end: bool) -> bool:
     letters, gaps = Form.TOGETHER.of(core), reading.gaps
     cuts = [start, *(n for n in range(start + 1, end) if gaps[n]), end]
     inner = [gaps[n] for n in cuts[1:-1]]
@@ -73,9 +71,7 @@ def _in_pieces(
             return False  # "U.S. hit", "the women's ex"
     else:
         return False
-    alone = (open_start or _alone(reading, start, -1, widest)) and (
-        open_end or _alone(reading, end, 1, widest)
-    )
+    alone = (open_start or _alone(reading, start, -1, widest)) and (open_end or _alone(reading, end, 1, widest))
     return alone and (not single or end == len(reading.text) or bool(gaps[end]))
 
 

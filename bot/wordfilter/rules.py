@@ -49,9 +49,7 @@ def _reads(core: str, text: str) -> bool:
         return True
     if len(core) < _SHORTEST_DISGUISED or text.replace(" ", "").isdigit():
         return False
-    return all(
-        mine == theirs or mine in READ_AS.get(theirs, "") for mine, theirs in zip(core, text, strict=True)
-    )
+    return all(mine == theirs or mine in READ_AS.get(theirs, "") for mine, theirs in zip(core, text, strict=True))
 
 
 class RuleSet:

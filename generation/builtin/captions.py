@@ -74,18 +74,14 @@ def _shape_words(rng: Random, scene: Shape) -> str:
 
 
 def _still_words(rng: Random, scene: Still) -> str:
-    thing = with_article(
-        rng, f"{_colour(rng, scene.colour)} {rng.choice(phrases.THINGS[scene.thing])}".strip()
-    )
+    thing = with_article(rng, f"{_colour(rng, scene.colour)} {rng.choice(phrases.THINGS[scene.thing])}".strip())
     wall = with_article(rng, f"{_colour(rng, scene.wall)} {rng.choice(phrases.WALLS)}".strip())
     joints = ["in front of", "in front of", "against", "by", "beside", "near", "before"]
     if scene.thing == "bicycle":
         joints += ["leaning against"] * 3
     if scene.thing in phrases.ANIMALS:
         joints += ["standing in front of", "sitting by"]
-    return rng.choice(
-        (f"{thing} {rng.choice(joints)} {wall}",) * 4 + (f"{wall} and {thing}", f"{thing}, {wall}")
-    )
+    return rng.choice((f"{thing} {rng.choice(joints)} {wall}",) * 4 + (f"{wall} and {thing}", f"{thing}, {wall}"))
 
 
 def _landscape_words(rng: Random, scene: Landscape) -> str:
@@ -97,18 +93,12 @@ def _landscape_words(rng: Random, scene: Landscape) -> str:
     said_time = scene.time != "day" or rng.random() < 0.5
     if said_time and rng.random() < 0.3:
         noun = with_article(rng, rng.choice(phrases.TIME_NOUNS[scene.time]))
-        joint = (
-            rng.choice(("with", "over", "and"))
-            if scene.thing
-            else rng.choice(("over", "over", "in", "above"))
-        )
+        joint = rng.choice(("with", "over", "and")) if scene.thing else rng.choice(("over", "over", "in", "above"))
         return f"{noun} {joint} {subject} {extras}"
     if not said_time:
         return f"{subject} {extras}"
     phrase = rng.choice(phrases.TIME_PHRASES[scene.time])
-    return rng.choice(
-        (f"{subject} {phrase} {extras}", f"{subject} {extras} {phrase}", f"{subject}, {phrase} {extras}")
-    )
+    return rng.choice((f"{subject} {phrase} {extras}", f"{subject} {extras} {phrase}", f"{subject}, {phrase} {extras}"))
 
 
 def misses_the_sun(scene: Scene) -> bool:
@@ -167,12 +157,7 @@ def _extras(rng: Random, scene: Landscape) -> str:
 
 def _says_season_with_ground(scene: Landscape) -> bool:
     """Whether the season is worded as an adjective of the ground; by the scene alone, so that it is said once."""
-    return (
-        bool(scene.season)
-        and not scene.water
-        and scene.thing != "tree"
-        and scene.ground in phrases.ADJECTIVES
-    )
+    return bool(scene.season) and not scene.water and scene.thing != "tree" and scene.ground in phrases.ADJECTIVES
 
 
 def _place_words(rng: Random, scene: Landscape) -> str:
@@ -182,9 +167,7 @@ def _place_words(rng: Random, scene: Landscape) -> str:
         case "river":
             river = with_article(rng, rng.choice(phrases.RIVERS))
             joint = rng.choice(("in", "in", "through", "and", "between"))
-            return rng.choice(
-                (f"{river} {joint} {_ground(rng, scene)}", f"{_ground(rng, scene)} with {river}")
-            )
+            return rng.choice((f"{river} {joint} {_ground(rng, scene)}", f"{_ground(rng, scene)} with {river}"))
         case "sea":
             return _sea_words(rng, scene)
     return _ground(rng, scene)
@@ -204,9 +187,7 @@ def _ground(rng: Random, scene: Landscape) -> str:
     if not _says_season_with_ground(scene):
         return rng.choice(phrases.GROUNDS[scene.ground])
     if rng.random() < 0.5:
-        return (
-            f"{rng.choice(phrases.GROUNDS[scene.ground])} {rng.choice(phrases.SEASON_PHRASES[scene.season])}"
-        )
+        return f"{rng.choice(phrases.GROUNDS[scene.ground])} {rng.choice(phrases.SEASON_PHRASES[scene.season])}"
     noun = {"forest": "forest", "hills": "hills", "field": "meadow", "mountains": "mountains"}[scene.ground]
     return with_article(rng, f"{rng.choice(phrases.SEASON_ADJECTIVES[scene.season])} {noun}")
 
@@ -239,9 +220,7 @@ def _keywords(rng: Random, scene: Landscape) -> str:
     if scene.ground:
         words.append(rng.choice(phrases.GROUNDS[scene.ground]))
     if scene.water:
-        words.append(
-            rng.choice({"lake": phrases.LAKES, "sea": phrases.SEAS, "river": phrases.RIVERS}[scene.water])
-        )
+        words.append(rng.choice({"lake": phrases.LAKES, "sea": phrases.SEAS, "river": phrases.RIVERS}[scene.water]))
     if scene.thing:
         words.append(_thing_words(rng, scene).replace(",", ""))
     if scene.luminary:

@@ -53,9 +53,7 @@ def _before(given: Mapping[str, Any]) -> Parameters:
     image = table(given.get("image"))
     prompts = image.get("prompt")
     listed = prompts if isinstance(prompts, list) else [{"prompt": prompts}]
-    prompt, negative = _without_brackets(
-        ", ".join(filter(None, (words(table(p).get("prompt")) for p in listed)))
-    )
+    prompt, negative = _without_brackets(", ".join(filter(None, (words(table(p).get("prompt")) for p in listed))))
     return Parameters(
         prompt=prompt,
         negative=negative,

@@ -113,10 +113,7 @@ def to_pictures(decoded: torch.Tensor) -> list[Image.Image]:
         raise BrokenImage("a picture has values that aren't numbers")
     if bool((_to_levels(low) == _to_levels(high)).all(dim=1).any()):
         raise BrokenImage("a picture is blank")
-    return [
-        Image.fromarray(_to_levels(picture).permute(1, 2, 0).contiguous().cpu().numpy())
-        for picture in decoded
-    ]
+    return [Image.fromarray(_to_levels(picture).permute(1, 2, 0).contiguous().cpu().numpy()) for picture in decoded]
 
 
 def _to_levels(values: torch.Tensor) -> torch.Tensor:

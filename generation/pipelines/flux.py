@@ -117,9 +117,7 @@ class FluxDrawing:
         )[0]
         noisiness = timestep / self._scheduler.config.num_train_timesteps
         self._guess = before - noisiness * velocity
-        self._latents = self._scheduler.step(velocity, timestep, before, return_dict=False)[0].to(
-            before.dtype
-        )
+        self._latents = self._scheduler.step(velocity, timestep, before, return_dict=False)[0].to(before.dtype)
         self._index += 1
 
     def estimate(self) -> torch.Tensor:
@@ -163,9 +161,7 @@ class FluxDrawing:
         return (len(self._seeded), channels, 2 * self._rows, 2 * self._columns)
 
     def _noise(self, dtype: torch.dtype) -> torch.Tensor:
-        noise: torch.Tensor = randn_tensor(
-            self._shape(), generator=self._seeded, device=self._device, dtype=dtype
-        )
+        noise: torch.Tensor = randn_tensor(self._shape(), generator=self._seeded, device=self._device, dtype=dtype)
         return noise
 
     def _from_source(self, request: ImageToImage, source: Image.Image) -> torch.Tensor:

@@ -48,9 +48,7 @@ def fit(encode: Callable[[torch.Tensor], torch.Tensor], cell: int) -> Factors:
     seeded = torch.Generator("cpu").manual_seed(0)
     colours = torch.rand(_FIT_IMAGES, 3, _FIT_COLOURS, _FIT_COLOURS, generator=seeded)
     side = _FIT_CELLS * cell
-    pictures = torch.nn.functional.interpolate(
-        colours, (side, side), mode="bicubic", align_corners=True
-    ).clamp(0, 1)
+    pictures = torch.nn.functional.interpolate(colours, (side, side), mode="bicubic", align_corners=True).clamp(0, 1)
     latents = encode(pictures * 2 - 1).float().cpu()
     wanted = torch.nn.functional.adaptive_avg_pool2d(pictures, (latents.shape[-2], latents.shape[-1]))
     rows = latents.permute(0, 2, 3, 1).flatten(0, 2)

@@ -170,9 +170,7 @@ class SDXLDrawing:
         clean = torch.cat([self._model.encode(pixels, generator) for generator in self._seeded])
         clean = clean.to(self._prompt.dtype)
         noise = randn_tensor(clean.shape, generator=self._seeded, device=self._device, dtype=clean.dtype)
-        latents: torch.Tensor = self._scheduler.add_noise(
-            clean, noise, self._timesteps[:1].repeat(len(self._seeded))
-        )
+        latents: torch.Tensor = self._scheduler.add_noise(clean, noise, self._timesteps[:1].repeat(len(self._seeded)))
         return latents
 
 

@@ -29,9 +29,7 @@ class StableDiffusion:
         self.factors = previews.read(spec.folder) or previews.fit(self._encode, pipe.vae_scale_factor)
 
     @classmethod
-    def load(
-        cls, spec: ModelSpec, device: torch.device, *, offload: bool, allow_downloads: bool
-    ) -> StableDiffusion:
+    def load(cls, spec: ModelSpec, device: torch.device, *, offload: bool, allow_downloads: bool) -> StableDiffusion:
         """Load it. The safety checker is left out: it needs vision libraries, and moderation isn't the model's."""
         pipe = StableDiffusionPipeline.from_pretrained(
             spec.folder or spec.source,
@@ -164,9 +162,7 @@ class StableDiffusionDrawing:
         clean = torch.cat([spread.sample(generator=generator) for generator in self._seeded])
         clean = vae.config.scaling_factor * clean.to(self._prompt.dtype)
         noise = randn_tensor(clean.shape, generator=self._seeded, device=self._device, dtype=clean.dtype)
-        latents: torch.Tensor = self._scheduler.add_noise(
-            clean, noise, self._timesteps[:1].repeat(len(self._seeded))
-        )
+        latents: torch.Tensor = self._scheduler.add_noise(clean, noise, self._timesteps[:1].repeat(len(self._seeded)))
         return latents
 
 

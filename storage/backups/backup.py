@@ -120,13 +120,9 @@ def pictures(connection: sqlite3.Connection) -> Iterator[Picture]:
     """The pictures of which a database says that there is a file. Raises sqlite3.Error."""
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'images'").fetchone() is None:
         return
-    with closing(
-        connection.execute("SELECT * FROM images WHERE bytes > 0 ORDER BY job_id, image_index")
-    ) as rows:
+    with closing(connection.execute("SELECT * FROM images WHERE bytes > 0 ORDER BY job_id, image_index")) as rows:
         for row in rows:
-            yield Picture(
-                job_id=row["job_id"], index=row["image_index"], sha256=row["sha256"], bytes=row["bytes"]
-            )
+            yield Picture(job_id=row["job_id"], index=row["image_index"], sha256=row["sha256"], bytes=row["bytes"])
 
 
 # ------------------------------------------------------------------------------------------------------------- files

@@ -54,9 +54,7 @@ def apply(folder: Path, manifest: Manifest, known: Known) -> int:
     """
     with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
-        since = {
-            one for one in people(connection) if known.listed.since(one, manifest.taken_at, manifest.erasures)
-        }
+        since = {one for one in people(connection) if known.listed.since(one, manifest.taken_at, manifest.erasures)}
         wishes = [*known.asked, *(Erasure(user_id=one, posts=False) for one in since)]
         if wishes:
             _put_on_record(connection, wishes, now=to_sql(manifest.taken_at))

@@ -34,11 +34,7 @@ def make(data: Path) -> Path:
 
 def clear(data: Path) -> int:
     """Delete the folders that restores left; how many there were. Raises OSError."""
-    left = [
-        folder
-        for folder in picture_files.folders_in(data)
-        if _NAME.fullmatch(folder.name) and _is_ours(folder)
-    ]
+    left = [folder for folder in picture_files.folders_in(data) if _NAME.fullmatch(folder.name) and _is_ours(folder)]
     for folder in left:
         shutil.rmtree(folder)
     return len(left)

@@ -45,9 +45,7 @@ class Report:
             self.broken.append(f"{of}: {len(faults) - _SHOWN} more")
 
 
-async def verify(
-    folder: Path, *, now: datetime, read_pictures: bool = True, progress: Progress = silent
-) -> Report:
+async def verify(folder: Path, *, now: datetime, read_pictures: bool = True, progress: Progress = silent) -> Report:
     """Look at a data folder or a backup. Without `read_pictures`, files are compared by their sizes only."""
     report = Report()
     backup = await asyncio.to_thread(_manifest, folder, report)
@@ -71,11 +69,7 @@ def _manifest(folder: Path, report: Report) -> Manifest | None:
     """The manifest of a backup, whose database is compared with it; None for a data folder."""
     if (folder / snapshots.HALF_RESTORED).exists():
         report.broken.append("A restore was cut short. Do it again: ./easel restore FOLDER")
-    if (
-        not (folder / MANIFEST).exists()
-        and not folder.name.endswith(PARTIAL)
-        and not manifest.kind_of(folder)
-    ):
+    if not (folder / MANIFEST).exists() and not folder.name.endswith(PARTIAL) and not manifest.kind_of(folder):
         if not (folder / DATABASE).exists():
             report.broken.append(f"There is no {DATABASE} in {folder}")
         return None
@@ -148,9 +142,7 @@ def _look_at_database(folder: Path, report: Report) -> int:
         report.broken.append(f"Database: a newer Easel wrote it (version {version} of {len(MIGRATIONS)})")
         return 0
     if version < len(MIGRATIONS):
-        report.notes.append(
-            f"Database: the next start migrates it from version {version} to {len(MIGRATIONS)}"
-        )
+        report.notes.append(f"Database: the next start migrates it from version {version} to {len(MIGRATIONS)}")
     report.well.append(f"Database: sound, of version {version}")
     return version
 
@@ -187,9 +179,7 @@ async def _snapshot(folder: Path) -> AsyncIterator[Transaction]:
 # -------------------------------------------------------------------------------------------------------- pictures
 
 
-def _compare_pictures(
-    folder: Path, backup: Manifest | None, report: Report, read: bool, progress: Progress
-) -> None:
+def _compare_pictures(folder: Path, backup: Manifest | None, report: Report, read: bool, progress: Progress) -> None:
     absent = {one.path for one in backup.absent} if backup else set()
     found = picture_check.check(folder, absent=absent, read=read, progress=progress)
     report.tell(list(found.faults), of="Pictures")

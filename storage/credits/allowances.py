@@ -96,9 +96,7 @@ async def put(tx: Transaction, guild_id: int, rates: Mapping[Subject, Rate | Non
     await tx.execute_many("INSERT INTO allowances VALUES (?, ?, ?, ?)", new)
 
 
-async def allowance(
-    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: Rate
-) -> Rate:
+async def allowance(tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], default: Rate) -> Rate:
     """A member's allowance: their own, or the most generous role's, or everyone's, or `default`."""
     settings = {line.subject: line.rate for line in await allowances(tx, guild_id)}
     own = settings.get(Subject(kind="user", id=user_id))
@@ -117,8 +115,6 @@ async def allowances(tx: Transaction, guild_id: int) -> list[Allowance]:
         "SELECT * FROM allowances WHERE guild_id = ? ORDER BY subject_kind, subject_id", (guild_id,)
     )
     return [
-        Allowance(
-            subject=Subject(kind=row["subject_kind"], id=row["subject_id"]), rate=Rate.parse(row["rate"])
-        )
+        Allowance(subject=Subject(kind=row["subject_kind"], id=row["subject_id"]), rate=Rate.parse(row["rate"]))
         for row in rows
     ]

@@ -17,13 +17,9 @@ async def free_actions(tx: Transaction, guild_id: int, host: Host) -> frozenset[
     return host.free((await terms.terms(tx, guild_id)).free)
 
 
-async def rate_of(
-    tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], host: Host
-) -> Rate:
+async def rate_of(tx: Transaction, *, guild_id: int, user_id: int, role_ids: Sequence[int], host: Host) -> Rate:
     """A member's allowance."""
-    rate = await allowances.allowance(
-        tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=host.usual
-    )
+    rate = await allowances.allowance(tx, guild_id=guild_id, user_id=user_id, role_ids=role_ids, default=host.usual)
     return host.capped(rate)
 
 

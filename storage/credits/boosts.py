@@ -79,7 +79,5 @@ async def expire(tx: Transaction, *, guild_id: int, user_id: int, day: int, now:
     """Write into the ledger what a member lost with boosts that ended."""
     for lot in await _lots(tx, guild_id, user_id):
         if lot.ends_at <= now:
-            line = LedgerLine(
-                guild_id=guild_id, user_id=user_id, kind=Entry.EXPIRE, boost=-lot.left, day=day, at=now
-            )
+            line = LedgerLine(guild_id=guild_id, user_id=user_id, kind=Entry.EXPIRE, boost=-lot.left, day=day, at=now)
             await move(tx, line=await add_line(tx, line), lot=lot.number, credits=-lot.left)

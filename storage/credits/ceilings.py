@@ -14,9 +14,7 @@ from storage.timestamps import day_of, start_of
 class CeilingReached(Exception):
     """A server, or the whole bot, has less left than the price; nothing was reserved. More comes at `resets_at`."""
 
-    def __init__(
-        self, *, whose: Literal["server", "bot"], left: int, price: int, resets_at: datetime
-    ) -> None:
+    def __init__(self, *, whose: Literal["server", "bot"], left: int, price: int, resets_at: datetime) -> None:
         super().__init__(f"{left} credits are left for the whole {whose}, and this costs {price}")
         self.whose: Literal["server", "bot"] = whose
         self.left = left

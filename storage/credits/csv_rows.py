@@ -78,17 +78,11 @@ async def apply(
     """
     for row in rows:
         host.check_rate(row.rate)
-    change = Change(
-        guild_id=guild_id, kind=Kind.IMPORT, old=None, new=str(len(rows)), actor_id=actor_id, at=now
-    )
+    change = Change(guild_id=guild_id, kind=Kind.IMPORT, old=None, new=str(len(rows)), actor_id=actor_id, at=now)
     number = await changes.record(tx, change)
     rates = {row.subject: row.rate for row in rows}
-    await allowances.set_allowances(
-        tx, guild_id=guild_id, rates=rates, actor_id=actor_id, now=now, part_of=number
-    )
-    wanted = {
-        row.subject.id: check_credits(row.bonus, "A member's bonus") for row in rows if row.bonus is not None
-    }
+    await allowances.set_allowances(tx, guild_id=guild_id, rates=rates, actor_id=actor_id, now=now, part_of=number)
+    wanted = {row.subject.id: check_credits(row.bonus, "A member's bonus") for row in rows if row.bonus is not None}
     had = await account.bonuses(tx, guild_id=guild_id, user_ids=wanted)
     more = sum(max(0, bonus - had[user_id]) for user_id, bonus in wanted.items())
     await credit_host.check(tx, host, more, guild_id=guild_id, now=now)

@@ -77,9 +77,7 @@ async def give(
     if credits == 0:
         raise ValueError("Zero credits change nothing. Give a number above zero.")
     if credits < 0 and ends_at is not None:
-        raise ValueError(
-            "Credits that are taken away don't end. Leave out the days, or give a number above zero."
-        )
+        raise ValueError("Credits that are taken away don't end. Leave out the days, or give a number above zero.")
     await credit_host.check(tx, host, credits, guild_id=guild_id, now=now)
     change = Change(
         guild_id=guild_id,
@@ -223,9 +221,7 @@ async def _take(
     await tx.execute("INSERT INTO gifts_taken VALUES (?, ?)", (gift.number, user_id))
 
 
-async def _brings(
-    tx: Transaction, gift: Change, user_id: int, allowance: Rate, now: datetime
-) -> LedgerLine | None:
+async def _brings(tx: Transaction, gift: Change, user_id: int, allowance: Rate, now: datetime) -> LedgerLine | None:
     """The line of the ledger that a gift comes to for a member; None if it comes to nothing."""
     guild_id, zone = gift.guild_id, (await terms(tx, gift.guild_id)).zone
     before = await account.balance(tx, guild_id=guild_id, user_id=user_id, allowance=allowance, now=now)

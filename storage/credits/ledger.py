@@ -139,9 +139,7 @@ async def history(
 
 async def count(tx: Transaction, *, guild_id: int, user_id: int) -> int:
     """How many lines of the ledger a member has."""
-    row = await tx.fetch_one(
-        "SELECT count(*) FROM ledger WHERE guild_id = ? AND user_id = ?", (guild_id, user_id)
-    )
+    row = await tx.fetch_one("SELECT count(*) FROM ledger WHERE guild_id = ? AND user_id = ?", (guild_id, user_id))
     return 0 if row is None else int(row[0])
 
 

@@ -48,9 +48,7 @@ async def set_zone(tx: Transaction, *, guild_id: int, zone: str, actor_id: int, 
     await _note(tx, guild_id, Kind.ZONE, before.zone, zone, actor_id, now)
 
 
-async def set_ceiling(
-    tx: Transaction, *, guild_id: int, ceiling: Rate | None, actor_id: int, now: datetime
-) -> None:
+async def set_ceiling(tx: Transaction, *, guild_id: int, ceiling: Rate | None, actor_id: int, now: datetime) -> None:
     """Set what all members together may spend; None for no limit."""
     before = await terms(tx, guild_id)
     await put(tx, guild_id, replace(before, ceiling=ceiling))
@@ -59,9 +57,7 @@ async def set_ceiling(
     await _note(tx, guild_id, Kind.CEILING, old, new, actor_id, now)
 
 
-async def set_free(
-    tx: Transaction, *, guild_id: int, action: str, free: bool, actor_id: int, now: datetime
-) -> None:
+async def set_free(tx: Transaction, *, guild_id: int, action: str, free: bool, actor_id: int, now: datetime) -> None:
     """Say whether an action costs nothing in this server, whatever the model."""
     before = await terms(tx, guild_id)
     chosen = before.free | {action} if free else before.free - {action}

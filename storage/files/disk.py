@@ -14,10 +14,7 @@ def is_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
             return True
-        if (
-            isinstance(error, sqlite3.Error)
-            and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        ):
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return True
         error = error.__cause__
     return False

@@ -77,9 +77,7 @@ def note(data: Path, user_id: int, *, now: datetime) -> None:
             private_files.write(path, _line({"key": secrets.token_hex(32)}))
         known = read(data)
         with path.open("rb+") as file:
-            file.truncate(
-                _whole_lines(file.read())
-            )  # without the line that a crash tore: it was never acted upon
+            file.truncate(_whole_lines(file.read()))  # without the line that a crash tore: it was never acted upon
             file.seek(0, os.SEEK_END)
             file.write(_line({"hash": _hash(known.key, user_id), "at": now.isoformat()}))
             file.flush()

@@ -126,9 +126,7 @@ def copy_database(connection: sqlite3.Connection, folder: Path) -> File:
     """Copy a connection's database, as it is at this moment, into a folder. Raises OSError and sqlite3.Error."""
     target = folder / DATABASE
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # VACUUM INTO fills an empty file
-    with closing(
-        connection.cursor()
-    ) as cursor:  # whose statements begin no transaction, as the bot's `execute` does
+    with closing(connection.cursor()) as cursor:  # whose statements begin no transaction, as the bot's `execute` does
         cursor.execute("VACUUM INTO ?", (str(target),))
     with target.open("rb+") as file:
         os.fsync(file.fileno())

@@ -25,9 +25,7 @@ class Ban:
 async def ban(tx: Transaction, new: Ban) -> Ban | None:
     """Ban a person, and return the earlier ban there that this one replaces."""
     user_id = await pseudonyms.standing(tx, new.user_id)
-    before = await tx.fetch_one(
-        "SELECT * FROM bans WHERE guild_id = ? AND user_id = ?", (new.guild_id, user_id)
-    )
+    before = await tx.fetch_one("SELECT * FROM bans WHERE guild_id = ? AND user_id = ?", (new.guild_id, user_id))
     await tx.execute(
         "INSERT OR REPLACE INTO bans (guild_id, user_id, actor_id, reason, at) VALUES (?, ?, ?, ?, ?)",
         (new.guild_id, user_id, new.actor_id, new.reason, to_sql(new.at)),
@@ -61,9 +59,7 @@ async def anywhere(tx: Transaction, user_id: int) -> Ban | None:
 
 async def bans(tx: Transaction, guild_id: int) -> list[Ban]:
     """A guild's own bans, newest first."""
-    rows = await tx.fetch_all(
-        "SELECT * FROM bans WHERE guild_id = ? ORDER BY at DESC, user_id LIMIT 1000", (guild_id,)
-    )
+    rows = await tx.fetch_all("SELECT * FROM bans WHERE guild_id = ? ORDER BY at DESC, user_id LIMIT 1000", (guild_id,))
     return [_ban(row) for row in rows]
 
 

@@ -216,9 +216,7 @@ async def final(tx: Transaction, guild_id: int, *, after: int, limit: int) -> li
 
 async def parts(tx: Transaction, number: int) -> list[Change]:
     """The allowances that an import changed, the last first."""
-    return await _found(
-        tx, "SELECT * FROM changes WHERE part_of = :number ORDER BY number DESC", {"number": number}
-    )
+    return await _found(tx, "SELECT * FROM changes WHERE part_of = :number ORDER BY number DESC", {"number": number})
 
 
 async def _found(tx: Transaction, sql: str, values: Mapping[str, int]) -> list[Change]:

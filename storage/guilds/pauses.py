@@ -47,9 +47,7 @@ async def resume(tx: Transaction, guild_id: int) -> bool:
 
 async def pauses(tx: Transaction, guild_id: int) -> list[Pause]:
     """The stops that hold for a guild, the whole bot's first."""
-    rows = await tx.fetch_all(
-        "SELECT * FROM pauses WHERE guild_id IN (?, ?) ORDER BY guild_id", (guild_id, EVERYWHERE)
-    )
+    rows = await tx.fetch_all("SELECT * FROM pauses WHERE guild_id IN (?, ?) ORDER BY guild_id", (guild_id, EVERYWHERE))
     return [
         Pause(
             guild_id=row["guild_id"],

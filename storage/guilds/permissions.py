@@ -125,15 +125,11 @@ async def open_all_channels(tx: Transaction, guild_id: int) -> None:
     await tx.execute("DELETE FROM open_channels WHERE guild_id = ?", (guild_id,))
 
 
-async def keep_for(
-    tx: Transaction, *, guild_id: int, thing: tuple[Thing, str], role_id: int, may: bool
-) -> None:
+async def keep_for(tx: Transaction, *, guild_id: int, thing: tuple[Thing, str], role_id: int, may: bool) -> None:
     """Keep a thing for a role too, or no longer; without the last one, it is for nobody."""
     kind, name = thing
     added, gone = (role_id, _NONE) if may else (_NONE, role_id)
-    await tx.execute(
-        "INSERT OR IGNORE INTO role_rights VALUES (?, ?, ?, ?)", (guild_id, kind.value, name, added)
-    )
+    await tx.execute("INSERT OR IGNORE INTO role_rights VALUES (?, ?, ?, ?)", (guild_id, kind.value, name, added))
     await tx.execute(
         "DELETE FROM role_rights WHERE guild_id = ? AND kind = ? AND name = ? AND role_id = ?",
         (guild_id, kind.value, name, gone),
@@ -148,9 +144,7 @@ async def give_to_everyone(tx: Transaction, *, guild_id: int, thing: tuple[Thing
     )
 
 
-async def set_limit(
-    tx: Transaction, *, guild_id: int, limit: Limit, role_id: int, amount: int | None
-) -> None:
+async def set_limit(tx: Transaction, *, guild_id: int, limit: Limit, role_id: int, amount: int | None) -> None:
     """Set an amount for a role, or for EVERYONE; None takes it away."""
     if amount is None:
         await tx.execute(
@@ -158,6 +152,4 @@ async def set_limit(
             (guild_id, limit.value, role_id),
         )
     else:
-        await tx.execute(
-            "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", (guild_id, limit.value, role_id, amount)
-        )
+        await tx.execute("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", (guild_id, limit.value, role_id, amount))

@@ -64,10 +64,7 @@ async def rows(tx: Transaction, guild_id: int) -> Rows:
     for table, shape in shapes.items():
         people = TABLES[table]
         for row in await tx.fetch_all(f"SELECT * FROM {table} WHERE guild_id = ?", (guild_id,)):
-            given = {
-                name: f"<@{row[name]}>" if name in people else row[name]
-                for name in (*shape.keys, *shape.others)
-            }
+            given = {name: f"<@{row[name]}>" if name in people else row[name] for name in (*shape.keys, *shape.others)}
             key = tuple(given[name] for name in shape.keys)
             cells[table, key] = {name: given[name] for name in shape.others}
     return Rows(shapes=shapes, cells=cells)
@@ -99,9 +96,7 @@ def touched(old: Rows, new: Rows) -> list[Touched]:
             before, after = ({name: cells[name] for name in differ} for cells in (before, after))
         table, values = key
         names = new.shapes[table].keys
-        found.append(
-            Touched(table=table, key=dict(zip(names, values, strict=True)), before=before, after=after)
-        )
+        found.append(Touched(table=table, key=dict(zip(names, values, strict=True)), before=before, after=after))
     return found
 
 

@@ -34,9 +34,7 @@ class TooManyRules(Exception):
 
 async def word_rules(tx: Transaction, guild_id: int) -> list[WordRule]:
     """A guild's word rules: those that block, then those that allow, each in alphabetical order."""
-    rows = await tx.fetch_all(
-        "SELECT * FROM word_rules WHERE guild_id = ? ORDER BY kind DESC, pattern", (guild_id,)
-    )
+    rows = await tx.fetch_all("SELECT * FROM word_rules WHERE guild_id = ? ORDER BY kind DESC, pattern", (guild_id,))
     return [WordRule(pattern=row["pattern"], kind=WordKind(row["kind"])) for row in rows]
 
 

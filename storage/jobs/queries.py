@@ -51,9 +51,7 @@ async def count_waiting(tx: Transaction, *, user_id: int | None = None) -> int:
     if user_id is None:
         row = await tx.fetch_one("SELECT count(*) FROM jobs WHERE state = 'queued'")
     else:
-        row = await tx.fetch_one(
-            "SELECT count(*) FROM jobs WHERE state = 'queued' AND user_id = ?", (user_id,)
-        )
+        row = await tx.fetch_one("SELECT count(*) FROM jobs WHERE state = 'queued' AND user_id = ?", (user_id,))
     return 0 if row is None else int(row[0])
 
 

@@ -157,9 +157,7 @@ WHERE number = :number OR number IN (SELECT number FROM later)
 """
 
 
-async def settle(
-    tx: Transaction, job_id: str, attempt: int | None, *, seconds: float | None, now: datetime
-) -> None:
+async def settle(tx: Transaction, job_id: str, attempt: int | None, *, seconds: float | None, now: datetime) -> None:
     """Before a job ends: charge its owner and its server the seconds that it drew, and move their later turns.
 
     None for `seconds` takes those since it was claimed, at most what was expected; None for `attempt` means any.

@@ -20,9 +20,7 @@ async def set_weight(tx: Transaction, *, guild_id: int, role_id: int, weight: fl
         return
     if not LEAST <= weight <= MOST:
         raise ValueError(f"a weight is a number from {LEAST:g} to {MOST:g}, not {weight:g}")
-    await tx.execute(
-        "INSERT OR REPLACE INTO role_weights VALUES (?, ?, ?)", (guild_id, role_id, float(weight))
-    )
+    await tx.execute("INSERT OR REPLACE INTO role_weights VALUES (?, ?, ?)", (guild_id, role_id, float(weight)))
 
 
 async def weights(tx: Transaction, guild_id: int) -> dict[int, float]:

@@ -99,8 +99,7 @@ async def statistics(
     names = ("done", "failed", "cancelled", "open", "seconds", "wait", "long_wait")
     return Statistics(
         spans=tuple(
-            Span(start=since + n * step, **{name: found[n][name] for name in names if n in found})
-            for n in range(spans)
+            Span(start=since + n * step, **{name: found[n][name] for name in names if n in found}) for n in range(spans)
         ),
         people=await _shares(tx, "user_id", values),
         models=await _shares(tx, "model", values),

@@ -99,9 +99,7 @@ _AVERAGE = f"""
     samples = samples + 1
 """
 
-LEARN = (
-    f"INSERT INTO paces VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET {_AVERAGE} RETURNING samples"
-)
+LEARN = f"INSERT INTO paces VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET {_AVERAGE} RETURNING samples"
 
 LEARN_LOAD = f"""
 INSERT INTO loads
@@ -118,9 +116,7 @@ async def learn(tx: Transaction, shape: Shape, *, seconds: float) -> None:
     assert row is not None
     if row["samples"] == 1 and await _shapes(tx, shape.model) == 1:
         right = seconds / max(LEAST, USUAL * shape.work)
-        await tx.execute(
-            "UPDATE jobs SET cost = cost * ? WHERE state = 'queued' AND model = ?", (right, shape.model)
-        )
+        await tx.execute("UPDATE jobs SET cost = cost * ? WHERE state = 'queued' AND model = ?", (right, shape.model))
 
 
 async def _shapes(tx: Transaction, model: str) -> int:

@@ -148,9 +148,7 @@ async def naming(tx: Transaction, user_id: int) -> list[Case]:
     return [_case(row) for row in await tx.fetch_all(NAMING, {"user_id": user_id})]
 
 
-async def posted(
-    tx: Transaction, job_id: str, kind: Kind = Kind.REPORT, *, channel_id: int, message_id: int
-) -> bool:
+async def posted(tx: Transaction, job_id: str, kind: Kind = Kind.REPORT, *, channel_id: int, message_id: int) -> bool:
     """A case stands in the moderators' channel as this message; False where there is no such case any more."""
     row = await tx.fetch_one(
         "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = ? RETURNING job_id",

@@ -162,6 +162,4 @@ async def bring_back(tx: Transaction, user_id: int) -> bool:
 
 async def forget_carried(tx: Transaction, *, now: datetime) -> None:
     """What was spent in periods that are over matters to nobody."""
-    await tx.execute(
-        f"DELETE FROM carried WHERE day < {_FIRST.format(table='carried')}", {"day": day_of(now)}
-    )
+    await tx.execute(f"DELETE FROM carried WHERE day < {_FIRST.format(table='carried')}", {"day": day_of(now)})

@@ -143,9 +143,7 @@ def _of(user_id: int) -> dict[str, int]:
 
 def _readable(row: Row, people: set[str], quoting: set[str], user_id: int) -> dict[str, Any]:
     return {
-        name: _without_others(row[name], user_id)
-        if name in quoting and row[name]
-        else _readable_value(name, row[name])
+        name: _without_others(row[name], user_id) if name in quoting and row[name] else _readable_value(name, row[name])
         for name in row.keys()  # noqa: SIM118 - a row iterates over its values
         if name not in people or row[name] == user_id
     }

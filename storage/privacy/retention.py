@@ -48,9 +48,7 @@ async def old_jobs(tx: Transaction, *, before: datetime, after: int, limit: int)
 
 async def forget_pictures(tx: Transaction, job_ids: Sequence[str]) -> None:
     """Delete the rows of these jobs' pictures."""
-    await tx.execute(
-        "DELETE FROM images WHERE job_id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),)
-    )
+    await tx.execute("DELETE FROM images WHERE job_id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),))
 
 
 async def forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
@@ -84,9 +82,7 @@ async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
     return Pieces(mark=mark, due_at=last + timedelta(seconds=float(seconds) * _REST) if last <= now else now)
 
 
-async def note_rewriting(
-    tx: Transaction, gone: Pieces, *, seconds: float, now: datetime, whole: bool = True
-) -> None:
+async def note_rewriting(tx: Transaction, gone: Pieces, *, seconds: float, now: datetime, whole: bool = True) -> None:
     """The database was rewritten without these pieces, which took `seconds`. Later ones are still noted.
 
     So are these where it was not done `whole`; the next rewriting waits as after any.

@@ -93,9 +93,7 @@ async def test_a_default_model_that_is_gone_gives_way_to_the_hosts(easel: World)
 
 
 async def test_the_latest_of_many_jobs_is_the_one_cancelled(tmp_path: Path) -> None:
-    async with world(
-        tmp_path, generator=FakeGenerator(paused=True), max_waiting=100, daily_credits=1000
-    ) as easel:
+    async with world(tmp_path, generator=FakeGenerator(paused=True), max_waiting=100, daily_credits=1000) as easel:
         for number in range(30):
             await easel.imagine(easel.ben, f"boat {number}")
             easel.clock.move(seconds=1)

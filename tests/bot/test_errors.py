@@ -24,17 +24,11 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.BadPrompt: errors.BadPrompt("`--ar` needs a value."),
     errors.UnknownModel: errors.UnknownModel("x", ("easel",)),
     errors.ModelUnavailable: errors.ModelUnavailable("SDXL", ("easel",)),
-    errors.OverQuota: errors.OverQuota(
-        price=4, left=1, rate=Rate(40), resets_at=datetime(2026, 1, 1, tzinfo=UTC)
-    ),
-    errors.OverCeiling: errors.OverCeiling(
-        whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
-    ),
+    errors.OverQuota: errors.OverQuota(price=4, left=1, rate=Rate(40), resets_at=datetime(2026, 1, 1, tzinfo=UTC)),
+    errors.OverCeiling: errors.OverCeiling(whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)),
     errors.UnknownZone: errors.UnknownZone("Mars"),
     errors.ServerNotAllowed: errors.ServerNotAllowed(1),
-    errors.OverGrants: errors.OverGrants(
-        wanted=9, left=1, most=100, resets_at=datetime(2026, 1, 1, tzinfo=UTC)
-    ),
+    errors.OverGrants: errors.OverGrants(wanted=9, left=1, most=100, resets_at=datetime(2026, 1, 1, tzinfo=UTC)),
     errors.OverDefault: errors.OverDefault(40),
     errors.BadSheet: errors.BadSheet(("line 2: `credits` is empty",)),
     errors.Busy: errors.Busy(own=True),

@@ -21,9 +21,7 @@ async def state_of(easel: World) -> JobState:
     ("method", "kept"),
     [("POST", JobState.FINISHED), ("*", JobState.RUNNING)],  # an edit of the progress message comes first
 )
-async def test_a_result_waits_for_the_new_token_and_is_posted_once(
-    tmp_path: Path, method: str, kept: JobState
-) -> None:
+async def test_a_result_waits_for_the_new_token_and_is_posted_once(tmp_path: Path, method: str, kept: JobState) -> None:
     async with world(tmp_path, generator=FakeGenerator(paused=True)) as easel:
         await easel.imagine(easel.ben)
         easel.env.inject_error(method, "/channels/*", status=401, times=None)

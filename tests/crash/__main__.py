@@ -23,17 +23,13 @@ def main() -> int:
         parser.error(f"{asked.folder} is not empty")
     with tempfile.TemporaryDirectory() as temporary:
         begun = time.monotonic()
-        siege = lay(
-            asked.folder or Path(temporary), rounds=asked.rounds, real=asked.real, seed=asked.seed, say=_say
-        )
+        siege = lay(asked.folder or Path(temporary), rounds=asked.rounds, real=asked.real, seed=asked.seed, say=_say)
     _print(siege, time.monotonic() - begun)
     return 1 if siege.broken else 0
 
 
 def _say(number: int, kill: Kill) -> None:
-    print(
-        f"kill {number + 1}: {kill.phase} for {kill.seconds:.2f} s", end="   \r", file=sys.stderr, flush=True
-    )
+    print(f"kill {number + 1}: {kill.phase} for {kill.seconds:.2f} s", end="   \r", file=sys.stderr, flush=True)
 
 
 def _print(siege: Siege, seconds: float) -> None:

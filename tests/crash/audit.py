@@ -42,9 +42,7 @@ def look(data: Path, lines: list[Line], *, final: bool) -> Report:
         pictures = database.execute("SELECT * FROM images").fetchall()
     broken += none_lost(jobs, lines) + ledger_exact(jobs, ledger) + posted_once(jobs, lines, final=final)
     if final:
-        broken += [
-            f"{job['id']} is still {job['state']}" for job in jobs.values() if job["state"] not in ENDED
-        ]
+        broken += [f"{job['id']} is still {job['state']}" for job in jobs.values() if job["state"] not in ENDED]
         broken += balances(jobs, ledger) + _pictures_whole(data, jobs, pictures, lines)
     return Report(broken=broken, figures=_figures(jobs, lines) | {"stray files": _stray(data, pictures)})
 
@@ -90,9 +88,7 @@ def ledger_exact(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> lis
     for job_id, its in of_job.items():
         job, price = jobs[job_id], jobs[job_id]["price"]
         sums = [(line["kind"], line["allowance"] + line["boost"] + line["bonus"]) for line in its]
-        outcome = {"settle": [("settle", 0)], "refund": [("refund", price)]}.get(
-            ENDED.get(job["state"], ""), []
-        )
+        outcome = {"settle": [("settle", 0)], "refund": [("refund", price)]}.get(ENDED.get(job["state"], ""), [])
         if sums != [("reserve", -price), *outcome]:
             broken.append(f"{job_id} is {job['state']} at {price}, and its ledger says {sums}")
         if outcome == [("refund", price)] and any(
@@ -129,9 +125,7 @@ def balances(jobs: dict[str, sqlite3.Row], ledger: list[sqlite3.Row]) -> list[st
     for line in ledger:
         moved[line["user_id"]] -= line["allowance"] + line["boost"] + line["bonus"] if line["job_id"] else 0
     return [
-        f"{user} is charged {moved[user]} for jobs of {spent[user]}"
-        for user in moved
-        if moved[user] != spent[user]
+        f"{user} is charged {moved[user]} for jobs of {spent[user]}" for user in moved if moved[user] != spent[user]
     ]
 
 

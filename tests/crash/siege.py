@@ -230,11 +230,7 @@ def _look_at_a_copy(folder: Path, lines: list[journal.Line], orphans: list[int])
     for name in ("easel.db", "easel.db-wal"):
         if (folder / "data" / name).exists():
             shutil.copy(folder / "data" / name, copy)
-    report = (
-        audit.look(copy, lines, final=False)
-        if any(line["kind"] == "life" for line in lines)
-        else audit.nothing()
-    )
+    report = audit.look(copy, lines, final=False) if any(line["kind"] == "life" for line in lines) else audit.nothing()
     report.broken.extend(f"process {process} lives on" for process in orphans)
     return report
 

@@ -36,9 +36,7 @@ def image_to_image(model: str = "sd", **changes: Any) -> ImageToImage:
         "strength": 0.6,
         "source": encoded(picture(32, 32)),
     } | changes
-    return ImageToImage(
-        **{name: values.pop(name) for name in ("strength", "source")}, sampling=Sampling(**values)
-    )
+    return ImageToImage(**{name: values.pop(name) for name in ("strength", "source")}, sampling=Sampling(**values))
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:

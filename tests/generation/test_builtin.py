@@ -180,9 +180,7 @@ def scene_at(index: int, *, held_out: bool = False) -> Scene:
     return choose_scene(np.random.default_rng((11, index)), held_out=held_out)
 
 
-def test_a_larger_pool_keeps_the_pictures_of_a_smaller_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_larger_pool_keeps_the_pictures_of_a_smaller_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "CHUNK", 2)
     monkeypatch.setattr(pool, "SHARES", {SQUARE: 0.5, (384, 192): 0.5})
     small, large = pool.draw_pool(tmp_path, 3, 4), pool.draw_pool(tmp_path, 3, 8)
@@ -243,15 +241,11 @@ def test_training_never_sees_a_held_out_pair_and_an_evaluation_sees_one_every_ti
 
 def test_a_sketch_shows_no_colours_and_no_hour() -> None:
     landscape = next(
-        scene
-        for index in range(999)
-        if isinstance(scene := scene_at(index), Landscape) and scene.style == "sketch"
+        scene for index in range(999) if isinstance(scene := scene_at(index), Landscape) and scene.style == "sketch"
     )
     assert {"time", "colour"}.isdisjoint(attributes(landscape))
     assert attributes(landscape)["ground"] == landscape.ground
-    shape = next(
-        scene for index in range(999) if isinstance(scene := scene_at(index), Shape) and not scene.style
-    )
+    shape = next(scene for index in range(999) if isinstance(scene := scene_at(index), Shape) and not scene.style)
     assert attributes(shape)["colour"] == shape.colour
 
 
@@ -297,9 +291,7 @@ def test_the_words_that_are_named_are_those_a_person_would_miss(prompt: str, nam
         ("", "boat", ", no boat"),
     ],
 )
-def test_what_a_negative_prompt_names_is_left_out_of_the_prompt(
-    prompt: str, negative: str, left: str
-) -> None:
+def test_what_a_negative_prompt_names_is_left_out_of_the_prompt(prompt: str, negative: str, left: str) -> None:
     assert without(prompt, negative) == left
 
 

@@ -34,9 +34,7 @@ ENTRY = {
 
 def written(folder: Path, *entries: dict[str, str], top: str = "") -> Path:
     path = folder / "models.toml"
-    tables = [
-        "[[model]]\n" + "".join(f"{key} = {value}\n" for key, value in entry.items()) for entry in entries
-    ]
+    tables = ["[[model]]\n" + "".join(f"{key} = {value}\n" for key, value in entry.items()) for entry in entries]
     path.write_text(top + "\n".join(tables), encoding="utf-8")
     return path
 
@@ -82,9 +80,7 @@ def test_the_shipped_file_is_right() -> None:
         ("vocabulary", "1", "true or false"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_names_its_place(
-    tmp_path: Path, key: str, value: str, said: str
-) -> None:
+def test_a_mistake_is_one_sentence_that_names_its_place(tmp_path: Path, key: str, value: str, said: str) -> None:
     path = written(tmp_path, ENTRY | {key: value})
     with pytest.raises(CatalogueError) as caught:
         Catalogue.load(path, actions=("imagine", "vary", "reroll"))
@@ -152,9 +148,7 @@ def _complete(folder: Path) -> None:
     (folder / "model_index.json").write_text(json.dumps(index))
 
 
-def test_a_model_is_installed_when_all_its_parts_are_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_is_installed_when_all_its_parts_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local = Catalogue.load(written(tmp_path, ENTRY | {"source": '"./mine"'})).default
     assert not installed(local)
     _complete(tmp_path / "mine")
@@ -166,9 +160,7 @@ def test_a_model_is_installed_when_all_its_parts_are_there(
         assert not installed(local)
 
 
-def test_a_model_that_may_not_be_looked_at_is_not_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_may_not_be_looked_at_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that another user made, for instance root."""
 
     def refuse(*_: object) -> None:
@@ -182,9 +174,7 @@ def test_a_model_that_may_not_be_looked_at_is_not_installed(
 
 
 @pytest.mark.parametrize("variable", ["HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"])
-def test_a_model_is_found_in_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+def test_a_model_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, str(tmp_path / "cache"))

@@ -133,9 +133,7 @@ def test_a_controlnet_begins_with_all_that_the_unet_has_in_common_with_it(makers
     model = makers["controlnet"]().model
     assert isinstance(model, controlnet.Controlled)
     unet, own = model.base.unet.state_dict(), model.controlnet.state_dict()
-    strange = {
-        name.split(".")[0] for name in own if name not in unet or not torch.equal(own[name], unet[name])
-    }
+    strange = {name.split(".")[0] for name in own if name not in unet or not torch.equal(own[name], unet[name])}
     assert strange == {"controlnet_cond_embedding", "controlnet_down_blocks", "controlnet_mid_block"}
 
 
@@ -155,9 +153,7 @@ def test_an_image_prompt_adapter_loads_and_its_picture_matters(
     files = companion.export(tmp_path)
     assert sum(file.stat().st_size for file in files) < 2_000_000
     pipeline.load_ip_adapter(tmp_path, image_prompt.FOLDER_NAME, image_prompt.FILE_NAME)
-    red, blue = (
-        drawn(pipeline, ip_adapter_image=Image.new("RGB", (96, 64), name)) for name in ("red", "blue")
-    )
+    red, blue = (drawn(pipeline, ip_adapter_image=Image.new("RGB", (96, 64), name)) for name in ("red", "blue"))
     assert difference(red, blue) > 1e-4
     pipeline.set_ip_adapter_scale(0.0)
     unseen = drawn(pipeline, ip_adapter_image=Image.new("RGB", (96, 64), "red"))

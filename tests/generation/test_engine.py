@@ -45,9 +45,7 @@ def by_diffusers(folder: Path, request: Any) -> np.ndarray:
     sampling = request.sampling
     kind = OWN[sampling.model][hasattr(request, "source")]
     extra = {} if sampling.model == "flux" else {"negative_prompt": sampling.negative or None}
-    pipe = kind.from_pretrained(
-        folder / sampling.model, **({} if sampling.model != "sd" else {"safety_checker": None})
-    )
+    pipe = kind.from_pretrained(folder / sampling.model, **({} if sampling.model != "sd" else {"safety_checker": None}))
     pipe.set_progress_bar_config(disable=True)
     if sampling.model == "flux":
         extra["max_sequence_length"] = 256
@@ -75,9 +73,7 @@ def test_draws_what_diffusers_draws(engine: Engine, tiny_models: Path, model: st
     changes: dict[str, Any] = {"negative": "fog", "width": 48}
     if make is image_to_image:
         changes["source"] = encoded(picture(48, 32))
-        if (
-            model == "flux"
-        ):  # diffusers encodes the source once, with the first generator; we do for each image
+        if model == "flux":  # diffusers encodes the source once, with the first generator; we do for each image
             changes["seeds"] = (11,)
     request = make(model, **changes)
     ours = np.stack([levels(image) for image in finished(engine, request).images])

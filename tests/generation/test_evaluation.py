@@ -126,9 +126,7 @@ def test_a_pool_of_another_seed_is_refused() -> None:
         probe_training.check_pool([Part(size=part.size, seed=4, pictures=part.pictures)])
 
 
-def test_the_probe_learns_what_the_model_is_never_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_probe_learns_what_the_model_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "CHUNK", 2)
     monkeypatch.setattr(pool, "SHARES", {SQUARE: 1.0})
     usual, held_out = probe_training.probe_pool(tmp_path, 3, 4)

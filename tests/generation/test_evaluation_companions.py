@@ -39,9 +39,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(untrained: Path) -> Bench:
-    pipeline: Any = StableDiffusionPipeline.from_pretrained(
-        WEIGHTS, use_safetensors=True, safety_checker=None
-    )
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(WEIGHTS, use_safetensors=True, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
     return Bench(
         pipeline=pipeline,
@@ -92,9 +90,7 @@ def test_colours_are_compared_place_by_place() -> None:
 
 def test_subjects_are_in_no_style_and_repeat_for_a_seed() -> None:
     subjects = choose_subjects(3, 6, SMALL)
-    assert [subject.wish for subject in subjects] == [
-        subject.wish for subject in choose_subjects(3, 6, SMALL)
-    ]
+    assert [subject.wish for subject in subjects] == [subject.wish for subject in choose_subjects(3, 6, SMALL)]
     assert {subject.scene.style for subject in subjects} == {""}
     assert {subject.picture.size for subject in subjects} == {SMALL}
 

@@ -129,9 +129,7 @@ def test_the_step_across_a_border_is_measured_on_the_border_alone() -> None:
     assert control.border_step([Image.fromarray(pixels)], mask) == 10.0
 
 
-def test_guidance_that_does_nothing_misses(
-    bench: Bench, known: Outcome, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guidance_that_does_nothing_misses(bench: Bench, known: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
     def drawn(guided: Outcome) -> list[bool]:
         monkeypatch.setattr(control, "draw_and_read", lambda *_: guided)
         return met(control.measure_guidance(bench, known))

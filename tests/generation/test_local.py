@@ -275,9 +275,7 @@ async def test_closing_ends_everything(catalogue: Catalogue) -> None:
     await own.close()
 
 
-async def test_a_worker_that_never_starts_fails_requests(
-    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_worker_that_never_starts_fails_requests(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("generation.supervisor.STARTS", 1)
     own = LocalGenerator(catalogue, default_model=None, device="no-such-device")
     await own.start()
@@ -355,9 +353,7 @@ def patient(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[wire.Setup,
 
 async def test_a_download_may_take_hours(patient: tuple[wire.Setup, int]) -> None:
     setup, hours = patient
-    supervisor = Supervisor(
-        setup, step_timeout=1, load_timeout=2, publish=lambda *_: None, ended=lambda _: None
-    )
+    supervisor = Supervisor(setup, step_timeout=1, load_timeout=2, publish=lambda *_: None, ended=lambda _: None)
     supervisor._current = Submit(ticket="one", request=text_to_image("b"))
     assert supervisor._patience() == (hours * 3600 or 2)
 

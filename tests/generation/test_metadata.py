@@ -46,12 +46,8 @@ RIGHT = {
     "utf8-in-tEXt.png": Parameters(
         prompt="城堡 на холме, über, naïve café", negative="schlecht", facts={"Steps": "20", "Seed": "5"}
     ),
-    "comfyui.png": Parameters(
-        prompt="a galaxy in a bottle", facts={"Steps": "20", "CFG scale": "8", "Seed": "5"}
-    ),
-    "invokeai.png": Parameters(
-        prompt="a fox", facts={"Steps": "20", "CFG scale": "7", "Seed": "5", "Size": "512x512"}
-    ),
+    "comfyui.png": Parameters(prompt="a galaxy in a bottle", facts={"Steps": "20", "CFG scale": "8", "Seed": "5"}),
+    "invokeai.png": Parameters(prompt="a fox", facts={"Steps": "20", "CFG scale": "7", "Seed": "5", "Size": "512x512"}),
 }
 
 
@@ -67,9 +63,7 @@ def test_small_files_that_came_out_wrong_come_out_right(name: str) -> None:
 FACTS = "Steps: 24, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 768x512"
 
 
-@pytest.mark.parametrize(
-    "end", ["", "\n", "\r\n", "\n\n", "\nTemplate: a {fox|cat}\nNegative Template: b", " "]
-)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\nTemplate: a {fox|cat}\nNegative Template: b", " "])
 @pytest.mark.parametrize("line", ["\n", "\r\n"])
 def test_what_stands_behind_the_settings_is_no_prompt(line: str, end: str) -> None:
     text = f"a castle\nred{line}Negative prompt: blurry{line}{FACTS}{end}"
@@ -86,9 +80,7 @@ def test_the_last_settings_count() -> None:
 
 def graph(**nodes: tuple[str, dict[str, Any]]) -> dict[str, str]:
     return {
-        "prompt": json.dumps(
-            {key: {"class_type": kind, "inputs": values} for key, (kind, values) in nodes.items()}
-        )
+        "prompt": json.dumps({key: {"class_type": kind, "inputs": values} for key, (kind, values) in nodes.items()})
     }
 
 
@@ -223,11 +215,7 @@ OLD_INVOKE = {
         ),
         (
             "NovelAI",
-            {
-                "UserComment": json.dumps(
-                    {"Software": "NovelAI", "Description": "a fox", "Comment": json.dumps(NOVEL)}
-                )
-            },
+            {"UserComment": json.dumps({"Software": "NovelAI", "Description": "a fox", "Comment": json.dumps(NOVEL)})},
             NOVEL_RIGHT,
         ),
         ("Fooocus", {"parameters": json.dumps(FOCUS)}, FOCUS_RIGHT),
@@ -329,9 +317,7 @@ ANYTHING = st.recursive(
     | st.floats()
     | st.text(max_size=9)
     | st.sampled_from(["a", "b", "KSampler"]),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=5)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=5),
     max_leaves=30,
 )
 NAMES = sorted(
@@ -342,9 +328,7 @@ NAMES = sorted(
 @given(
     st.dictionaries(
         st.sampled_from(NAMES),
-        ANYTHING.map(json.dumps)
-        | st.text(max_size=60)
-        | ANYTHING.map(lambda value: "prompt:" + json.dumps(value)),
+        ANYTHING.map(json.dumps) | st.text(max_size=60) | ANYTHING.map(lambda value: "prompt:" + json.dumps(value)),
         max_size=4,
     )
 )
@@ -368,9 +352,7 @@ def test_graphs_that_bite_their_tails_come_to_an_end(nodes: dict[str, dict[str, 
     metadata.read(graph(**{key: ("KSampler", inputs) for key, inputs in nodes.items()}))
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"a":' * 50_000, "9" * 100_000, '{"seed": 1e999, "prompt": NaN}']
-)
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "9" * 100_000, '{"seed": 1e999, "prompt": NaN}'])
 @pytest.mark.parametrize("name", ["parameters", "prompt", "invokeai_metadata", "Comment"])
 def test_deep_and_long_json_is_no_more_than_unreadable(name: str, text: str) -> None:
     metadata.read({name: text})

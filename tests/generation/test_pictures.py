@@ -69,9 +69,7 @@ def test_damaged_sources_are_refused_or_read(data: st.DataObject) -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_mode_becomes_rgb(mode: str) -> None:
     grey = Image.fromarray(np.full((40, 60), 128, np.uint8))
-    source = (
-        Image.fromarray(np.full((40, 60), 128 * 256, np.uint16)) if mode == "I;16" else grey.convert(mode)
-    )
+    source = Image.fromarray(np.full((40, 60), 128 * 256, np.uint16)) if mode == "I;16" else grey.convert(mode)
     opened = pictures.open_source(encoded(source), 32, 16)
     assert (opened.mode, opened.size) == ("RGB", (32, 16))
     if mode != "1":

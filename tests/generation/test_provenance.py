@@ -138,9 +138,7 @@ def requests(draw: st.DrawFn) -> Request:
 
 @settings(max_examples=300, deadline=None)
 @given(requests(), st.sampled_from(FORMS))
-def test_all_words_and_numbers_come_back_as_they_were(
-    request_: TextToImage | ImageToImage, form: str
-) -> None:
+def test_all_words_and_numbers_come_back_as_they_were(request_: TextToImage | ImageToImage, form: str) -> None:
     written = parameters.of_request(request_, 0)
     found = describe(saved(form, provenance.of_request(request_, 0)))
     assert found.parameters == written

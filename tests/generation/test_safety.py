@@ -125,9 +125,7 @@ CROPPING = (
 
 
 @pytest.mark.parametrize("processor", CROPPING)
-def test_what_a_classifier_would_cut_off_is_looked_at_too(
-    tmp_path: Path, processor: Mapping[str, Any]
-) -> None:
+def test_what_a_classifier_would_cut_off_is_looked_at_too(tmp_path: Path, processor: Mapping[str, Any]) -> None:
     looking = guard(spotter(tmp_path, processor))
     wide, tall = Image.new("RGB", (144, 48), "grey"), Image.new("RGB", (48, 144), "grey")
     plain = [wide.copy(), tall.copy(), Image.new("RGB", (48, 48), "grey")]
@@ -238,9 +236,7 @@ async def drawn(catalogue: Catalogue, source: Path, *requests: Request) -> tuple
             await generator.close()
 
 
-async def test_the_worker_checks_every_picture_and_shows_none_before(
-    catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_the_worker_checks_every_picture_and_shows_none_before(catalogue: Catalogue, tmp_path: Path) -> None:
     folder = classifier(tmp_path, {"normal": 0, "nsfw": 9})
     found, state = await drawn(catalogue, folder, text_to_image(), image_to_image())
     assert state.state is ModelState.WARM

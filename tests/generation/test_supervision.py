@@ -236,9 +236,7 @@ async def test_a_worker_whose_pipe_nobody_serves_any_more_is_replaced(
     broken: str,
 ) -> None:
     """A thread that fails in the middle must not leave a worker that hears nothing, or whose words fail."""
-    write_worker(
-        QUICK.replace("import os, sys\n", "import os, sys\nprint('hello', file=sys.stderr, flush=True)\n")
-    )
+    write_worker(QUICK.replace("import os, sys\n", "import os, sys\nprint('hello', file=sys.stderr, flush=True)\n"))
     serve: Any = pkgutil.resolve_name(broken.replace(".log.", ":log.").replace(".put", ":put"))
     failed: list[object] = []
 
@@ -272,9 +270,7 @@ def count_launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_workers_that_start_and_draw_nothing_are_told(
     generator: LocalGenerator, write_worker: Callable[[str], object]
 ) -> None:
-    write_worker(
-        QUICK.replace("    if isinstance(word, wire.Draw):", "    sys.exit('out of memory')\n    if True:")
-    )
+    write_worker(QUICK.replace("    if isinstance(word, wire.Draw):", "    sys.exit('out of memory')\n    if True:"))
     await generator.start()
     await generator.wait_ready()
     assert generator.condition().trouble == ""

@@ -75,9 +75,7 @@ def test_any_bytes_are_text_or_refused(content: bytes) -> None:
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_prices_are_written_into_the_file_as_its_editor_saved_it(
-    tmp_path: Path, mark: bytes, line_end: str
-) -> None:
+def test_prices_are_written_into_the_file_as_its_editor_saved_it(tmp_path: Path, mark: bytes, line_end: str) -> None:
     path = tmp_path / "models.toml"
     path.write_bytes(mark + MODELS.replace("\n", line_end).encode())
     calibrate.write_prices(path, Catalogue.load(path), {"sd15": Price(cost=77, vary=None)})

@@ -112,8 +112,7 @@ def test_hard_pictures_come_more_often() -> None:
     rng = np.random.default_rng(1)
     scenes = [choose_scene(rng) for _ in range(100)]
     hard = [
-        misses_the_sun(scene) or any(value in denoiser.HARD for value in attributes(scene).values())
-        for scene in scenes
+        misses_the_sun(scene) or any(value in denoiser.HARD for value in attributes(scene).values()) for scene in scenes
     ]
     assert [denoiser.times_in_a_round(scene) > 1 for scene in scenes] == hard
     part = TrainingPart(

@@ -52,9 +52,7 @@ def test_an_old_python_gets_one_sentence(version: tuple[int, int]) -> None:
 def test_an_old_python_can_read_the_launcher_far_enough_to_say_so() -> None:
     tree = ast.parse(LAUNCHER.read_text(), feature_version=(3, 6))
 
-    check = next(
-        node for node in tree.body if isinstance(node, ast.Expr) and "refuse_old_python" in ast.unparse(node)
-    )
+    check = next(node for node in tree.body if isinstance(node, ast.Expr) and "refuse_old_python" in ast.unparse(node))
     before = tree.body[: tree.body.index(check)]
     allowed = (ast.Expr, ast.Import, ast.ImportFrom, ast.FunctionDef)
     assert all(isinstance(node, allowed) for node in before)

@@ -23,9 +23,7 @@ def main() -> int:
     parser.add_argument("--drops", type=float, default=15, help="seconds between breaks of the gateway (15)")
     parser.add_argument("--pace", type=float, default=14, help="wishes in a second (14)")
     parser.add_argument("--patience", type=float, default=240, help="seconds to put right what is left (240)")
-    parser.add_argument(
-        "--restarts", type=int, default=0, help="how often the bot is stopped and started (0)"
-    )
+    parser.add_argument("--restarts", type=int, default=0, help="how often the bot is stopped and started (0)")
     parser.add_argument("--at-login", action="store_true", help="faults begin before the bot has logged in")
     parser.add_argument(
         "--without",
@@ -82,9 +80,7 @@ def _keep(soak: Soak) -> None:
 
 def _print(soak: Soak) -> int:
     promises = audit.look(soak)
-    print(
-        f"{soak.accepted} jobs in {soak.seconds:.0f} s, seed {soak.plan.seed}; {len(soak.people.wishes)} wishes"
-    )
+    print(f"{soak.accepted} jobs in {soak.seconds:.0f} s, seed {soak.plan.seed}; {len(soak.people.wishes)} wishes")
     for what, count in [*soak.weather.met.most_common(), *soak.gateway.met.most_common()]:
         print(f"        {what:<48}{count}")
     for promise in promises:

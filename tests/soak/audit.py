@@ -51,9 +51,7 @@ def look(soak: Soak) -> list[Promise]:
     posts = sum(job["state"] == "delivered" for job in jobs.values())
     told = [line for line in lines if line["kind"] == "told"]
     return [
-        Promise(
-            name="no job lost", figure=f"{len(jobs)} accepted", broken=none_lost(jobs, _told_once(lines))
-        ),
+        Promise(name="no job lost", figure=f"{len(jobs)} accepted", broken=none_lost(jobs, _told_once(lines))),
         Promise(name="no job stuck", figure=_words(states), broken=_stuck(jobs)),
         Promise(
             name="each result posted once",
@@ -69,9 +67,7 @@ def look(soak: Soak) -> list[Promise]:
         mailed_once(soak, jobs),
         cancelled_as_asked(soak, jobs),
         deleted_as_asked(soak, jobs),
-        Promise(
-            name="each failure told once", figure=f"{states['failed']} failures", broken=_failures(soak, jobs)
-        ),
+        Promise(name="each failure told once", figure=f"{states['failed']} failures", broken=_failures(soak, jobs)),
         Promise(name="no progress message left over", figure="", broken=_left_over(soak, jobs)),
         answered(soak, jobs),
         Promise(
@@ -194,11 +190,7 @@ def _memory(soak: Soak) -> Promise:
     first = soak.memory[0][0] if soak.memory else 0
     jobs = soak.accepted - first
     fifths = [
-        [
-            (rss, blocks)
-            for count, rss, blocks in soak.memory
-            if n * jobs <= 5 * (count - first) < (n + 1) * jobs
-        ]
+        [(rss, blocks) for count, rss, blocks in soak.memory if n * jobs <= 5 * (count - first) < (n + 1) * jobs]
         for n in range(5)
     ]
     if not all(fifths):

@@ -73,9 +73,7 @@ async def live(folder: Path, address: str, seed: str) -> int:
                 await asyncio.gather(reporting, return_exceptions=True)
 
     app.opened = opened  # type: ignore[assignment]
-    settings = Settings(
-        data=folder, discord_token=TOKEN, daily_credits=1_000_000, max_waiting=1000, device="cpu"
-    )
+    settings = Settings(data=folder, discord_token=TOKEN, daily_credits=1_000_000, max_waiting=1000, device="cpu")
     status = await app.run(settings)
     await asyncio.sleep(0)
     left = asyncio.all_tasks() - {asyncio.current_task()}

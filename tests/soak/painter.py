@@ -96,7 +96,5 @@ class Painter:
     def _noise(self, kind: str, side: int = _SIDE) -> bytes:
         out = io.BytesIO()
         pixels = self._source.randbytes(3 * side * side)
-        Image.frombytes("RGB", (side, side), pixels).save(
-            out, kind, **({"quality": 95} if side > _SIDE else {})
-        )
+        Image.frombytes("RGB", (side, side), pixels).save(out, kind, **({"quality": 95} if side > _SIDE else {}))
         return out.getvalue()

@@ -150,9 +150,7 @@ class People:
     def _delete(self, who: Person) -> None:
         """An admin deletes a result of which nobody has wanted a single picture."""
         admin = next(one for one in self._town.people if one.admin and one.guild_id == who.guild_id)
-        buttons = [
-            one for one in self._on_results(who) if one.verb == "r" and one.message.id not in self._kept
-        ]
+        buttons = [one for one in self._on_results(who) if one.verb == "r" and one.message.id not in self._kept]
         if buttons:
             button = self._source.choice(buttons)
             self._doomed.add(button.message.id)
@@ -181,9 +179,7 @@ class People:
 
     def _on_results(self, who: Person) -> list[Button]:
         messages: list[Message] = self._town.standing(who.channel_id, self._town.results[who.channel_id])
-        return [
-            button for one in messages if one.id not in self._doomed for button in self._town.buttons(one)
-        ]
+        return [button for one in messages if one.id not in self._doomed for button in self._town.buttons(one)]
 
 
 def _now() -> datetime:

@@ -62,9 +62,7 @@ class Rest:
         self._write(request, fault, begun, answer)
         return answer
 
-    def _write(
-        self, request: web.Request, fault: Fault | None, begun: datetime, answer: web.StreamResponse
-    ) -> None:
+    def _write(self, request: web.Request, fault: Fault | None, begun: datetime, answer: web.StreamResponse) -> None:
         took = (datetime.now(UTC) - begun).total_seconds()
         path = request.path.removeprefix(API)
         with self._trace.open("a") as file:
@@ -72,9 +70,7 @@ class Rest:
                 f"{begun.time()} {request.method} {path} {answer.status} {took:.2f}s {fault.kind if fault else ''}\n"
             )
 
-    async def _meet(
-        self, request: web.Request, body: Any, files: list[Any], fault: Fault | None
-    ) -> web.StreamResponse:
+    async def _meet(self, request: web.Request, body: Any, files: list[Any], fault: Fault | None) -> web.StreamResponse:
         if fault is None:
             return self._apply(request, body, files)
         match fault.kind:
@@ -96,9 +92,7 @@ class Rest:
             case _:
                 return _error(fault)
 
-    async def _hang(
-        self, request: web.Request, body: Any, files: list[Any], fault: Fault
-    ) -> web.StreamResponse:
+    async def _hang(self, request: web.Request, body: Any, files: list[Any], fault: Fault) -> web.StreamResponse:
         if fault.late:
             answer = self._apply(request, body, files)
             await asyncio.sleep(fault.seconds)
@@ -122,17 +116,11 @@ class Rest:
         except BackendError as error:
             return _json(error.to_json(), status=error.status)
         quiet = path.endswith("/callback") and "with_response" not in request.query
-        return (
-            web.Response(status=204, headers=_headers(path))
-            if answer is None or quiet
-            else _json(answer, path=path)
-        )
+        return web.Response(status=204, headers=_headers(path)) if answer is None or quiet else _json(answer, path=path)
 
     def _dispatch(self, request: web.Request, path: str, body: Any, files: list[Any]) -> Any:
         posting = _MESSAGES.match(path) if request.method == "POST" else None
-        nonce = (
-            body.get("nonce") if posting and isinstance(body, dict) and body.get("enforce_nonce") else None
-        )
+        nonce = body.get("nonce") if posting and isinstance(body, dict) and body.get("enforce_nonce") else None
         if posting and nonce and (before := self._town.repeated(int(posting[1]), str(nonce))):
             return dict(serializers.message_payload(self._town, before))
         answer = dispatch(
@@ -195,9 +183,7 @@ def _limited(fault: Fault) -> web.Response:
     if everywhere:
         headers = {"Via": "1.1 google", "X-RateLimit-Global": "true", "Retry-After": "1"}
     body = {"message": "You are being rate limited.", "retry_after": fault.seconds, "global": everywhere}
-    return web.Response(
-        body=json.dumps(body).encode(), status=429, content_type="application/json", headers=headers
-    )
+    return web.Response(body=json.dumps(body).encode(), status=429, content_type="application/json", headers=headers)
 
 
 def _error(fault: Fault) -> web.Response:

@@ -98,9 +98,7 @@ class Town(Memory):
         for number, one in enumerate(PEOPLE):
             user = self.make_user(f"{one}{name}")
             self.add_member(guild.id, user.id, roles=[] if number else [admins.id])
-            people.append(
-                Person(id=user.id, name=one, guild_id=guild.id, channel_id=channel.id, admin=number == 0)
-            )
+            people.append(Person(id=user.id, name=one, guild_id=guild.id, channel_id=channel.id, admin=number == 0))
         return people
 
     # ---------------------------------------------------------------- messages
@@ -148,9 +146,7 @@ class Town(Memory):
                 if (match := _BUTTON.match(one.get("custom_id", ""))) and not one.get("disabled"):
                     verb, job_id, index = match.groups()
                     found.append(
-                        Button(
-                            message=message, verb=verb, job_id=job_id, index=int(index), custom_id=match[0]
-                        )
+                        Button(message=message, verb=verb, job_id=job_id, index=int(index), custom_id=match[0])
                     )
         return found
 

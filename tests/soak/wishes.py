@@ -25,18 +25,14 @@ def drawn_once(soak: Soak, jobs: Jobs) -> Promise:
     told = _told(soak)
     made = Counter(job["interaction_id"] for job in jobs.values())
     broken = []
-    presses = [
-        wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is not None
-    ]
+    presses = [wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is not None]
     for wish in presses:
         if _acknowledged(soak, wish) and made[wish.interaction] + told[wish.interaction] == 0:
             broken.append(f"{_named(wish)} made no job, without a word")
     reacted = [wish for wish in soak.people.wishes if wish.verb in ("v", "r") and wish.interaction is None]
     by_reaction = Counter(_drawing(job) for job in jobs.values() if job["interaction_id"] is None)
     broken += _compared(soak, jobs, reacted, _drawn_as, by_reaction, "drawn")
-    return Promise(
-        name="each V and 🔄 drawn once", figure=f"{len(presses) + len(reacted)} wishes", broken=broken
-    )
+    return Promise(name="each V and 🔄 drawn once", figure=f"{len(presses) + len(reacted)} wishes", broken=broken)
 
 
 def _drawn_as(wish: Wish) -> tuple[Any, ...]:
@@ -74,9 +70,7 @@ def mailed_once(soak: Soak, jobs: Jobs) -> Promise:
     broken, letters = [], _letters(soak)
     wishes = [wish for wish in soak.people.wishes if wish.verb == "mail" and _heard(soak, jobs, wish)]
     for wish in wishes:
-        numbers = [
-            sent[wish.job_id, index, wish.who.id] for index in range(1, jobs[wish.job_id]["images"] + 1)
-        ]
+        numbers = [sent[wish.job_id, index, wish.who.id] for index in range(1, jobs[wish.job_id]["images"] + 1)]
         if max(numbers) > 1 or (min(numbers) < 1 and not letters[wish.who.id]):
             broken.append(f"{_named(wish)} brought its pictures {numbers} times")
     return Promise(name="each ✉️ sent once", figure=f"{len(wishes)} wishes", broken=broken)
@@ -89,9 +83,7 @@ def cancelled_as_asked(soak: Soak, jobs: Jobs) -> Promise:
     return Promise(
         name="cancelled no more than asked",
         figure=f"{done.total()} of {asked.total()}",
-        broken=[
-            f"{user} asked {asked[user]} times, and cancelled {done[user]} jobs" for user in done - asked
-        ],
+        broken=[f"{user} asked {asked[user]} times, and cancelled {done[user]} jobs" for user in done - asked],
     )
 
 

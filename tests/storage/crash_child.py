@@ -24,9 +24,7 @@ def say(job: Job | None) -> None:
 
 
 REQUEST = TextToImage(
-    sampling=Sampling(
-        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
-    )
+    sampling=Sampling(model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,))
 )
 
 

@@ -16,9 +16,7 @@ from storage.jobs import queue as job_queue
 from storage.jobs.job import Job, NewJob
 
 REQUEST = TextToImage(
-    sampling=Sampling(
-        model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,)
-    )
+    sampling=Sampling(model="easel", prompt="", negative="", width=256, height=256, steps=20, guidance=4.0, seeds=(1,))
 )
 NOON = datetime(2026, 3, 14, 12, 0, 0, 123_000, tzinfo=UTC)
 GUILD = 700_000_000_000_000_001

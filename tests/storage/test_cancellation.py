@@ -60,9 +60,7 @@ async def cancelled_at(make: Callable[[], Coroutine[Any, Any, None]], chosen: Ca
     return awaitable.suspensions
 
 
-async def everywhere(
-    make: Callable[[], Coroutine[Any, Any, None]], check: Callable[[], Awaitable[None]]
-) -> None:
+async def everywhere(make: Callable[[], Coroutine[Any, Any, None]], check: Callable[[], Awaitable[None]]) -> None:
     """Cancel at each suspension of its own, then at each and all that follow, and check after each."""
     count = await cancelled_at(make, lambda _: False)
     assert count >= 3

@@ -148,9 +148,7 @@ def test_a_failed_migration_leaves_the_version_before(version: int) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, MIGRATIONS[:version])
     before = shape(connection)
-    broken = (
-        "CREATE TABLE half (made INTEGER); INSERT INTO half VALUES (1); CREATE TABLE half (again INTEGER);"
-    )
+    broken = "CREATE TABLE half (made INTEGER); INSERT INTO half VALUES (1); CREATE TABLE half (again INTEGER);"
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         migrate(connection, [*MIGRATIONS[:version], broken])
     assert not connection.in_transaction

@@ -113,9 +113,7 @@ class Model:
     def settle(self, job: ModelJob, seconds: float) -> None:
         """Charge what a job took, and move its owner's later turns."""
         change = max(seconds, LEAST) - job.charged
-        later = [
-            one for one in self.jobs.values() if waits(one) and one.user == job.user and one.turn > job.turn
-        ]
+        later = [one for one in self.jobs.values() if waits(one) and one.user == job.user and one.turn > job.turn]
         job.charged += change
         shift = max(change, min(0.0, self.virtual - min((one.turn for one in later), default=0.0)))
         for one in later:
@@ -381,9 +379,7 @@ class Services(RuleBasedStateMachine):
             allowance = await credit_allowances.allowance(
                 tx, guild_id=GUILD, user_id=user, role_ids=[ROLE], default=Rate(DEFAULT)
             )
-            found = await account.balance(
-                tx, guild_id=GUILD, user_id=user, allowance=allowance, now=model.now
-            )
+            found = await account.balance(tx, guild_id=GUILD, user_id=user, allowance=allowance, now=model.now)
             expected = (model.allowance(user), model.used.get((user, model.day), 0), model.bonus[user])
             assert (found.rate.credits, found.used, found.bonus) == expected
             assert min(expected) >= 0

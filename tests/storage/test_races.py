@@ -21,9 +21,7 @@ ROUNDS = int(os.environ.get("EASEL_RACES", "15"))
 AT_ONCE = 200
 
 
-async def reserve(
-    tx: Transaction, job_id: str, user_id: int, allowance: int, bot_ceiling: int | None
-) -> None:
+async def reserve(tx: Transaction, job_id: str, user_id: int, allowance: int, bot_ceiling: int | None) -> None:
     await account.reserve(
         tx,
         guild_id=GUILD,
@@ -36,9 +34,7 @@ async def reserve(
     )
 
 
-async def race(
-    database: Database, round_: int, *, people: int, allowance: int, bot_ceiling: int | None
-) -> int:
+async def race(database: Database, round_: int, *, people: int, allowance: int, bot_ceiling: int | None) -> int:
     """How many of two hundred commands, of so many people, were accepted."""
 
     async def one(number: int) -> bool:
@@ -63,8 +59,6 @@ async def test_on_the_last_credit_of_a_server_and_of_the_bot(database: Database,
     for round_ in range(max(1, ROUNDS // 5)):
         if whose == "server":
             async with database.transaction() as tx:
-                await terms.set_ceiling(
-                    tx, guild_id=GUILD, ceiling=Rate(round_ + 1), actor_id=ADMIN, now=NOON
-                )
+                await terms.set_ceiling(tx, guild_id=GUILD, ceiling=Rate(round_ + 1), actor_id=ADMIN, now=NOON)
         ceiling = round_ + 1 if whose == "bot" else None
         assert await race(database, round_, people=AT_ONCE, allowance=9, bot_ceiling=ceiling) == 1

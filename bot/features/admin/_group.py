@@ -67,9 +67,7 @@ class Record:
     guild_id: int
     before: Rows
 
-    async def note(
-        self, what: str, *, old: str | None, new: str | None, final: Obstacle | None = None
-    ) -> None:
+    async def note(self, what: str, *, old: str | None, new: str | None, final: Obstacle | None = None) -> None:
         """Record a change of settings, after it was made. If old == new, put the rows back and record nothing.
 
         Comparing finds the rows that an undo puts back; `final` says why none can be.
@@ -97,9 +95,7 @@ def _within_limits() -> Iterator[None]:
     try:
         yield
     except host.OverGrants as error:
-        raise OverGrants(
-            wanted=error.wanted, left=error.left, most=error.most, resets_at=error.resets_at
-        ) from error
+        raise OverGrants(wanted=error.wanted, left=error.left, most=error.most, resets_at=error.resets_at) from error
     except host.OverDefault as error:
         raise OverDefault(error.daily) from error
     except host.NothingFree as error:

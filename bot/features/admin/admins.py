@@ -29,9 +29,7 @@ async def log(interaction: discord.Interaction[Any], channel: LogChannel | None 
     async with desk.changing() as record:
         old = (await settings.settings(record.tx, desk.guild_id)).log_channel_id
         await settings.set_log_channel(record.tx, desk.guild_id, channel.id if channel else None)
-        await record.note(
-            "log channel", old=f"<#{old}>" if old else None, new=f"<#{channel.id}>" if channel else None
-        )
+        await record.note("log channel", old=f"<#{old}>" if old else None, new=f"<#{channel.id}>" if channel else None)
     await desk.tell(log_is(channel.id if channel else None))
 
 
@@ -50,9 +48,7 @@ async def role(interaction: discord.Interaction[Any], role: discord.Role | None 
     async with desk.changing() as record:
         old = (await settings.settings(record.tx, desk.guild_id)).admin_role_id
         await settings.set_admin_role(record.tx, desk.guild_id, role.id if role else None)
-        await record.note(
-            "admin role", old=f"<@&{old}>" if old else None, new=f"<@&{role.id}>" if role else None
-        )
+        await record.note("admin role", old=f"<@&{old}>" if old else None, new=f"<@&{role.id}>" if role else None)
     await desk.tell(texts.admin_role_is(role.id if role else None))
 
 

@@ -182,9 +182,7 @@ def _models(patient: Patient, catalogue: Catalogue) -> Iterator[Finding]:
 
 def _safety(safety: Safety) -> Finding:
     if safety.state is ModelState.UNUSABLE:
-        return broken(
-            "Safety check: it doesn't work, so no result is shown", "The host finds out with ./easel doctor."
-        )
+        return broken("Safety check: it doesn't work, so no result is shown", "The host finds out with ./easel doctor.")
     if safety.state is None:
         return note("Safety check: it is not ready yet")
     what = "Safety check: results are looked at before they are shown"
@@ -192,9 +190,7 @@ def _safety(safety: Safety) -> Finding:
         advice = "There is no moderators' channel, so what it withholds is deleted; `/admin moderators` chooses one."
         return note(what, advice)
     if not safety.among_adults:
-        advice = (
-            "The moderators' channel is not age-restricted, so what it withholds can't be looked at there."
-        )
+        advice = "The moderators' channel is not age-restricted, so what it withholds can't be looked at there."
         return note(what, advice)
     return ok(what)
 

@@ -19,9 +19,7 @@ from storage.moderation import strikes
 member = app_commands.Group(name="member", description="Who may use Easel", parent=admin)
 
 
-@member.command(
-    name="ban", description="Keep somebody from using Easel; their waiting and running jobs are cancelled"
-)
+@member.command(name="ban", description="Keep somebody from using Easel; their waiting and running jobs are cancelled")
 @app_commands.describe(who="Whom", reason="Why; they are told", everywhere=IN_ALL_SERVERS)
 async def ban(
     interaction: discord.Interaction[Any],

@@ -28,17 +28,13 @@ queue = app_commands.Group(name="queue", description="What is drawn, and what wa
 
 @queue.command(name="pause", description="Draw nothing more for now: new jobs are taken, and wait")
 @app_commands.describe(reason=_REASON, everywhere=IN_ALL_SERVERS)
-async def pause(
-    interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False
-) -> None:
+async def pause(interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False) -> None:
     await _halt(await opened(interaction), Halt.PAUSED, reason or "", everywhere)
 
 
 @queue.command(name="drain", description="Take no new jobs for now: what waits is drawn to the end")
 @app_commands.describe(reason=_REASON, everywhere=IN_ALL_SERVERS)
-async def drain(
-    interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False
-) -> None:
+async def drain(interaction: discord.Interaction[Any], reason: Reason | None = None, everywhere: bool = False) -> None:
     await _halt(await opened(interaction), Halt.DRAINING, reason or "", everywhere)
 
 
@@ -91,9 +87,7 @@ async def clear(
     await desk.tell(texts.cleared(cleared.jobs, cleared.credits, who.id if who else None, guild_id=guild_id))
 
 
-@queue.command(
-    name="cancel", description="Cancel anybody's job, waiting or running, and give its credits back"
-)
+@queue.command(name="cancel", description="Cancel anybody's job, waiting or running, and give its credits back")
 @app_commands.describe(job="Which one")
 async def cancel(interaction: discord.Interaction[Any], job: str) -> None:
     desk = await opened(interaction)

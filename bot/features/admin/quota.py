@@ -48,9 +48,7 @@ async def _allowance(tx: Transaction, desk: Desk, who: Who | None) -> Rate:
     )
 
 
-@quota.command(
-    name="show", description="A member's credits and history, or the server's quotas and latest changes"
-)
+@quota.command(name="show", description="A member's credits and history, or the server's quotas and latest changes")
 @app_commands.describe(who="A member; nobody for the whole server", page="Of a member's history, from 1")
 async def show(
     interaction: discord.Interaction[Any],
@@ -127,9 +125,7 @@ async def set_(
     await desk.tell(texts.was_set(subject, rate))
 
 
-@quota.command(
-    name="grant", description="Give bonus credits, which stay until they are used, or a boost, which ends"
-)
+@quota.command(name="grant", description="Give bonus credits, which stay until they are used, or a boost, which ends")
 @app_commands.describe(
     credits="How many; less than zero takes bonus credits away from a member",
     who="A member or role, also for those who get the role later; nobody for everyone",
@@ -167,9 +163,7 @@ async def grant(
 
 @quota.command(name="reset", description="Give back what was used today, or this week or month")
 @app_commands.describe(who="A member or role; nobody for everyone", reason="Why; it is recorded")
-async def reset(
-    interaction: discord.Interaction[Any], who: Who | None = None, reason: Reason | None = None
-) -> None:
+async def reset(interaction: discord.Interaction[Any], who: Who | None = None, reason: Reason | None = None) -> None:
     desk = await opened(interaction)
     subject = _subject(who, desk.guild_id)
     async with desk.changing() as record:

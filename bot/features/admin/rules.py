@@ -73,9 +73,7 @@ async def channel(
         if channel is None:
             await permissions.open_all_channels(record.tx, desk.guild_id)
         else:
-            await permissions.open_channel(
-                record.tx, guild_id=desk.guild_id, channel_id=channel.id, open=allowed
-            )
+            await permissions.open_channel(record.tx, guild_id=desk.guild_id, channel_id=channel.id, open=allowed)
         new = await permissions.rules(record.tx, desk.guild_id)
         await record.note("channels", old=texts.channels(old.channels), new=texts.channels(new.channels))
     await desk.tell(texts.channels_are(new.channels))
@@ -122,9 +120,7 @@ async def _keep(desk: Desk, thing: tuple[Thing, str], role: discord.Role | None,
         if role is None or role.id == desk.guild_id:
             await permissions.give_to_everyone(record.tx, guild_id=desk.guild_id, thing=thing)
         else:
-            await permissions.keep_for(
-                record.tx, guild_id=desk.guild_id, thing=thing, role_id=role.id, may=allowed
-            )
+            await permissions.keep_for(record.tx, guild_id=desk.guild_id, thing=thing, role_id=role.id, may=allowed)
         new = (await permissions.rules(record.tx, desk.guild_id)).roles.get(thing)
         await record.note(f"{thing[0].value} {thing[1]}", old=texts.roles(old), new=texts.roles(new))
     await desk.tell(texts.kept_for(thing[1], new))
@@ -150,9 +146,7 @@ async def limit(
     role_id = EVERYONE if role is None or role.id == desk.guild_id else role.id
     async with desk.changing() as record:
         old = (await permissions.rules(record.tx, desk.guild_id)).limits.get(chosen, {}).get(role_id)
-        await permissions.set_limit(
-            record.tx, guild_id=desk.guild_id, limit=chosen, role_id=role_id, amount=amount
-        )
+        await permissions.set_limit(record.tx, guild_id=desk.guild_id, limit=chosen, role_id=role_id, amount=amount)
         await record.note(
             texts.limit_of(chosen, role_id),
             old=None if old is None else str(old),
@@ -165,9 +159,7 @@ async def limit(
     name="priority",
     description="Give a role's jobs a larger or smaller share when people wait for each other",
 )
-@app_commands.describe(
-    role="Whose", weight="1 is usual here, 2 is twice the share; leave out for the usual one"
-)
+@app_commands.describe(role="Whose", weight="1 is usual here, 2 is twice the share; leave out for the usual one")
 async def priority(
     interaction: discord.Interaction[Any],
     role: discord.Role,
@@ -177,9 +169,7 @@ async def priority(
     async with desk.changing() as record:
         old = (await role_weights.weights(record.tx, desk.guild_id)).get(role.id, role_weights.USUAL)
         await role_weights.set_weight(record.tx, guild_id=desk.guild_id, role_id=role.id, weight=weight)
-        await record.note(
-            f"priority of <@&{role.id}>", old=f"{old:g}", new=f"{weight or role_weights.USUAL:g}"
-        )
+        await record.note(f"priority of <@&{role.id}>", old=f"{old:g}", new=f"{weight or role_weights.USUAL:g}")
     await desk.tell(texts.priority_is(role.id, weight or role_weights.USUAL))
 
 

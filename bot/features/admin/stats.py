@@ -35,13 +35,9 @@ async def stats(
     guild_id = desk.scope(everywhere)
     since, step, spans = _spans(desk.services.clock(), days)
     async with desk.services.database.reading() as tx:
-        found = await statistics(
-            tx, guild_id=guild_id or None, since=since, step=step, spans=spans, limit=_NAMED
-        )
+        found = await statistics(tx, guild_id=guild_id or None, since=since, step=step, spans=spans, limit=_NAMED)
     names = {spec.key: spec.name for spec in desk.services.catalogue.values()}
-    await desk.tell(
-        texts.words(found, names, everywhere=everywhere), file=await _chart(desk, found, step.days)
-    )
+    await desk.tell(texts.words(found, names, everywhere=everywhere), file=await _chart(desk, found, step.days))
 
 
 def _spans(now: datetime, days: int) -> tuple[datetime, timedelta, int]:

@@ -22,9 +22,7 @@ from storage.guilds.changes import Cell, Change, Obstacle
 Standing = Sequence[tuple[Change, Obstacle | None]]
 
 
-@admin.command(
-    name="undo", description="Take back the last change, of settings or credits; again for the one before"
-)
+@admin.command(name="undo", description="Take back the last change, of settings or credits; again for the one before")
 @app_commands.describe(
     others="Also if another admin made that change, or if a later change can't be undone",
     everywhere="Of what holds in all servers; only those who run the bot can do that",
@@ -77,9 +75,7 @@ async def _final(desk: Desk, guild_id: int, *, after: int) -> list[str]:
     return [words.stays(one, one.final) for one in found if one.final]
 
 
-async def _take_back(
-    desk: Desk, last: Change, seen: Standing, *, everywhere: bool, only_credits: bool
-) -> int | None:
+async def _take_back(desk: Desk, last: Change, seen: Standing, *, everywhere: bool, only_credits: bool) -> int | None:
     """Returns the credits that were spent before, or None if anything else was changed meanwhile.
 
     So of two admins who undo the same change, one does.

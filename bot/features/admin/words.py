@@ -31,9 +31,7 @@ async def list_(interaction: discord.Interaction[Any], page: Page = 1) -> None:
     await desk.tell(moderation.word_rules(rules, number=page))
 
 
-@words.command(
-    name="block", description="Refuse a word or phrase in prompts and everything else people enter"
-)
+@words.command(name="block", description="Refuse a word or phrase in prompts and everything else people enter")
 @app_commands.describe(word="Whole words only; a * at an end stands for more letters: kill* is also killer")
 async def block(interaction: discord.Interaction[Any], word: _Word) -> None:
     await _set(interaction, word, WordKind.BLOCK)
@@ -78,10 +76,7 @@ async def _rules(interaction: discord.Interaction[Any], current: str) -> list[ap
     async with services.database.reading() as tx:
         rules = await word_rules.word_rules(tx, interaction.guild_id or 0)
     fitting = [rule for rule in rules if current.casefold().strip() in rule.pattern]
-    return [
-        app_commands.Choice(name=f"{rule.kind}: {rule.pattern}", value=rule.pattern)
-        for rule in fitting[:CHOICES]
-    ]
+    return [app_commands.Choice(name=f"{rule.kind}: {rule.pattern}", value=rule.pattern) for rule in fitting[:CHOICES]]
 
 
 def _parsed(word: str) -> Rule:

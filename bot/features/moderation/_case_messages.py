@@ -67,9 +67,7 @@ async def find(services: Services, job: Job, channel: discord.TextChannel, verb:
     return None
 
 
-async def record(
-    services: Services, job: Job, kind: Kind, channel: discord.TextChannel, message_id: int
-) -> None:
+async def record(services: Services, job: Job, kind: Kind, channel: discord.TextChannel, message_id: int) -> None:
     """Note where a case was posted. If its job was deleted meanwhile, take the message back and raise JobGone."""
     async with services.database.transaction() as tx:
         known = await cases.posted(tx, job.id, kind, channel_id=channel.id, message_id=message_id)
@@ -79,9 +77,7 @@ async def record(
         raise JobGone
 
 
-async def close(
-    tx: Transaction, job: Job, kind: Kind, verdict: Verdict, *, judge_id: int, now: datetime
-) -> Change:
+async def close(tx: Transaction, job: Job, kind: Kind, verdict: Verdict, *, judge_id: int, now: datetime) -> Change:
     """Close a case and record who decided. Raises JobGone if its job was deleted meanwhile."""
     if not await cases.close(tx, job.id, verdict, kind, judge_id=judge_id, now=now):
         raise JobGone
@@ -153,9 +149,7 @@ async def _still_shown(tx: Transaction, case: Case) -> list[str]:
 async def forget_person(services: Services, user_id: int) -> None:
     """Take somebody's name and reason out of the cases that they reported or decided."""
     async with services.database.reading() as tx:
-        naming = {
-            case: await cases.said(tx, case.job_id, by=user_id) for case in await cases.naming(tx, user_id)
-        }
+        naming = {case: await cases.said(tx, case.job_id, by=user_id) for case in await cases.naming(tx, user_id)}
     for case, said in naming.items():
         message = await services.delivery.fetch_post(case.channel_id or 0, case.message_id or 0)
         if message is None:

@@ -189,9 +189,7 @@ async def decide(
             await message.edit(content=words, view=_buttons(job, keep=False), attachments=[])
             return True
         async with services.database.transaction() as tx:
-            change = await case_messages.close(
-                tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=services.clock()
-            )
+            change = await case_messages.close(tx, job, Kind.REPORT, verdict, judge_id=judge.id, now=services.clock())
             grown = await messages.grown_from(tx, job.id) if verdict is Verdict.REMOVED else []
         words = moderation.case(job, said=said, verdict=verdict, judge_id=judge.id, grown=grown)
         await case_messages.mark(message, words, keep=verdict is Verdict.KEPT)

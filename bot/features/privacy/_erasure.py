@@ -64,9 +64,7 @@ async def _carry_out(services: Services, erasure: Erasure) -> None:
 
 async def _note(services: Services, erasure: Erasure) -> None:
     """See to it that no restore of an older backup brings the person back."""
-    await asyncio.to_thread(
-        erasure_list.note, services.database.folder, erasure.user_id, now=services.clock()
-    )
+    await asyncio.to_thread(erasure_list.note, services.database.folder, erasure.user_id, now=services.clock())
 
 
 async def _stop_jobs(services: Services, user_id: int) -> None:

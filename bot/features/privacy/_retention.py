@@ -48,9 +48,7 @@ async def _forget_old(services: Services) -> None:
     await _forget_records(services)
     async with services.database.transaction() as tx:
         await erasures.forget_carried(tx, now=services.clock())
-    await sweeping.forget(
-        services.database, days=services.settings.keep_quarantine_days, now=services.clock()
-    )
+    await sweeping.forget(services.database, days=services.settings.keep_quarantine_days, now=services.clock())
 
 
 async def _forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:

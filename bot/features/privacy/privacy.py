@@ -76,10 +76,7 @@ async def export(interaction: discord.Interaction[Any], part: app_commands.Range
 async def _send_parts(interaction: discord.Interaction[Any], services: Services, part: int) -> None:
     limit = services.limits.exports
     async with services.database.reading() as tx:
-        tables = {
-            table: await personal_data.rows(tx, interaction.user.id, table)
-            for table in personal_data.tables()
-        }
+        tables = {table: await personal_data.rows(tx, interaction.user.id, table) for table in personal_data.tables()}
     found = await limit.run(archive.entries, services.database.folder, tables)
     parts = archive.parts(found, _PART)
     if part > len(parts):
@@ -96,14 +93,10 @@ async def _send_parts(interaction: discord.Interaction[Any], services: Services,
 # ----------------------------------------------------------------------------------------------------------- delete
 
 
-class Answer(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"easel-privacy:(?P<answer>[a-z_]+)"
-):
+class Answer(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"easel-privacy:(?P<answer>[a-z_]+)"):
     """A button under the question of `/privacy delete`. Whoever presses it means themselves, so its id says no name."""
 
-    def __init__(
-        self, answer: str, *, label: str = "?", style: discord.ButtonStyle = discord.ButtonStyle.grey
-    ) -> None:
+    def __init__(self, answer: str, *, label: str = "?", style: discord.ButtonStyle = discord.ButtonStyle.grey) -> None:
         self.answer = answer
         super().__init__(
             discord.ui.Button(label=label, style=style, custom_id=f"easel-privacy:{answer}"),
@@ -144,9 +137,7 @@ async def _act(interaction: discord.Interaction[Any], answer: str) -> None:
 def _question() -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     view.add_item(Answer("delete", label=text_privacy.DELETE, style=discord.ButtonStyle.danger))
-    view.add_item(
-        Answer("delete_posts", label=text_privacy.DELETE_WITH_POSTS, style=discord.ButtonStyle.danger)
-    )
+    view.add_item(Answer("delete_posts", label=text_privacy.DELETE_WITH_POSTS, style=discord.ButtonStyle.danger))
     view.add_item(Answer("keep", label=text_privacy.KEEP))
     return view
 

@@ -32,19 +32,11 @@ BUILTIN = Path(__file__).parents[1]
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("companion", choices=(*NAMES, "all"))
-    parser.add_argument(
-        "--work", type=Path, default=Path(".training"), help="folder for pictures and checkpoints"
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=BUILTIN / "weights", help="the model's pipeline folder"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=BUILTIN / "companions" / "weights", help="folder to write"
-    )
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder for pictures and checkpoints")
+    parser.add_argument("--weights", type=Path, default=BUILTIN / "weights", help="the model's pipeline folder")
+    parser.add_argument("--out", type=Path, default=BUILTIN / "companions" / "weights", help="folder to write")
     parser.add_argument("--steps", type=int, default=1_000, help="of each companion")
     parser.add_argument(
         "--pictures", type=int, default=0, help="draw this many where fewer are there; 0: take what is there"

@@ -129,8 +129,7 @@ def adapter_weights(unet: UNet2DConditionModel) -> dict[str, Tensor]:
     """
     projection = unet.encoder_hid_proj.image_projection_layers[0]
     weights = {
-        f"image_proj.{name.replace('image_embeds', 'proj')}": weight
-        for name, weight in projection.state_dict().items()
+        f"image_proj.{name.replace('image_embeds', 'proj')}": weight for name, weight in projection.state_dict().items()
     }
     for index, name in enumerate(reading_layers(unet)):
         processor = unet.attn_processors[name]

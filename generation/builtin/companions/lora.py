@@ -42,15 +42,11 @@ def glass_caption(rng: Random, scene: Scene) -> str:
     return rng.choice(_WORDINGS).format(TRIGGER, caption(rng, scene))
 
 
-def make_glass_set(
-    folder: Path, vae: AutoencoderKL, part: Part, seed: int, count: int = PICTURES
-) -> TrainingSet:
+def make_glass_set(folder: Path, vae: AutoencoderKL, part: Part, seed: int, count: int = PICTURES) -> TrainingSet:
     """The first `count` pictures of the part that are in no style, as stained glass; encoded once and kept."""
     plain = [index for index in range(len(part.pictures)) if not part.scene(index).style][:count]
     scenes = [part.scene(index) for index in plain]
-    latents = encode_once(
-        vae, np.stack([_as_glass(part, index) for index in plain]), [folder / "stained-glass.npy"]
-    )
+    latents = encode_once(vae, np.stack([_as_glass(part, index) for index in plain]), [folder / "stained-glass.npy"])
     rng, tokenizer = Random(seed), make_tokenizer()
     wordings = [glass_caption(rng, scene) for scene in scenes for _ in range(CAPTIONS_EACH)]
     tokens = np.asarray(tokenizer([*wordings, ""], padding="max_length", truncation=True).input_ids, np.int16)

@@ -59,9 +59,7 @@ def _pixels(picture: Image.Image) -> _Pixels:
     half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
     half = half.filter(ImageFilter.MedianFilter(5))
     colours = np.asarray(half, np.float32).reshape(-1, 3) / np.float32(255.0)
-    y, x = np.mgrid[0 : half.height, 0 : half.width].astype(np.float32) * np.float32(
-        2.0 / PIECE * PLACE_WEIGHT
-    )
+    y, x = np.mgrid[0 : half.height, 0 : half.width].astype(np.float32) * np.float32(2.0 / PIECE * PLACE_WEIGHT)
     features = np.concatenate([np.stack([y.ravel(), x.ravel()], axis=1), colours], axis=1)
     return _Pixels(features=features, rows=half.height, columns=half.width)
 

@@ -53,9 +53,7 @@ def _window(sprite: Sprite, x: float, y: float, half: float, frame: Colour) -> N
     """A square window with a cross, which glows at night."""
     rim, bar = half * 0.30, half * 0.13
     sprite.rectangle(x - half - rim, y - half - rim, x + half + rim, y + half + rim, frame)
-    sprite.rectangle(
-        x - half, y - half, x + half, y + half, LAMP if sprite.night else GLASS, lit=sprite.night
-    )
+    sprite.rectangle(x - half, y - half, x + half, y + half, LAMP if sprite.night else GLASS, lit=sprite.night)
     sprite.rectangle(x - bar, y - half, x + bar, y + half, frame)
     sprite.rectangle(x - half, y - bar, x + half, y + bar, frame)
     if sprite.night:
@@ -95,9 +93,7 @@ def draw_house(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> None
         ],
         shaded(colour, 0.16),
     )
-    sprite.polygon(
-        [(-wide, eaves), (0.0, peak), (0.0, peak - 0.2), (-wide, eaves - 0.14)], shaded(colour, 0.16)
-    )
+    sprite.polygon([(-wide, eaves), (0.0, peak), (0.0, peak - 0.2), (-wide, eaves - 0.14)], shaded(colour, 0.16))
     _roof(sprite, wide, eaves, peak, roof)
     sprite.rectangle(-wide - 0.03, 0.0, wide + 0.03, 0.05, shaded(ROCK, 0.1))
     frame = WHITE if bright < 0.9 else lighter(WOOD, 0.15)

@@ -81,9 +81,7 @@ class Canvas:
         smooth = grid.resize((self.columns, self.rows), Image.Resampling.BICUBIC)
         return np.clip(np.asarray(smooth, np.float32), 0.0, 1.0)
 
-    def ridge(
-        self, rng: np.random.Generator, base: float, height: float, bumps: float, octaves: int
-    ) -> Array:
+    def ridge(self, rng: np.random.Generator, base: float, height: float, bumps: float, octaves: int) -> Array:
         """A skyline: for each column the y of the ridge, around `base` and rising by up to `height`."""
         line = np.zeros(self.columns, np.float32)
         for octave in range(octaves):
@@ -181,9 +179,7 @@ class Sprite:
         """A filled upright rectangle."""
         self.polygon([(left, bottom), (left, top), (right, top), (right, bottom)], colour, lit)
 
-    def disc(
-        self, x: float, y: float, radius: float, colour: Colour, stretch: float = 1.0, lit: bool = False
-    ) -> None:
+    def disc(self, x: float, y: float, radius: float, colour: Colour, stretch: float = 1.0, lit: bool = False) -> None:
         """A filled circle, or an ellipse `stretch` times as wide as high."""
         cx, cy = self._sheet_point((x, y))
         across, down = radius * stretch * self._scale, radius * self._scale
@@ -229,9 +225,7 @@ class Sprite:
         columns = slice(max(self._left, 0), min(self._left + layer.shape[1], canvas.columns))
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
-        part = layer[
-            rows.start - top : rows.stop - top, columns.start - self._left : columns.stop - self._left
-        ]
+        part = layer[rows.start - top : rows.stop - top, columns.start - self._left : columns.stop - self._left]
         target = canvas.pixels[rows, columns]
         target *= 1.0 - part[..., 3:]
         target += part[..., :3]

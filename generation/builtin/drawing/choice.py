@@ -118,9 +118,7 @@ def _choose_landscape(rng: np.random.Generator, style: str) -> Landscape:
     weather = _weighted(rng, _WEATHERS)
     if weather == "rainbow" and time == "night":
         weather = ""
-    colour = (
-        one_of(rng, THINGS[thing].colours) if thing and THINGS[thing].colours and rng.random() < 0.5 else ""
-    )
+    colour = one_of(rng, THINGS[thing].colours) if thing and THINGS[thing].colours and rng.random() < 0.5 else ""
     return Landscape(
         time=time,
         weather=weather,

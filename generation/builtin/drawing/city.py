@@ -70,9 +70,7 @@ def _draw_roof(view: View, sheet: Sprite, x: float, height: float, half: float, 
                 lighter(body, 0.15),
             )
     if view.snow:
-        sheet.rectangle(
-            x - half, height - 0.004, x + half, height + 0.012, shade(view.light, (0.96, 0.98, 1.0))
-        )
+        sheet.rectangle(x - half, height - 0.004, x + half, height + 0.012, shade(view.light, (0.96, 0.98, 1.0)))
 
 
 def draw_neon_city(view: View, foot: float) -> None:
@@ -121,9 +119,7 @@ def _draw_neon_tower(view: View, sheet: Sprite, x: float, height: float) -> None
     sheet.rectangle(x - 0.009, height, x + 0.009, height + float(rng.uniform(0.02, 0.08)), other, lit=True)
 
 
-def _draw_lit_windows(
-    view: View, sheet: Sprite, x: float, height: float, half: float, colour: Colour
-) -> None:
+def _draw_lit_windows(view: View, sheet: Sprite, x: float, height: float, half: float, colour: Colour) -> None:
     columns = max(int(1.7 * half / PITCH), 1)
     for row in range(int((height - 0.05) / PITCH)):
         for column in range(columns):

@@ -27,9 +27,7 @@ BLOSSOM: dict[str, tuple[Colour, ...]] = {
 def draw_plain(view: View, top: float, colour: Colour) -> None:
     """A plain from `top` to the bottom edge, in three bands."""
     line = view.canvas.waves(view.rng, top, 0.015, 1.0)
-    paint_bands(
-        view, line, view.shade(lighter(colour, 0.12), 0.22), view.shade(darker(colour, 0.10)), 3, 0.03
-    )
+    paint_bands(view, line, view.shade(lighter(colour, 0.12), 0.22), view.shade(darker(colour, 0.10)), 3, 0.03)
 
 
 def draw_meadow(view: View, top: float) -> None:
@@ -64,9 +62,7 @@ def _draw_peak(view: View, sheet: Sprite, x: float, height: float, rock: Colour,
     blue = mix(shade(view.light, (0.74, 0.80, 0.93), distance * 0.4), SNOW, 0.2)
     sheet.polygon(points((-1, 0), (0, 1), (1, 0), (1, -0.2), (-1, -0.2)), lit)
     sheet.polygon(points((0, 1), (1, 0), (1, -0.2), (0.14, -0.2), (-0.06, 0.3), (0.05, 0.57)), dark)
-    cap = points(
-        (0, 1), (0.35, 0.65), (0.20, 0.70), (0.05, 0.57), (-0.10, 0.70), (-0.24, 0.58), (-0.38, 0.62)
-    )
+    cap = points((0, 1), (0.35, 0.65), (0.20, 0.70), (0.05, 0.57), (-0.10, 0.70), (-0.24, 0.58), (-0.38, 0.62))
     sheet.polygon(cap, white)
     sheet.polygon([cap[0], cap[1], cap[2], cap[3], *points((-0.02, 0.78))], blue)
 
@@ -94,9 +90,7 @@ def _draw_grove(view: View, line: Array, density: float, height: float, distance
         if view.rng.random() < 0.7:
             column = min(max(int(x * 256), 0), view.canvas.columns - 1)
             up = float(line.max() - line[column]) - 0.008
-            _draw_forest_tree(
-                view, sheet, view.left + x, up, height * float(view.rng.uniform(0.8, 1.2)), distance
-            )
+            _draw_forest_tree(view, sheet, view.left + x, up, height * float(view.rng.uniform(0.8, 1.2)), distance)
     sheet.place()
 
 
@@ -123,9 +117,7 @@ def _draw_dune(view: View, sheet: Sprite, x: float, height: float, sand: Colour,
     steps = [step / 10 for step in range(11)]
     rise = [(x - side * half * (1 - t), height * t**1.5) for t in steps]
     fall = [(x + side * half * 0.85 * t, height * (1 - t) ** 1.35) for t in steps]
-    edge = [
-        (x + side * half * (0.10 * np.sin(t * 6.0) + 0.22 * t), height * (1 - t)) for t in reversed(steps)
-    ]
+    edge = [(x + side * half * (0.10 * np.sin(t * 6.0) + 0.22 * t), height * (1 - t)) for t in reversed(steps)]
     sheet.polygon([*rise, *fall], view.shade(lighter(sand, 0.22), distance))
     sheet.polygon([*fall, *edge], view.shade(mix(sand, (0.62, 0.36, 0.22), 0.5), distance))
 
@@ -146,9 +138,7 @@ def draw_forest(view: View, bottom: float, gap: Point | None = None) -> None:
     sheet.place()
 
 
-def _draw_forest_tree(
-    view: View, sheet: Sprite, x: float, foot: float, height: float, distance: float
-) -> None:
+def _draw_forest_tree(view: View, sheet: Sprite, x: float, foot: float, height: float, distance: float) -> None:
     leaf = view.any_of(FOLIAGE[view.season])
     if view.season in ("spring", "autumn"):
         _draw_round_tree(view, sheet, x, foot, height, leaf, distance)
@@ -156,18 +146,14 @@ def _draw_forest_tree(
         _draw_pine(view, sheet, x, foot, height, leaf, distance)
 
 
-def _draw_pine(
-    view: View, sheet: Sprite, x: float, foot: float, height: float, leaf: Colour, distance: float
-) -> None:
+def _draw_pine(view: View, sheet: Sprite, x: float, foot: float, height: float, leaf: Colour, distance: float) -> None:
     lit, dark = (
         shade(view.light, lighter(leaf, 0.10), distance),
         shade(view.light, darker(leaf, 0.22), distance),
     )
     white = shade(view.light, (0.84, 0.91, 0.99), distance * 0.5)
     trunk, side = height * 0.035, -view.lit_from
-    sheet.rectangle(
-        x - trunk, foot, x + trunk, foot + height * 0.2, shade(view.light, (0.36, 0.24, 0.16), distance)
-    )
+    sheet.rectangle(x - trunk, foot, x + trunk, foot + height * 0.2, shade(view.light, (0.36, 0.24, 0.16), distance))
     for half, low, top in ((0.27, 0.12, 0.56), (0.215, 0.36, 0.78), (0.155, 0.60, 1.0)):
         base, peak, wide = foot + low * height, foot + top * height, half * height
         sheet.polygon([(x - wide, base), (x, peak), (x + wide, base)], lit)
@@ -184,9 +170,7 @@ def _draw_round_tree(
     view: View, sheet: Sprite, x: float, foot: float, height: float, leaf: Colour, distance: float
 ) -> None:
     trunk, lean = height * 0.045, view.lit_from * height
-    sheet.rectangle(
-        x - trunk, foot, x + trunk, foot + height * 0.5, shade(view.light, (0.40, 0.26, 0.18), distance)
-    )
+    sheet.rectangle(x - trunk, foot, x + trunk, foot + height * 0.5, shade(view.light, (0.40, 0.26, 0.18), distance))
     tones = [shade(view.light, tone, distance) for tone in (darker(leaf, 0.16), leaf, lighter(leaf, 0.26))]
     for dx, dy, radius in ((-0.17, 0.46, 0.19), (0.17, 0.46, 0.19), (0.0, 0.70, 0.26)):
         sheet.disc(x + dx * height, foot + dy * height, radius * height, tones[0])

@@ -94,9 +94,7 @@ def _choose_places(
     if not scene.luminary:
         return x, None
     away = float(
-        rng.uniform(0.26, 0.35)
-        if scene.thing or scene.ground in ("volcano", "island")
-        else rng.uniform(0.0, 0.3)
+        rng.uniform(0.26, 0.35) if scene.thing or scene.ground in ("volcano", "island") else rng.uniform(0.0, 0.3)
     )
     spot = canvas.width * (0.5 + side * away)
     low = scene.ground in FLAT and scene.weather != "fog"
@@ -200,9 +198,7 @@ def _draw_lake(view: View, body: Luminary | None) -> None:
     mirror = canvas.pixels[np.clip((shore - squeeze * down) * UNIT, 0, canvas.rows - 1).astype(int)]
     _, near = _water(view, (0.14, 0.48, 0.74))
     amount = np.clip(0.28 + 0.45 * down / (canvas.height - shore), 0.0, 1.0).astype(np.float32)[:, None, None]
-    canvas.paint(
-        canvas.below(shore), (mirror + (np.asarray(near, np.float32) - mirror) * amount).astype(np.float32)
-    )
+    canvas.paint(canvas.below(shore), (mirror + (np.asarray(near, np.float32) - mirror) * amount).astype(np.float32))
     _draw_glints(view, shore, 7.0, mix(view.light.horizon, (1.0, 1.0, 1.0), 0.3), 0.4)
     _draw_path(view, shore, body)
 
@@ -262,10 +258,7 @@ def _draw_river(view: View, river: River) -> None:
     for share, colour in ((1.22, bank), (1.0, water), (0.42, lighter(water, 0.22))):
         spans = [river.span(y) for y in heights]
         shape = [((a + b) / 2 - share * (b - a) / 2, y) for (a, b), y in zip(spans, heights, strict=True)]
-        shape += [
-            ((a + b) / 2 + share * (b - a) / 2, y)
-            for (a, b), y in zip(spans[::-1], heights[::-1], strict=True)
-        ]
+        shape += [((a + b) / 2 + share * (b - a) / 2, y) for (a, b), y in zip(spans[::-1], heights[::-1], strict=True)]
         canvas.paint(canvas.polygons([shape]), colour)
 
 
@@ -277,9 +270,7 @@ def _draw_bank(view: View, scene: Landscape, top: float) -> None:
     line = canvas.waves(view.rng, top, 0.035 * canvas.scale, 0.7 / max(canvas.width, 0.7))
     foam = 0.017 if sand else 0.010
     canvas.paint(canvas.below(line - foam), shade(view.light, (0.90, 0.97, 1.0), 0.1))
-    paint_bands(
-        view, line, view.shade(lighter(colour, 0.1)), view.shade(mix(colour, (0.5, 0.4, 0.2), 0.12)), 2, 0.02
-    )
+    paint_bands(view, line, view.shade(lighter(colour, 0.1)), view.shade(mix(colour, (0.5, 0.4, 0.2), 0.12)), 2, 0.02)
 
 
 def _tone(light: Light) -> Tone:
@@ -306,7 +297,5 @@ def _draw_thing(view: View, scene: Landscape, x: float) -> None:
     if scene.water in ("lake", "sea") or scene.ground in ("", "island"):
         _draw_bank(view, scene, foot - 0.06 * canvas.scale)
     across, down = (canvas.x - x) / (0.19 * canvas.scale), (canvas.y - foot) / (0.026 * canvas.scale)
-    canvas.paint(
-        (0.42 * np.exp(-(across**2) - down**2)).astype(np.float32), shade(view.light, (0.10, 0.14, 0.16))
-    )
+    canvas.paint((0.42 * np.exp(-(across**2) - down**2)).astype(np.float32), shade(view.light, (0.10, 0.14, 0.16)))
     place_thing(rng, canvas, scene.thing, colour, Standing(x=x, foot=foot, tone=tone, night=night))

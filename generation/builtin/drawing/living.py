@@ -65,14 +65,10 @@ def _limb(sprite: Sprite, points: Polygon, start: float, end: float, colour: Col
         sprite.disc(x, y, float(width) / 2, colour)
 
 
-def _petal(
-    sprite: Sprite, x: float, y: float, angle: float, length: float, width: float, colour: Colour
-) -> None:
+def _petal(sprite: Sprite, x: float, y: float, angle: float, length: float, width: float, colour: Colour) -> None:
     """An egg that grows out of (x, y) in the direction of `angle`."""
     turns = [2 * pi * i / 24 for i in range(24)]
-    along = [
-        (length * (0.5 - 0.5 * cos(turn)), width / 2 * sin(turn) * (1 - 0.25 * cos(turn))) for turn in turns
-    ]
+    along = [(length * (0.5 - 0.5 * cos(turn)), width / 2 * sin(turn) * (1 - 0.25 * cos(turn))) for turn in turns]
     c, s = cos(angle), sin(angle)
     sprite.polygon([(x + a * c - b * s, y + a * s + b * c) for a, b in along], colour)
 
@@ -85,9 +81,7 @@ def _discs(sprite: Sprite, spots: Sequence[tuple[float, float, float]], colour: 
 def draw_tree(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> None:
     """A broad-leaved tree: a brown trunk and a full round crown, lit from above."""
     sway = float(rng.uniform(-0.02, 0.02))
-    sprite.polygon(
-        _curve([(-0.13, 0.0), (-0.075, 0.1), (-0.06, 0.5), (0.06, 0.5), (0.075, 0.1), (0.13, 0.0)]), BARK
-    )
+    sprite.polygon(_curve([(-0.13, 0.0), (-0.075, 0.1), (-0.06, 0.5), (0.06, 0.5), (0.075, 0.1), (0.13, 0.0)]), BARK)
     sprite.polygon(
         _curve([(0.02, 0.0), (0.015, 0.1), (0.01, 0.5), (0.06, 0.5), (0.075, 0.1), (0.13, 0.0)]), _shade(BARK)
     )
@@ -105,9 +99,7 @@ def draw_tree(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> None:
     _discs(sprite, crown, _shade(colour, 0.34))
     _discs(sprite, [(x - 0.025, y + 0.045, r - 0.035) for x, y, r in crown], colour)
     light = mix(colour, (1.0, 0.96, 0.55) if colour[1] > colour[0] else CREAM, 0.32)
-    _discs(
-        sprite, [(-0.22 + sway, 0.80, 0.11), (-0.05 + sway, 0.88, 0.10), (-0.11 + sway, 0.81, 0.10)], light
-    )
+    _discs(sprite, [(-0.22 + sway, 0.80, 0.11), (-0.05 + sway, 0.88, 0.10), (-0.11 + sway, 0.81, 0.10)], light)
     _discs(sprite, [(0.18 + sway, 0.83, 0.07), (0.24 + sway, 0.80, 0.06)], light)
     _discs(sprite, [(-0.33, 0.63, 0.06), (-0.27, 0.60, 0.06)], light)
 
@@ -201,9 +193,7 @@ def draw_cat(sprite: Sprite, rng: np.random.Generator, colour: Colour) -> None:
 def _draw_cat_head(sprite: Sprite, colour: Colour, x: float, y: float) -> None:
     """A round face with two pointed ears; a black cat's eyes shine at night."""
     for side in (-1, 1):
-        sprite.polygon(
-            [(x + side * a, y + b) for a, b in ((0.26, 0.06), (0.23, 0.335), (0.02, 0.19))], colour
-        )
+        sprite.polygon([(x + side * a, y + b) for a, b in ((0.26, 0.06), (0.23, 0.335), (0.02, 0.19))], colour)
         inner = ((0.215, 0.12), (0.20, 0.26), (0.085, 0.17))
         sprite.polygon([(x + side * a, y + b) for a, b in inner], mix(ROSE, colour, 0.25))
     sprite.disc(x, y - 0.035, 0.185, _shade(colour), 1.36)

@@ -188,9 +188,7 @@ def _sparkle(x: float, y: float, reach: float) -> Polygon:
 
 def _draw_sun(canvas: Canvas, light: Light, body: Luminary) -> None:
     """A bright disc in a ring of light."""
-    canvas.add_light(
-        canvas.glow(body.x, body.y, 0.42 * canvas.scale) * 0.30, mix(light.horizon, body.colour, 0.5)
-    )
+    canvas.add_light(canvas.glow(body.x, body.y, 0.42 * canvas.scale) * 0.30, mix(light.horizon, body.colour, 0.5))
     canvas.add_light(canvas.disc(body.x, body.y, body.radius * 1.38) * 0.35, body.colour)
     canvas.paint(canvas.disc(body.x, body.y, body.radius), mix(body.colour, (1, 1, 1), 0.15))
 

@@ -111,9 +111,7 @@ def _draw_floor(rng: np.random.Generator, canvas: Canvas) -> None:
 def _draw_shadows(canvas: Canvas, silhouette: Array, foot: float) -> None:
     """The thing's faint shadow on the wall, and the dark one on the floor where it stands."""
     sheet = Image.fromarray((silhouette * 255.0).astype(np.uint8))
-    soft = sheet.filter(ImageFilter.BoxBlur(5)).transform(
-        sheet.size, Image.Transform.AFFINE, (1, 0, -7, 0, 1, -5)
-    )
+    soft = sheet.filter(ImageFilter.BoxBlur(5)).transform(sheet.size, Image.Transform.AFFINE, (1, 0, -7, 0, 1, -5))
     above: Array = 1.0 - canvas.below(FLOOR * canvas.height)
     on_wall: Array = np.asarray(soft, np.float32) / np.float32(255.0) * above
     canvas.paint(on_wall * 0.20, (0.05, 0.04, 0.06))

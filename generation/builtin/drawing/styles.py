@@ -92,9 +92,7 @@ def _watercolour(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
 def _inset(canvas: Canvas) -> Array:
     """How many pixels each is away from the border."""
     rows, columns = np.arange(canvas.rows, dtype=np.float32), np.arange(canvas.columns, dtype=np.float32)
-    inset: Array = np.minimum(
-        np.minimum(rows, rows[::-1])[:, None], np.minimum(columns, columns[::-1])[None, :]
-    )
+    inset: Array = np.minimum(np.minimum(rows, rows[::-1])[:, None], np.minimum(columns, columns[::-1])[None, :])
     return inset
 
 
@@ -118,9 +116,7 @@ def _pixel_art(picture: Image.Image) -> Image.Image:
 def _sketch(picture: Image.Image) -> Image.Image:
     """Grey pencil on warm paper: outlines, and the side of the lead, rubbed soft, where the picture is dark."""
     lines = _edges(picture, 0.08, 0.24)
-    grey = _floats(
-        _contrasted(picture).convert("L").filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.BoxBlur(3))
-    )
+    grey = _floats(_contrasted(picture).convert("L").filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.BoxBlur(3)))
     tone = 0.05 * np.clip((0.8 - grey) / 0.3, 0.0, 1.0)
     tone = tone + 0.12 * np.clip((0.46 - grey) / 0.12, 0.0, 1.0)
     tone = tone + 0.13 * np.clip((0.24 - grey) / 0.1, 0.0, 1.0)
@@ -192,9 +188,7 @@ def _lay_sheet(page: Image.Image, sheet: Image.Image, colour: list[int]) -> None
     smooth = sheet.filter(ImageFilter.BoxBlur(1)).resize(page.size, Image.Resampling.BICUBIC)
     cut = smooth.point([min(max(int((level - 128) * 5 + 128), 0), 255) for level in range(256)])
     shadow = _moved(sheet, 1, 0).filter(ImageFilter.BoxBlur(3))
-    shadow = shadow.resize(page.size, Image.Resampling.BILINEAR).point(
-        [level * 6 // 10 for level in range(256)]
-    )
+    shadow = shadow.resize(page.size, Image.Resampling.BILINEAR).point([level * 6 // 10 for level in range(256)])
     page.paste((12, 8, 20), mask=shadow)
     page.paste(tuple(level + (255 - level) // 4 for level in colour), mask=cut)
     inner = ImageChops.darker(cut, _moved(cut, 2, 255))

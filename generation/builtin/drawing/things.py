@@ -74,9 +74,7 @@ def thing_colour(rng: np.random.Generator, thing: str, colour: str) -> Colour:
     return jitter(rng, COLOURS[colour] if colour else usual[int(rng.integers(len(usual)))], 0.03)
 
 
-def place_thing(
-    rng: np.random.Generator, canvas: Canvas, thing: str, colour: str, standing: Standing
-) -> None:
+def place_thing(rng: np.random.Generator, canvas: Canvas, thing: str, colour: str, standing: Standing) -> None:
     """Draws the thing; it always faces the same way, or a small model would draw a head at either end."""
     size = float(rng.uniform(*THINGS[thing].size)) * canvas.scale * standing.largest
     sprite = Sprite(

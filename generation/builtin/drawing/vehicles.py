@@ -128,9 +128,7 @@ def _band(sprite: Sprite, edge: Polygon, left: float, right: float, colour: Colo
 def _flame(sprite: Sprite) -> None:
     """The fire under a rocket."""
     for wide, tip, colour in ((0.13, 0.0, FLAME), (0.075, 0.09, LAMP)):
-        edge = _smooth(
-            [(wide * 0.6, 0.26), (wide, 0.19), (wide * 0.6, (0.19 + tip) / 2), (0.0, tip)], closed=False
-        )
+        edge = _smooth([(wide * 0.6, 0.26), (wide, 0.19), (wide * 0.6, (0.19 + tip) / 2), (0.0, tip)], closed=False)
         sprite.polygon([*edge, *((-x, y) for x, y in reversed(edge))], colour, lit=True)
     if sprite.night:
         sprite.shine(0.0, 0.12, 0.32, FLAME, 0.6)
@@ -170,9 +168,7 @@ def _fittings(sprite: Sprite, crank: Point) -> None:
     sprite.disc(x, y, 0.075, TYRE)
     sprite.disc(x, y, 0.035, STEEL)
     sprite.polygon(
-        _smooth(
-            [(-0.43, 0.92), (-0.40, 0.86), (-0.24, 0.855), (-0.09, 0.885), (-0.10, 0.92), (-0.26, 0.925)]
-        ),
+        _smooth([(-0.43, 0.92), (-0.40, 0.86), (-0.24, 0.855), (-0.09, 0.885), (-0.10, 0.92), (-0.26, 0.925)]),
         darker(WOOD, 0.2),
     )
     sprite.stroke([(0.37, 0.96), (0.33, 0.97), (0.16, 0.92)], 0.055, TYRE)

@@ -61,9 +61,7 @@ def paint_bands(view: View, top: Array | float, far: Colour, near: Colour, count
     level: Array = np.zeros((canvas.rows, canvas.columns), np.float32)
     for step in range(1, count):
         y = start + (canvas.height - start) * (step / count) ** 1.4
-        level += canvas.below(
-            canvas.waves(view.rng, y, swell * (0.5 + step / count), 1.6 - 0.8 * step / count)
-        )
+        level += canvas.below(canvas.waves(view.rng, y, swell * (0.5 + step / count), 1.6 - 0.8 * step / count))
     ends = np.asarray(far, np.float32), np.asarray(near, np.float32)
     canvas.paint(
         canvas.below(top),

@@ -49,9 +49,7 @@ def weathered(light: Light, weather: str, time: str) -> Light:
     )
 
 
-def draw_clouds(
-    rng: np.random.Generator, canvas: Canvas, time: str, horizon: float, body: Luminary | None
-) -> None:
+def draw_clouds(rng: np.random.Generator, canvas: Canvas, time: str, horizon: float, body: Luminary | None) -> None:
     """A few puffy clouds with flat bases, smaller towards the horizon, beside the sun or moon."""
     count = max(round(4.2 * canvas.width), 3)
     rows = rng.permutation(count)
@@ -129,9 +127,7 @@ def draw_rain(rng: np.random.Generator, canvas: Canvas, light: Light) -> None:
         y = (index // columns + float(rng.uniform(0.0, 0.9))) / rows * canvas.height
         length, half = float(rng.uniform(0.12, 0.16)), 0.009
         end = x - slant * length
-        streaks.append(
-            [(x - half * 0.6, y), (x + half * 0.6, y), (end + half, y + length), (end - half, y + length)]
-        )
+        streaks.append([(x - half * 0.6, y), (x + half * 0.6, y), (end + half, y + length), (end - half, y + length)])
     canvas.paint(canvas.polygons(streaks) * 0.72, mix(light.horizon, (0.92, 0.96, 1.0), 0.7))
 
 

@@ -63,15 +63,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     companions_parser = _add(commands, "companions", companions, "the LoRA, the ControlNet, the image prompt")
     companions_parser.add_argument("--prompts", type=int, default=24, help="pictures for each of them")
-    companions_parser.add_argument(
-        "--companions", type=Path, default=COMPANIONS, help="folder of their weights"
-    )
+    companions_parser.add_argument("--companions", type=Path, default=COMPANIONS, help="folder of their weights")
     autoencoder_parser = _add(commands, "autoencoder", autoencoder, "PSNR of restored pictures")
     autoencoder_parser.add_argument("--pictures", type=int, default=200, help="how many fresh ones to draw")
     sheet_parser = _add(commands, "sheet", sheet, "a contact sheet of 64 fixed prompts")
-    sheet_parser.add_argument(
-        "--out", type=Path, default=Path("docs/builtin-sheet.jpg"), help="JPEG to write"
-    )
+    sheet_parser.add_argument("--out", type=Path, default=Path("docs/builtin-sheet.jpg"), help="JPEG to write")
     return parser.parse_args(arguments)
 
 
@@ -90,16 +86,12 @@ def _add(commands: Commands, name: str, module: ModuleType, text: str) -> argpar
 def _add_probe(commands: Commands) -> None:
     parser = _add(commands, "probe", probe_training, "train the probe, or go on with it, and test it")
     parser.add_argument("--steps", type=int, default=6000, help="of training, earlier runs counted in")
-    parser.add_argument(
-        "--pictures", type=int, default=20_000, help="size of the pool, drawn where it is missing"
-    )
+    parser.add_argument("--pictures", type=int, default=20_000, help="size of the pool, drawn where it is missing")
     reading = _add(commands, "reading", probe_training, "test the probe as it is shipped")
     reading.set_defaults(run=probe_training.run_reading)
     for each in (parser, reading):
         each.add_argument("--pool-seed", type=int, default=POOL_SEED, help="the seed that drew the pool")
-        each.add_argument(
-            "--fresh", type=int, default=probe_training.FRESH_PICTURES, help="new pictures to test it on"
-        )
+        each.add_argument("--fresh", type=int, default=probe_training.FRESH_PICTURES, help="new pictures to test it on")
 
 
 def _add_adherence(commands: Commands) -> None:

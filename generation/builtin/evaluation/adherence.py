@@ -77,9 +77,7 @@ def unasked(scene: Scene) -> dict[str, str]:
     """What a landscape can show and its caption doesn't ask for; at dawn and at sunset the sun goes mostly unsaid."""
     shown = attributes(scene)
     sun_goes_unsaid = shown.get("time") in ("dawn", "sunset")
-    return {
-        name: "" for name in ADDABLE if shown.get(name) == "" and not (name == "luminary" and sun_goes_unsaid)
-    }
+    return {name: "" for name in ADDABLE if shown.get(name) == "" and not (name == "luminary" and sun_goes_unsaid)}
 
 
 def held_out_pair(scene: Scene) -> dict[str, str]:
@@ -147,9 +145,7 @@ def summarise(outcome: Outcome, held_out: bool) -> list[Figure]:
 def run(options: Namespace) -> list[Figure]:
     """The command `adherence`."""
     pipeline, probe = load_pipeline(options.weights), Probe.load()
-    tasks = choose_tasks(
-        options.seed, options.prompts, held_out=options.held_out, all_sizes=options.all_sizes
-    )
+    tasks = choose_tasks(options.seed, options.prompts, held_out=options.held_out, all_sizes=options.all_sizes)
     sampling = Sampling(steps=options.steps, guidance=options.guidance, batch=options.batch)
     outcome = draw_and_read(pipeline, probe, tasks, sampling)
     outcome.tally().print(LOWEST_TARGET)

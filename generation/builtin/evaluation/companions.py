@@ -72,9 +72,7 @@ class Bench:
         return [subject.wish for subject in self.subjects]
 
 
-def choose_subjects(
-    seed: int, count: int, size: tuple[int, int] = (PICTURE_SIZE, PICTURE_SIZE)
-) -> list[Subject]:
+def choose_subjects(seed: int, count: int, size: tuple[int, int] = (PICTURE_SIZE, PICTURE_SIZE)) -> list[Subject]:
     """Fresh scenes in no style, drawn in that size (columns, rows), with a wording and a seed each."""
     subjects: list[Subject] = []
     index = 0
@@ -111,8 +109,7 @@ def _share_near(lines: Image.Image, others: Image.Image) -> float:
 def colours_apart(one: Image.Image, other: Image.Image) -> float:
     """The mean difference of two pictures' patches in levels (0..255)."""
     patches = (
-        np.asarray(picture.resize((PATCHES, PATCHES), Image.Resampling.BOX), np.float64)
-        for picture in (one, other)
+        np.asarray(picture.resize((PATCHES, PATCHES), Image.Resampling.BOX), np.float64) for picture in (one, other)
     )
     return float(np.abs(np.subtract(*patches)).mean())
 
@@ -166,8 +163,7 @@ def measure_image_prompt(bench: Bench, probe: Probe) -> list[Figure]:
     after = generate(bench.pipeline, wishes, sampling, {"ip_adapter_image": bench.pictures})
     bench.pipeline.unload_ip_adapter()
     without, having = (
-        [colours_apart(*pair) for pair in zip(pictures, bench.pictures, strict=True)]
-        for pictures in (before, after)
+        [colours_apart(*pair) for pair in zip(pictures, bench.pictures, strict=True)] for pictures in (before, after)
     )
     nearer = sum(less < more for more, less in zip(without, having, strict=True))
     shown = [visible(subject.scene) for subject in bench.subjects]

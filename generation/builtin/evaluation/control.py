@@ -105,9 +105,7 @@ class Bench:
     def seen(self, case: Case, negative: str) -> int:
         """In how many pictures of the case the probe sees the value; the model is told what Easel tells it."""
         prompt = as_told(case.prompt, negative)
-        wishes = [
-            Wish(prompt=prompt, negative=negative, seed=self.seed + index) for index in range(self.count)
-        ]
+        wishes = [Wish(prompt=prompt, negative=negative, seed=self.seed + index) for index in range(self.count)]
         readings = self.probe.read(generate(self.pipeline, wishes, self.sampling))
         return sum(reading[case.attribute] == case.value for reading in readings)
 
@@ -247,9 +245,7 @@ def measure_inpainting(bench: Bench, known: Outcome) -> list[Figure]:
     apart = changed(others, ~mask)
     strangers = [*sources[1:], sources[0]]
     return [
-        at_least(
-            "inpainting, change inside the mask, another prompt", changed(others, mask), VISIBLE, "levels"
-        ),
+        at_least("inpainting, change inside the mask, another prompt", changed(others, mask), VISIBLE, "levels"),
         Figure(what="inpainting, change outside, before compositing", measured=f"{apart:.2f} levels"),
         at_most("of it more than the autoencoder's own", apart - only_coded, VISIBLE, "levels"),
         at_most("inpainting, step across the border, the source's being 1", seam(own), SEAM_TARGET, "times"),

@@ -83,9 +83,7 @@ def redraw(
     redrawing = _redrawing(pipeline)
 
     def draw(batch: list[int], told: dict[str, Any]) -> list[Image.Image]:
-        made: list[Image.Image] = redrawing(
-            image=[sources[index] for index in batch], strength=strength, **told
-        ).images
+        made: list[Image.Image] = redrawing(image=[sources[index] for index in batch], strength=strength, **told).images
         return made
 
     return _in_batches(wishes, sampling, draw)
@@ -109,9 +107,7 @@ def inpaint(
     def draw(batch: list[int], told: dict[str, Any]) -> list[Image.Image]:
         chosen = [sources[index] for index in batch]
         keep = _keeper(pipeline, chosen, mask, [wishes[index].seed for index in batch])
-        made: list[Image.Image] = redrawing(
-            image=chosen, strength=1.0, callback_on_step_end=keep, **told
-        ).images
+        made: list[Image.Image] = redrawing(image=chosen, strength=1.0, callback_on_step_end=keep, **told).images
         return made
 
     return _in_batches(wishes, sampling, draw)

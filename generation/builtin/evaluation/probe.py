@@ -124,10 +124,7 @@ class Probe(nn.Module):
 
     def _read_batch(self, pictures: Pictures) -> list[dict[str, str]]:
         found = {name: scores.argmax(1).tolist() for name, scores in self(halved(pictures)).items()}
-        return [
-            {name: CLASSES[name][int(found[name][index])] for name in CLASSES}
-            for index in range(len(pictures))
-        ]
+        return [{name: CLASSES[name][int(found[name][index])] for name in CLASSES} for index in range(len(pictures))]
 
     def save(self, path: Path, notes: Mapping[str, str]) -> None:
         """Writes half-precision weights with the classes and the notes as metadata."""
@@ -142,9 +139,7 @@ class Probe(nn.Module):
     def load(cls, path: Path = PROBE_PATH) -> Self:
         """The trained probe. Raises FileNotFoundError without one, ValueError if it knows another world."""
         if not path.exists():
-            raise FileNotFoundError(
-                f"There is no {path}. Train it: python -m generation.builtin.evaluation probe"
-            )
+            raise FileNotFoundError(f"There is no {path}. Train it: python -m generation.builtin.evaluation probe")
         with safe_open(path, "pt") as opened:
             known = json.loads(opened.metadata()["classes"])
         if known != {name: list(values) for name, values in CLASSES.items()}:

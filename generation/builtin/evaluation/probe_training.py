@@ -69,9 +69,7 @@ def batches(rng: np.random.Generator, pool: Sequence[Part]) -> Iterator[tuple[Te
     parts = [part for part in pool if len(part.pictures)]
     place = list(CLASSES).index("place")
     sides = torch.tensor([CLASSES["place"].index(side) for side in ("left", "right")], device=DEVICE)
-    labels = [
-        torch.tensor([encode(part.scene(index)) for index in range(len(part.pictures))]) for part in parts
-    ]
+    labels = [torch.tensor([encode(part.scene(index)) for index in range(len(part.pictures))]) for part in parts]
     odds = np.asarray([len(part.pictures) for part in parts], float)
     while True:
         which = int(rng.choice(len(parts), p=odds / odds.sum()))

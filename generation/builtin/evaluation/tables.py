@@ -23,16 +23,12 @@ def share(right: int, asked: int) -> float:
 
 def at_least(what: str, value: float, target: float, unit: str = "%") -> Figure:
     """A value that is to reach its target."""
-    return Figure(
-        what=what, measured=f"{value:.1f} {unit}", target=f"≥ {target:g} {unit}", met=value >= target
-    )
+    return Figure(what=what, measured=f"{value:.1f} {unit}", target=f"≥ {target:g} {unit}", met=value >= target)
 
 
 def at_most(what: str, value: float, target: float, unit: str) -> Figure:
     """A value that is not to pass its target."""
-    return Figure(
-        what=what, measured=f"{value:.1f} {unit}", target=f"≤ {target:g} {unit}", met=value <= target
-    )
+    return Figure(what=what, measured=f"{value:.1f} {unit}", target=f"≤ {target:g} {unit}", met=value <= target)
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -54,9 +54,7 @@ class Tally:
         for name in [*self.attributes(), None]:
             asked, right = self.counts(name)
             percent = share(right, asked)
-            rows.append(
-                (name or "all", str(asked), str(right), f"{percent:.1f}", "" if percent >= target else "low")
-            )
+            rows.append((name or "all", str(asked), str(right), f"{percent:.1f}", "" if percent >= target else "low"))
         print_table(("attribute", "asked", "right", "%", f"(target {target:g})"), rows)
         self._print_worst()
 

@@ -36,19 +36,13 @@ PREVIEW_SAMPLE = 128
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--work", type=Path, default=Path(".training"), help="folder for pictures and checkpoints"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder for pictures and checkpoints")
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="pipeline folder to write")
     parser.add_argument("--stage", choices=("all", *STAGES), default="all", help="run one stage only")
     parser.add_argument("--start", type=Path, help="pipeline folder to begin with, instead of from nothing")
     parser.add_argument("--pictures", type=int, default=20_000, help="how many pictures to draw")
-    parser.add_argument(
-        "--vae-steps", type=int, default=10_000, help="of the autoencoder, 0.4 s each on 2 cores"
-    )
+    parser.add_argument("--vae-steps", type=int, default=10_000, help="of the autoencoder, 0.4 s each on 2 cores")
     parser.add_argument("--unet-steps", type=int, default=20_000, help="of the U-Net, 1.3 s each on 2 cores")
     parser.add_argument("--decoder-steps", type=int, default=4_000, help="of the decoder alone, 0.5 s each")
     parser.add_argument("--companion-steps", type=int, default=1_000, help="of each companion")
@@ -71,9 +65,7 @@ def load_vae(work: Path) -> AutoencoderKL:
 def export(work: Path, out: Path, pool: Sequence[Part]) -> None:
     """Writes the averaged weights of the last checkpoint as a pipeline folder."""
     vae, average = load_vae(work), Denoiser()
-    average.load_state_dict(
-        torch.load(work / "unet.pt", map_location=DEVICE, weights_only=True)["modules"]["average"]
-    )
+    average.load_state_dict(torch.load(work / "unet.pt", map_location=DEVICE, weights_only=True)["modules"]["average"])
     sample = pool[0].pictures[:PREVIEW_SAMPLE]
     latents = torch.from_numpy(encode_pictures(vae, sample)).float()
     preview = preview_factors(latents, as_input(sample).cpu() * 0.5 + 0.5)

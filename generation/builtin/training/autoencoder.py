@@ -121,9 +121,7 @@ def new_vae(start: Path | None = None) -> AutoencoderKL:
     return vae
 
 
-def train_vae(
-    folder: Path, pictures: Pictures, seed: int, steps: int, start: Path | None = None
-) -> AutoencoderKL:
+def train_vae(folder: Path, pictures: Pictures, seed: int, steps: int, start: Path | None = None) -> AutoencoderKL:
     """Trains until `steps` are done, earlier runs counted in.
 
     A new run begins with random weights, or with those of the pipeline folder `start`.

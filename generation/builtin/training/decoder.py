@@ -25,9 +25,7 @@ LATENT_NOISE = 0.06
 
 def decoder_loss(vae: AutoencoderKL, latents: Tensor, batch: Tensor) -> Tensor:
     """One step's loss on whole pictures, the latents noisy."""
-    noisy = latents + LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=DEVICE) * torch.randn_like(
-        latents
-    )
+    noisy = latents + LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=DEVICE) * torch.randn_like(latents)
     with half_precision():
         made = vae.decode(noisy).sample.float()
     return picture_loss(made, batch)

@@ -50,9 +50,7 @@ def _generator(seed: int, size: tuple[int, int], index: int) -> np.random.Genera
     return np.random.default_rng((seed, *size, index))
 
 
-def picture_at(
-    seed: int, size: tuple[int, int], index: int, *, held_out: bool = False
-) -> tuple[Scene, Pictures]:
+def picture_at(seed: int, size: tuple[int, int], index: int, *, held_out: bool = False) -> tuple[Scene, Pictures]:
     """One scene and its picture, uint8, shape (rows, columns, 3)."""
     rng = _generator(seed, size, index)
     scene = choose_scene(rng, held_out=held_out)

@@ -26,9 +26,7 @@ from tests.world import Clock, World, world
 
 
 async def take(easel: World, into: Path) -> Path:
-    taken = await asyncio.to_thread(
-        backup.take, easel.services.database.folder, into, kind="easel", now=easel.clock()
-    )
+    taken = await asyncio.to_thread(backup.take, easel.services.database.folder, into, kind="easel", now=easel.clock())
     return taken.folder
 
 
@@ -62,9 +60,7 @@ async def test_a_restore_brings_nobody_back(tmp_path: Path) -> None:
         assert traces(data, ben, SECRET) == []
         assert traces(data, cleo, "a boat"), "who did not ask for it is still there"
         assert len(pictures_in(data / "images")) == 8
-        assert all(SECRET not in message.content for message in easel.messages()), (
-            "nothing is posted for them"
-        )
+        assert all(SECRET not in message.content for message in easel.messages()), "nothing is posted for them"
         report = await verify(data, now=clock())
         assert report.whole, report.broken
     report = await verify(data, now=clock())
@@ -227,9 +223,7 @@ async def test_a_backup_is_taken_each_day_and_the_oldest_is_dropped(tmp_path: Pa
     async with world(tmp_path / "data", backup_daily=2, backup_folder=tmp_path / "daily") as easel:
         await easel.imagine(easel.ben)
         await easel.env.advance_time(601)
-        assert names(tmp_path / "daily") == ["daily-20260301T120000Z"], (
-            "the first at once, and no other that day"
-        )
+        assert names(tmp_path / "daily") == ["daily-20260301T120000Z"], "the first at once, and no other that day"
         await easel.restart()
         easel.clock.move(hours=23)
         await easel.env.advance_time(601)
@@ -365,10 +359,7 @@ async def test_the_commands_say_what_they_did(tmp_path: Path) -> None:
         assert looked_at.returncode == 0, looked_at.stdout
     assert told.startswith("The database and 5 pictures (0.")
     assert Path(folder).parent == tmp_path / "backups"
-    assert (
-        Path(bot(data, "backup", "--to", str(tmp_path / "nas")).stdout.splitlines()[-1]).parent
-        == tmp_path / "nas"
-    )
+    assert Path(bot(data, "backup", "--to", str(tmp_path / "nas")).stdout.splitlines()[-1]).parent == tmp_path / "nas"
 
     next(data.glob("images/*/*/1.png")).write_bytes(b"damaged")
     faulty, faulty_backup = await both((data, "verify"), (data, "verify", folder))

@@ -118,14 +118,10 @@ def test_a_picture_costs_at_least_a_credit() -> None:
         ("prices = { vary = 0 }\n", Price(cost=5, vary=None), {"cost": 5, "prices": {"vary": 0}}),
     ],
 )
-def test_only_the_prices_of_the_file_change(
-    tmp_path: Path, entry: str, price: Price, after: dict[str, object]
-) -> None:
+def test_only_the_prices_of_the_file_change(tmp_path: Path, entry: str, price: Price, after: dict[str, object]) -> None:
     path = tmp_path / "models.toml"
     path.write_text(
-        (ROOT / "models.toml")
-        .read_text(encoding="utf-8")
-        .replace('key = "sd15"\n', f'key = "sd15"\n{entry}'),
+        (ROOT / "models.toml").read_text(encoding="utf-8").replace('key = "sd15"\n', f'key = "sd15"\n{entry}'),
         encoding="utf-8",
     )
     old = path.read_text(encoding="utf-8")

@@ -39,9 +39,7 @@ def bot(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ({"EASEL_DEFAULT_MODEL": "no-such-model"}, "no-such-model"),
     ],
 )
-def test_a_start_that_can_t_be_is_one_sentence(
-    tmp_path: Path, environment: dict[str, str], words: str
-) -> None:
+def test_a_start_that_can_t_be_is_one_sentence(tmp_path: Path, environment: dict[str, str], words: str) -> None:
     result = bot("run", EASEL_DATA=str(tmp_path), EASEL_PLAYGROUND_PORT="0", **environment)
 
     assert result.returncode == 1

@@ -96,9 +96,7 @@ async def test_a_grant_is_booked_once(easel: World, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_an_order_is_drawn_and_told_once(
-    easel: World, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+async def test_an_order_is_drawn_and_told_once(easel: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     with twice(easel, way, monkeypatch) as again:
         result = await easel.ben.slash(easel.channel, "imagine", prompt="a fox")
         await easel.press(easel.ben, easel.results()[0], "V2")
@@ -108,9 +106,7 @@ async def test_an_order_is_drawn_and_told_once(
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_deleting_ones_data_is_told_once(
-    easel: World, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+async def test_deleting_ones_data_is_told_once(easel: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     await grid(easel)
     with twice(easel, way, monkeypatch) as again:
         question = await easel.ben.slash(easel.channel, "privacy delete")
@@ -133,9 +129,7 @@ async def test_moderators_decide_once(easel: World, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("removed", [False, True])
-async def test_a_reaction_counts_once(
-    easel: World, monkeypatch: pytest.MonkeyPatch, way: str, removed: bool
-) -> None:
+async def test_a_reaction_counts_once(easel: World, monkeypatch: pytest.MonkeyPatch, way: str, removed: bool) -> None:
     message = await grid(easel)
     with twice(easel, way, monkeypatch) as again:
         await easel.cleo.react(message, "2️⃣")
@@ -269,9 +263,7 @@ async def test_every_button_is_answered_once(easel: World, monkeypatch: pytest.M
         await pressed_once(easel, monkeypatch, await grid(easel), custom_id)
 
 
-async def pressed_once(
-    easel: World, monkeypatch: pytest.MonkeyPatch, message: discord.Message, custom_id: str
-) -> None:
+async def pressed_once(easel: World, monkeypatch: pytest.MonkeyPatch, message: discord.Message, custom_id: str) -> None:
     async def act() -> None:
         stored = easel.env.backend.get_message(message.channel.id, message.id)
         button = {"type": 2, "style": 2, "label": "x", "custom_id": custom_id}

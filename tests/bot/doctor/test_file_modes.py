@@ -54,9 +54,7 @@ def test_doctor_tells_of_pictures_in_quarantine(tmp_path: Path) -> None:
     images.write(tmp_path, "a2m2p9qrst4vwx", {"1.png": b"one"})
     assert not any("Quarantine" in one.what for one in looks(settings, tmp_path / ".env", now=NOW))
     quarantine.sweep(tmp_path, set(), today=date(2026, 3, 1))
-    (advice,) = [
-        one.advice for one in looks(settings, tmp_path / ".env", now=NOW) if "of 1 job that" in one.what
-    ]
+    (advice,) = [one.advice for one in looks(settings, tmp_path / ".env", now=NOW) if "of 1 job that" in one.what]
     assert "after 30 days" in advice
 
 

@@ -83,9 +83,7 @@ def model_folder(tmp_path: Path) -> str:
 
 
 def test_a_whole_installation_has_no_fault(tmp_path: Path) -> None:
-    findings = examine(
-        tmp_path, DISCORD_TOKEN=TOKEN, EASEL_MODELS=models_file(tmp_path, model_folder(tmp_path))
-    )
+    findings = examine(tmp_path, DISCORD_TOKEN=TOKEN, EASEL_MODELS=models_file(tmp_path, model_folder(tmp_path)))
 
     assert [each for each in findings if each.level is Level.BROKEN] == []
     for words in ("Python 3.", "Packages: all", "looks like a bot token", "GB free", "none yet"):
@@ -125,9 +123,7 @@ def test_no_token_means_the_playground(tmp_path: Path) -> None:
     assert about(examine(tmp_path), "opens the playground").level is Level.NOTE
 
 
-def test_a_missing_package_and_an_untested_version_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_package_and_an_untested_version_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[project]\ndependencies = ["surely-not-installed>=1", "discord.py>=2,<3", "structlog"]\n'
     )
@@ -147,12 +143,8 @@ def test_the_advice_on_packages_never_names_the_system_s_own_python(monkeypatch:
     assert f"delete {PROJECT / '.venv'}" in machine._reinstall()
 
 
-@pytest.mark.parametrize(
-    ("free", "level"), [(10**8, Level.BROKEN), (5 * 10**9, Level.NOTE), (10**11, Level.OK)]
-)
-def test_disk_space_is_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: Level
-) -> None:
+@pytest.mark.parametrize(("free", "level"), [(10**8, Level.BROKEN), (5 * 10**9, Level.NOTE), (10**11, Level.OK)])
+def test_disk_space_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: Level) -> None:
     class Usage:
         def __init__(self) -> None:
             self.free = free

@@ -106,9 +106,7 @@ async def test_a_reroll_of_variations_varies_the_same_picture(easel: World) -> N
     assert request.source == picture(8)
 
 
-@pytest.mark.parametrize(
-    ("emoji", "expected"), [("2️⃣", "Image #2"), ("🇨", "Variations of #3"), ("🔄", "Reroll")]
-)
+@pytest.mark.parametrize(("emoji", "expected"), [("2️⃣", "Image #2"), ("🇨", "Variations of #3"), ("🔄", "Reroll")])
 async def test_reactions_do_the_same(easel: World, emoji: str, expected: str) -> None:
     await easel.cleo.react(await grid(easel), emoji)
     await easel.rest()
@@ -267,9 +265,7 @@ async def test_a_picture_that_the_grid_does_not_have_is_named(easel: World) -> N
 
 @pytest.mark.parametrize("status", [503, 520, 429])
 @pytest.mark.parametrize("emoji", ["✉️", "1️⃣"])
-async def test_a_reaction_is_answered_although_discord_stumbles(
-    easel: World, emoji: str, status: int
-) -> None:
+async def test_a_reaction_is_answered_although_discord_stumbles(easel: World, emoji: str, status: int) -> None:
     message = await grid(easel, "a fox --count 1")
     easel.env.inject_error("POST", "/channels/*/messages", status=status, times=2)
     easel.env.inject_error("POST", "/users/@me/channels", status=status, times=1)

@@ -106,7 +106,9 @@ async def test_a_private_jobs_file_keeps_its_words(easel: World) -> None:
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 async def test_files_of_other_tools_are_read(easel: World, form: str) -> None:
-    text = "a cat\nNegative prompt: dog\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 832x1216, Model: pony"
+    text = (
+        "a cat\nNegative prompt: dog\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 832x1216, Model: pony"
+    )
     words = await described(easel, a1111(form, text), f"cat.{form.lower()}")
     assert "does not say whether AI made it" in words
     assert "sampler Euler a" in words
@@ -120,9 +122,7 @@ async def test_a_picture_without_parameters_says_so(easel: World) -> None:
 
 
 async def test_words_from_a_file_are_shown_inert(easel: World) -> None:
-    evil = (
-        "@everyone <@&1> https://evil.example **x** ``` # big\nSteps: <#1>, Seed: @here, Model: [a](http://b)"
-    )
+    evil = "@everyone <@&1> https://evil.example **x** ``` # big\nSteps: <#1>, Seed: @here, Model: [a](http://b)"
     words = await described(easel, a1111("PNG", evil))
     for dangerous in ("@everyone", "<@&1>", "<#1>", "@here", "https://", "](http"):
         assert dangerous not in words.split("```")[0]
@@ -153,9 +153,7 @@ async def test_what_is_no_picture_is_refused_kindly(easel: World, data: bytes, w
     assert "Send a PNG, JPEG or WebP picture." in told
 
 
-async def test_a_file_that_discord_lost_is_refused_kindly(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_that_discord_lost_is_refused_kindly(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def gone(_: object) -> bytes:
         raise aiohttp.ClientConnectionError("gone")
 
@@ -258,9 +256,7 @@ def test_a_model_that_cannot_be_had_is_left_out() -> None:
     assert (found.model, "--model" in (found.line or "")) == ("sdxl", False)
 
 
-DASHES = st.sampled_from(
-    [*"-–—‐‑‒―−－", "\u200b", "\u2060", "ar", "seed", "no", "=", ":", "16:9", "a fox", " ", "`"]
-)
+DASHES = st.sampled_from([*"-–—‐‑‒―−－", "\u200b", "\u2060", "ar", "seed", "no", "=", ":", "16:9", "a fox", " ", "`"])
 PROMPTS = st.text(max_size=40) | st.lists(DASHES, max_size=12).map("".join)
 FIGURES = st.text(max_size=8) | st.integers(-(2**70), 2**70).map(str) | st.floats().map(str)
 
@@ -275,17 +271,13 @@ FIGURES = st.text(max_size=8) | st.integers(-(2**70), 2**70).map(str) | st.float
     ),
     st.sampled_from(sorted(CATALOGUE)),
 )
-def test_every_line_is_one_that_imagine_takes(
-    prompt: str, negative: str, facts: dict[str, str], model: str
-) -> None:
+def test_every_line_is_one_that_imagine_takes(prompt: str, negative: str, facts: dict[str, str], model: str) -> None:
     found = again_from(Parameters(prompt=prompt, negative=negative, facts=facts), default_model=model)
     if found.line is None:
         return
     shown = copyable(found.line).split("\n")[1]
     parsed = parse(shown.removeprefix("/imagine prompt:").strip())
-    order = orders.imagine(
-        parsed, catalogue=CATALOGUE, default_model=model, images=4, random=random.Random(1)
-    )
+    order = orders.imagine(parsed, catalogue=CATALOGUE, default_model=model, images=4, random=random.Random(1))
     spec = CATALOGUE[order.request.sampling.model]
     assert spec.refusal(order.request) is None
     if found.model or "Model" not in facts:
@@ -293,9 +285,7 @@ def test_every_line_is_one_that_imagine_takes(
     assert (bool(facts.get("Seed")) and not found.seed) == (parsed.seed is not None)
 
 
-@pytest.mark.parametrize(
-    "prompt", ["a fox", "fox -- ar", "- -ar fox", "－－ar fox", "a —dijo", "-\u200b-seed fox"]
-)
+@pytest.mark.parametrize("prompt", ["a fox", "fox -- ar", "- -ar fox", "－－ar fox", "a —dijo", "-\u200b-seed fox"])
 def test_a_prompt_with_words_has_a_line(prompt: str) -> None:
     found = again_from(Parameters(prompt=prompt))
     assert found.line is not None

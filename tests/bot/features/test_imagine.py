@@ -99,9 +99,7 @@ async def test_a_prompt_as_long_as_discord_takes_comes_back_whole(easel: World) 
 
 
 async def test_invisible_characters_reach_neither_the_generator_nor_the_record(easel: World) -> None:
-    await easel.imagine(
-        easel.ben, "a\u200b f\u00adox\U000e0041 \ud800in snow", negative="tr\u200bees", aspect="３：2"
-    )
+    await easel.imagine(easel.ben, "a\u200b f\u00adox\U000e0041 \ud800in snow", negative="tr\u200bees", aspect="３：2")
     request = easel.generator.requests[easel.generator.last]
     assert isinstance(request, TextToImage)
     assert (request.sampling.prompt, request.sampling.negative) == ("a fox in snow", "trees")
@@ -117,9 +115,7 @@ async def test_progress_is_one_message_that_goes_away(tmp_path: Path) -> None:
         await easel.imagine(easel.ben)
         (progress,) = easel.messages()
         assert "(Waiting to start)" in progress.content
-        easel.generator.send(
-            easel.generator.last, Progressed(step=9, steps=20, preview=picture(3, kind="JPEG"))
-        )
+        easel.generator.send(easel.generator.last, Progressed(step=9, steps=20, preview=picture(3, kind="JPEG")))
         await easel.rest()
         (progress,) = easel.messages()
         assert "(45%)" in progress.content
@@ -285,6 +281,4 @@ async def test_threads_need_their_own_permission() -> None:
     thread = discord.Thread.__new__(discord.Thread)
     with pytest.raises(BotLacksPermission, match="Send Messages In Threads"):
         able_to_post(discord.Permissions(view_channel=True, send_messages=True, attach_files=True), thread)
-    able_to_post(
-        discord.Permissions(view_channel=True, send_messages_in_threads=True, attach_files=True), thread
-    )
+    able_to_post(discord.Permissions(view_channel=True, send_messages_in_threads=True, attach_files=True), thread)

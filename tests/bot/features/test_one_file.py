@@ -92,6 +92,5 @@ async def test_without_its_file_nothing_is_left_of_it(tmp_path: Path) -> None:
         assert "Tint" not in plain.results()[0].content
         async with plain.services.database.reading() as tx:
             assert [
-                job.action
-                for job in await queries.recent(tx, guild_id=plain.guild.id, user_id=plain.ben.id, limit=9)
+                job.action for job in await queries.recent(tx, guild_id=plain.guild.id, user_id=plain.ben.id, limit=9)
             ] == ["imagine"]

@@ -134,9 +134,7 @@ async def test_a_queue_that_nobody_serves_is_told(bot: Bot) -> None:
     assert (await bot.part("queue")).well, "one was begun since"
 
     async with database.transaction() as tx:
-        await pauses.halt(
-            tx, pauses.Pause(guild_id=EVERYWHERE, halt=pauses.Halt.PAUSED, actor_id=1, reason="", at=NOW)
-        )
+        await pauses.halt(tx, pauses.Pause(guild_id=EVERYWHERE, halt=pauses.Halt.PAUSED, actor_id=1, reason="", at=NOW))
     await bot.part("queue")
     bot.seconds.now += checks.IDLE_SECONDS + 1
     assert (await bot.part("queue")).well, "an admin paused it"
@@ -179,9 +177,7 @@ async def test_a_part_that_can_t_be_looked_at_is_unwell_and_hides_no_other(bot: 
     assert (await bot.part("database")).well
 
 
-async def test_work_in_the_background_that_fails_is_begun_again(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_work_in_the_background_that_fails_is_begun_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.client.BEGIN_AGAIN_SECONDS", 0.0)
     begun: list[int] = []
 
@@ -242,9 +238,7 @@ def test_an_old_heartbeat_is_told(tmp_path: Path) -> None:
     assert "61 s ago" in words
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"components": 3}', '{"components": [1]}', "\xff", "[" * 99999]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"components": 3}', '{"components": [1]}', "\xff", "[" * 99999])
 def test_a_heartbeat_that_can_t_be_read_is_not_taken_for_health(tmp_path: Path, text: str) -> None:
     (tmp_path / "heartbeat").write_text(text, encoding="latin-1")
     well, words = heartbeat.report(tmp_path / "heartbeat", now=0)
@@ -363,9 +357,7 @@ def test_a_playground_whose_dispatcher_dies_ends_with_a_status_that_says_so(tmp_
         env=environment,
     )
     assert ended.returncode == 1, ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith(
-        "easel: A part that Easel can't do without stopped (dispatcher):"
-    )
+    assert ended.stderr.splitlines()[-1].startswith("easel: A part that Easel can't do without stopped (dispatcher):")
     assert not (tmp_path / "heartbeat").exists()
 
 
@@ -429,9 +421,7 @@ async def test_errors_of_files_aren_t_taken_for_the_network_s(error: Exception, 
     assert ("Discord" in str(caught.value)) == ("Discord" in words)
 
 
-async def test_files_that_keep_the_bot_from_its_last_run_are_named(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_files_that_keep_the_bot_from_its_last_run_are_named(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "Not a directory", "images/.DS_Store")
 

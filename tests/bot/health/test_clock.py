@@ -159,6 +159,4 @@ def test_a_note_of_the_clock_that_is_none_says_nothing(tmp_path: Path, words: st
 def test_a_clock_that_discord_contradicts_is_not_believed_however_steady_it_is() -> None:
     true, wrong, day = datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 7, 14, tzinfo=UTC), timedelta(days=1)
     assert not clock_check.believed(wrong, last=true, discord=true + day, steady=day)
-    assert clock_check.believed(wrong, last=true, discord=true - day, steady=day), (
-        "off for long, and nobody came"
-    )
+    assert clock_check.believed(wrong, last=true, discord=true - day, steady=day), "off for long, and nobody came"

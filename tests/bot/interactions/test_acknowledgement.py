@@ -30,9 +30,7 @@ def typed() -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-async def acknowledged_while_busy(
-    easel: World, monkeypatch: pytest.MonkeyPatch, act: Any
-) -> tuple[bool, Any]:
+async def acknowledged_while_busy(easel: World, monkeypatch: pytest.MonkeyPatch, act: Any) -> tuple[bool, Any]:
     """Do something while a transaction goes on; whether it was acknowledged before the transaction's end."""
     acknowledged, held, in_time = asyncio.Event(), asyncio.Event(), []
 

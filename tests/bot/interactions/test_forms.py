@@ -83,9 +83,7 @@ async def test_what_is_in_the_way_is_said_instead_of_the_form(easel: World) -> N
     assert "No channel takes reports here" in said(pressed)
 
 
-async def test_a_form_that_is_submitted_twice_counts_once(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_form_that_is_submitted_twice_counts_once(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk(easel)
     pressed = await opened(easel)
     calls = []

@@ -91,9 +91,7 @@ async def test_an_erased_person_stays_erased_by_a_reaction_that_is_no_use_of_the
     assert await erased(easel)
 
 
-async def test_a_reaction_under_a_picture_is_a_use_of_the_bot(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_reaction_under_a_picture_is_a_use_of_the_bot(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await ben_erased(easel)
     await easel.imagine(easel.cleo)
     with authors_told(easel, monkeypatch):

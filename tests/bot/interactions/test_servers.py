@@ -117,9 +117,7 @@ async def invited(easel: World) -> Any:
     other = easel.env.create_guild("Other")
     await easel.rest()
     easel.client.dispatch("guild_join", easel.client.get_guild(other.id))
-    await asyncio.gather(
-        *(task for task in asyncio.all_tasks() if task.get_name() == "discord.py: on_guild_join")
-    )
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "discord.py: on_guild_join"))
     return other
 
 

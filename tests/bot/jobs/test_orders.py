@@ -21,9 +21,7 @@ CATALOGUE = Catalogue.load(Path(__file__).parents[3] / "models.toml")
 
 
 def draft(text: str) -> Draft:
-    return orders.imagine(
-        parse(text), catalogue=CATALOGUE, default_model="easel", images=4, random=random.Random(1)
-    )
+    return orders.imagine(parse(text), catalogue=CATALOGUE, default_model="easel", images=4, random=random.Random(1))
 
 
 def test_the_price_is_the_models_cost_times_the_pictures() -> None:

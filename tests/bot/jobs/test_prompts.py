@@ -16,9 +16,7 @@ from generation.contract import MAX_SEED
 
 
 def test_flags_are_taken_out_of_the_prompt() -> None:
-    parsed = parse(
-        "a fox in snow --ar 3:2 --seed 7 --steps 30 --cfg 6.5 --count 2 --model sdxl --no trees, people"
-    )
+    parsed = parse("a fox in snow --ar 3:2 --seed 7 --steps 30 --cfg 6.5 --count 2 --model sdxl --no trees, people")
     assert parsed.prompt == "a fox in snow"
     assert (parsed.aspect, parsed.seed, parsed.steps, parsed.guidance) == ((3, 2), 7, 30, 6.5)
     assert (parsed.count, parsed.model, parsed.negative) == (2, "sdxl", "trees, people")
@@ -101,9 +99,7 @@ PIECES = (
     *("\u2800", "\u3164", "\ud800", "\u2764", "\u0915", "\u20e3", "\U000e0041", "\u3000", "`"),
 )
 """What makes flags, what looks like it, and what can't be seen."""
-typed = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(
-    st.characters(codec=None), max_size=60
-)
+typed = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(st.characters(codec=None), max_size=60)
 
 
 @given(typed)

@@ -124,9 +124,7 @@ async def test_a_running_job_that_nobody_draws_is_queued_again(easel: World) -> 
 
 
 @pytest.mark.parametrize("status", [503, 520, 429])
-async def test_a_progress_message_goes_although_discord_stumbles_for_minutes(
-    easel: World, status: int
-) -> None:
+async def test_a_progress_message_goes_although_discord_stumbles_for_minutes(easel: World, status: int) -> None:
     easel.env.inject_error("DELETE", MESSAGE, status=status, times=None)
     await easel.imagine(easel.ben)
     await easel.env.advance_time(30)

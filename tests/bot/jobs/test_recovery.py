@@ -80,9 +80,7 @@ async def test_what_was_posted_just_before_the_crash_is_not_posted_again(tmp_pat
     async with world(tmp_path) as easel:
         await easel.imagine(easel.ben)
         async with easel.services.database.transaction() as tx:
-            await tx.execute(
-                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
-            )
+            await tx.execute("UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL")
         await easel.restart()
         assert len(easel.results()) == 1
         assert await states(easel) == [JobState.DELIVERED]
@@ -109,9 +107,7 @@ async def test_a_busy_channel_does_not_hide_what_was_posted(tmp_path: Path) -> N
         for number in range(60):
             await easel.cleo.send(easel.channel, f"hello {number}")
         async with easel.services.database.transaction() as tx:
-            await tx.execute(
-                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
-            )
+            await tx.execute("UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL")
         await easel.restart()
         assert len(easel.results()) == 1
 
@@ -120,9 +116,7 @@ async def test_a_look_that_fails_is_repeated_before_anything_is_sent(tmp_path: P
     async with world(tmp_path) as easel:
         await easel.imagine(easel.ben)
         async with easel.services.database.transaction() as tx:
-            await tx.execute(
-                "UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL"
-            )
+            await tx.execute("UPDATE jobs SET state = 'finished', delivered_at = NULL, result_message_id = NULL")
         easel.env.inject_error("GET", "/channels/*/messages", status=503, times=1)
         await easel.restart()
         await easel.env.advance_time(2)

@@ -28,9 +28,7 @@ async def blocked(easel: World, *words: str) -> None:
         {"prompt": "a bird", "negative": "ki\u200bll, boats"},
     ],
 )
-async def test_a_forbidden_word_is_refused_privately_and_costs_nothing(
-    easel: World, options: dict[str, Any]
-) -> None:
+async def test_a_forbidden_word_is_refused_privately_and_costs_nothing(easel: World, options: dict[str, Any]) -> None:
     await blocked(easel, "kill")
     result = await easel.ben.slash(easel.channel, "imagine", **options)
     assert result.ephemeral

@@ -39,9 +39,7 @@ def write(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([purpose]), critical=stamps)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
         .sign(root_key, hashes.SHA256())
     )
     chain, secret = folder / "chain.pem", folder / "key.pem"
@@ -56,9 +54,7 @@ def root(chain: Path) -> bytes:
     return x509.load_pem_x509_certificates(chain.read_bytes())[-1].public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(
-    subject: str, issuer: str, key: Key, seconds: float = 36_500 * 86_400
-) -> x509.CertificateBuilder:
+def _builder(subject: str, issuer: str, key: Key, seconds: float = 36_500 * 86_400) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

@@ -132,9 +132,7 @@ async def changed(easel: World, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["unmarked", "removed"])
 @pytest.mark.parametrize("label", ["U1", "V1", "🔄"])
-async def test_what_it_drew_stays_for_adults_when_the_model_is_so_no_longer(
-    easel: World, how: str, label: str
-) -> None:
+async def test_what_it_drew_stays_for_adults_when_the_model_is_so_no_longer(easel: World, how: str, label: str) -> None:
     message = await drawn(easel)
     await changed(easel, how)
     told = said(await easel.press(easel.ben, message, label))
@@ -154,9 +152,7 @@ async def test_what_is_drawn_from_it_stays_for_adults_too(easel: World) -> None:
     assert varied != message
     restrict(easel, easel.channel, to_adults=False)
     assert "for age-restricted channels only" in said(await easel.press(easel.ben, varied, "U1"))
-    assert "On its way" in await easel.imagine(easel.ben, "a fox --model sd15"), (
-        "what is new is for everybody"
-    )
+    assert "On its way" in await easel.imagine(easel.ben, "a fox --model sd15"), "what is new is for everybody"
 
 
 async def test_what_a_model_drew_before_it_was_for_adults_counts_as_long_as_it_is(easel: World) -> None:
@@ -213,9 +209,7 @@ async def test_a_result_is_not_posted_once_the_channel_is_open_to_everyone(easel
     assert "40 of 40" in await easel.told(easel.ben, "info")
 
 
-async def test_previews_end_once_the_channel_is_open_to_everyone(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_previews_end_once_the_channel_is_open_to_everyone(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EDIT_EVERY", 0.0)
     easel.generator.paused = True
     restrict(easel, easel.channel)

@@ -118,9 +118,7 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path) -> None:
         assert "\n" not in words
 
 
-def test_a_missing_package_is_named_with_how_to_install_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_package_is_named_with_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain, key = certificates.write(tmp_path)
     monkeypatch.setitem(sys.modules, "c2pa", None)
     assert '".[c2pa]"' in refusal(chain, key)

@@ -140,9 +140,7 @@ def test_stamps_without_a_certificate_are_refused_at_the_start() -> None:
 
 
 @needs_openssl
-def test_the_doctor_asks_the_authority(
-    tmp_path: Path, tsa: authorities.Authority, host: tuple[Path, Path]
-) -> None:
+def test_the_doctor_asks_the_authority(tmp_path: Path, tsa: authorities.Authority, host: tuple[Path, Path]) -> None:
     chosen = {
         "EASEL_C2PA_CERTIFICATE": str(host[0]),
         "EASEL_C2PA_KEY": str(host[1]),

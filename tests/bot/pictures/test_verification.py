@@ -71,14 +71,10 @@ def by_others(
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
     }
     media, out = f"image/{kind.lower()}", io.BytesIO()
-    info = c2pa.C2paSignerInfo(
-        alg=b"es256", sign_cert=chain.read_bytes(), private_key=key.read_bytes(), ta_url=None
-    )
+    info = c2pa.C2paSignerInfo(alg=b"es256", sign_cert=chain.read_bytes(), private_key=key.read_bytes(), ta_url=None)
     with c2pa.Signer.from_info(info) as signer, c2pa.Builder(manifest) as builder:
         if parent is not None:
-            builder.add_ingredient(
-                {"title": "a part", "relationship": "componentOf"}, "image/png", io.BytesIO(parent)
-            )
+            builder.add_ingredient({"title": "a part", "relationship": "componentOf"}, "image/png", io.BytesIO(parent))
         if remote is not None:
             builder.set_no_embed()
             builder.set_remote_url(remote)
@@ -103,9 +99,7 @@ async def test_a_signature_by_a_stranger_holds_but_vouches_for_nobody(easel: Wor
 async def test_an_issuer_that_the_host_trusts_is_said_to_be(tmp_path: Path, host: tuple[Path, Path]) -> None:
     anchors = tmp_path / "trust.pem"
     anchors.write_bytes("# Ours, größtenteils\n".encode() + certificates.root(host[0]))
-    async with world(
-        tmp_path / "data", c2pa_certificate=host[0], c2pa_key=host[1], c2pa_trust=anchors
-    ) as easel:
+    async with world(tmp_path / "data", c2pa_certificate=host[0], c2pa_key=host[1], c2pa_trust=anchors) as easel:
         await easel.imagine(easel.ben)
         (grid,) = [await message.attachments[0].read() for message in easel.results()]
         result = await easel.ben.slash(easel.channel, "describe", image=("grid.jpg", grid))
@@ -206,9 +200,7 @@ async def test_the_names_in_a_certificate_are_shown_inert(easel: World, tmp_path
 
 def test_the_longest_words_of_strangers_fit_into_one_message() -> None:
     long = "@<*" * 100
-    facts = dict.fromkeys(
-        ("Model", "Seed", "Size", "Steps", "CFG scale", "Sampler", "Denoising strength"), long
-    )
+    facts = dict.fromkeys(("Model", "Seed", "Size", "Steps", "CFG scale", "Sampler", "Denoising strength"), long)
     found = Description(
         parameters=Parameters(prompt=long, negative=long, facts=facts),
         says_ai=False,
@@ -262,9 +254,7 @@ def test_a_file_never_makes_us_call_anybody(tmp_path: Path) -> None:
     assert calls == []
 
 
-def test_a_check_that_does_not_end_leaves_what_was_read_before(
-    signed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_that_does_not_end_leaves_what_was_read_before(signed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process says what the file says of itself, and hangs then: it is killed, and that was heard."""
     hangs = (
         "import sys, time; from bot.pictures import inspector, verifier; "

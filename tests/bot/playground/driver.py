@@ -70,9 +70,7 @@ class PlaygroundPage:
 
     async def ready(self) -> None:
         """Wait until the page has drawn what it knows and no action is under way."""
-        await self.page.wait_for_function(
-            "() => window.simcordPreview?.ready && !window.simcordPreview.pendingAction"
-        )
+        await self.page.wait_for_function("() => window.simcordPreview?.ready && !window.simcordPreview.pendingAction")
 
     async def status(self) -> str:
         """What the page says of the last action: "Action completed", "Action was not completed."…"""
@@ -104,9 +102,7 @@ class PlaygroundPage:
         composer = self.page.locator("#channel-composer-input")
         await composer.fill("")
         await composer.press_sequentially(f"/{command}")
-        entry = self.page.locator(".command-entry").filter(
-            has=self.page.get_by_text(f"/{command}", exact=True)
-        )
+        entry = self.page.locator(".command-entry").filter(has=self.page.get_by_text(f"/{command}", exact=True))
         await entry.first.click()
         for name, value in options.items():
             await self.fill_option(name, value)

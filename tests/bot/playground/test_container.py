@@ -60,9 +60,7 @@ async def container(data: Path, **more: str) -> AsyncIterator[asyncio.subprocess
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(
-            ("DISCORD_", "EASEL_", "XDG_", "TORCH")
-        )  # torch sets some where a test imports it
+        if not name.startswith(("DISCORD_", "EASEL_", "XDG_", "TORCH"))  # torch sets some where a test imports it
     }
     environment = kept | image_environment(data) | {"EASEL_PLAYGROUND_PORT": "0"} | more
     process = await asyncio.create_subprocess_exec(
@@ -147,9 +145,7 @@ def test_the_image_holds_what_it_is_built_with(extras: str, holds: list[str]) ->
 
 
 def test_the_container_may_do_nothing_that_it_need_not() -> None:
-    service: Mapping[str, object] = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"][
-        "easel"
-    ]
+    service: Mapping[str, object] = yaml.safe_load((PROJECT / "compose.yaml").read_text())["services"]["easel"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["read_only"] is True

@@ -153,9 +153,7 @@ async def test_actions_wait_for_their_turn_and_count_as_made_on_the_present() ->
             run(one, "imagine", prompt="a fox", state=states[0]),
             run(other, "imagine", prompt="a wolf", state=states[1]),
         )
-        assert [(receipt["rejected"], receipt["settlement"]) for receipt in receipts] == [
-            (False, "settled")
-        ] * 2
+        assert [(receipt["rejected"], receipt["settlement"]) for receipt in receipts] == [(False, "settled")] * 2
         said = [message["content"] for message in (await seen(one))["messages"].values()]
         assert sum("Waiting to start" in content for content in said) == 2
 

@@ -27,9 +27,7 @@ pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium on 
 @asynccontextmanager
 async def bot(data: Path) -> AsyncIterator[tuple[Process, str]]:
     """`python -m bot run` without a token, and the address that it prints."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("DISCORD_", "EASEL_"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DISCORD_", "EASEL_"))}
     environment |= {"EASEL_DATA": str(data), "EASEL_PLAYGROUND_PORT": "0", "EASEL_DAILY_CREDITS": "9"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", stdout=PIPE, env=environment, cwd=Path(__file__).parents[3]

@@ -124,9 +124,7 @@ class Toy(discord.Client):
         for step in range(1, STEPS + 1):
             await self.wait(self.steps.get(), reason="the next step")
             preview = picture(seed, 64, progress=step / STEPS)
-            await message.edit(
-                content=f"{title} (step {step})", attachments=[attached(preview, f"preview{step}.jpg")]
-            )
+            await message.edit(content=f"{title} (step {step})", attachments=[attached(preview, f"preview{step}.jpg")])
         await self.channel.send(title, file=attached(picture(seed)), view=rows(seed))
         await message.delete()
 

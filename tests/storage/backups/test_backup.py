@@ -40,9 +40,7 @@ async def draw(database: Database) -> str:
     """A job of Alice's with two pictures, paid for and delivered."""
     async with database.transaction() as tx:
         job = await run(tx, images=2, price=2)
-        await account.reserve(
-            tx, guild_id=GUILD, user_id=ALICE, job_id=job.id, price=2, allowance=Rate(1000), now=NOON
-        )
+        await account.reserve(tx, guild_id=GUILD, user_id=ALICE, job_id=job.id, price=2, allowance=Rate(1000), now=NOON)
     files = {"1.png": f"one {job.id}".encode(), "2.png": f"two {job.id}".encode()}
     written = images.write(database.folder, job.id, files)
     rows = [
@@ -230,9 +228,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-async def test_one_odd_picture_does_not_end_the_backup(
-    drawn: tuple[Path, list[str]], tmp_path: Path, odd: str
-) -> None:
+async def test_one_odd_picture_does_not_end_the_backup(drawn: tuple[Path, list[str]], tmp_path: Path, odd: str) -> None:
     data, (first, *_) = drawn
     path = images.path(data, first, 1)
     path.unlink()
@@ -281,9 +277,7 @@ async def test_a_row_that_names_no_possible_picture_is_a_fault_and_ends_nothing(
 ) -> None:
     data, _ = drawn
     with closing(sqlite3.connect(data / "easel.db")) as connection, connection:
-        connection.execute(
-            "UPDATE images SET job_id = '../etc' WHERE job_id = (SELECT min(job_id) FROM images)"
-        )
+        connection.execute("UPDATE images SET job_id = '../etc' WHERE job_id = (SELECT min(job_id) FROM images)")
     report = await look(data)
     assert sum("can't be a picture's file" in fault and "../etc" in fault for fault in report.broken) == 2
     taken = take(data, tmp_path / "backups")
@@ -484,9 +478,7 @@ async def test_a_damaged_backup_is_refused_and_changes_nothing(
         case "manifest":
             text.write_text(text.read_text()[:-20])
         case "path":
-            text.write_text(
-                text.read_text().replace(f"images/{made[0][:2]}/{made[0]}/1.png", "../../etc/passwd")
-            )
+            text.write_text(text.read_text().replace(f"images/{made[0][:2]}/{made[0]}/1.png", "../../etc/passwd"))
     before = sorted(data.rglob("*"))
     with pytest.raises(BackupUnusable):
         restoring.restore(taken.folder, data, now=NOON)
@@ -606,9 +598,7 @@ async def test_pictures_that_a_killed_restore_moved_aside_come_back_with_a_backu
         assert images.path(data, job_id, 1).exists()
 
 
-async def test_a_stranger_s_folder_named_like_ours_stays(
-    drawn: tuple[Path, list[str]], tmp_path: Path
-) -> None:
+async def test_a_stranger_s_folder_named_like_ours_stays(drawn: tuple[Path, list[str]], tmp_path: Path) -> None:
     data, _ = drawn
     taken = take(data, tmp_path / "backups")
     letter = data / "restoring" / "letter.txt"
@@ -699,9 +689,7 @@ async def test_a_migration_is_preceded_by_a_backup_of_the_database(tmp_path: Pat
     await database.close()
     restoring.restore(kept, data, now=NOON)
     with snapshots.reading(data / "easel.db") as connection:
-        assert snapshots.schema(connection) == len(MIGRATIONS) - 1, (
-            "it is not migrated, so the older Easel can start"
-        )
+        assert snapshots.schema(connection) == len(MIGRATIONS) - 1, "it is not migrated, so the older Easel can start"
     assert images.path(data, made, 1).exists(), "a backup of the database leaves the pictures where they are"
 
 

@@ -66,9 +66,7 @@ async def data(tmp_path: Path) -> AsyncIterator[Path]:
     of_alice = {"guild_id": GUILD, "subject": Subject(kind="user", id=ALICE)}
     database = await Database.open(tmp_path / "data")
     async with database.transaction() as tx:
-        await grants.give(
-            tx, **of_alice, credits=3, actor_id=ADMIN, reason="", now=NOON, ends_at=NOON.replace(month=6)
-        )
+        await grants.give(tx, **of_alice, credits=3, actor_id=ADMIN, reason="", now=NOON, ends_at=NOON.replace(month=6))
         await grants.give(tx, **of_alice, credits=50, actor_id=ADMIN, reason="", now=NOON)
         job = await run(tx, images=1, price=6)
         for one in (job, cancelled := await queue(tx, price=4), await queue(tx, price=5)):

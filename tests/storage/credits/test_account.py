@@ -267,9 +267,7 @@ async def outcome_of(step: Callable[[], Awaitable[None]]) -> bool:
 
 
 @pytest.mark.parametrize("bonus", [0, 3])
-async def test_of_two_hundred_at_once_on_the_last_credits_one_is_accepted(
-    database: Database, bonus: int
-) -> None:
+async def test_of_two_hundred_at_once_on_the_last_credits_one_is_accepted(database: Database, bonus: int) -> None:
     async with database.transaction() as tx:
         if bonus:
             await grant(tx, bonus)

@@ -108,12 +108,7 @@ class Server(RuleBasedStateMachine):
         )
 
     def boost_left(self, grant: Grant) -> int:
-        used = sum(
-            part
-            for one in self.reservations.values()
-            for lot, part in one.drawn
-            if lot is grant and one.counts
-        )
+        used = sum(part for one in self.reservations.values() for lot, part in one.drawn if lot is grant and one.counts)
         return grant.credits - grant.lost - used
 
     def running(self, user: int) -> list[Grant]:
@@ -210,9 +205,7 @@ class Server(RuleBasedStateMachine):
     def end_with_some_withheld(self, data: st.DataObject, credits: int, crash: bool) -> None:
         job_id = data.draw(st.sampled_from([name for name, one in self.reservations.items() if one.open]))
         one = self.reservations[job_id]
-        found = self.transact(
-            lambda tx: credit_account.refund(tx, job_id, now=self.now, credits=credits), crash=crash
-        )
+        found = self.transact(lambda tx: credit_account.refund(tx, job_id, now=self.now, credits=credits), crash=crash)
         if crash:
             return
         bonus = min(credits, one.bonus)
@@ -424,9 +417,7 @@ class Server(RuleBasedStateMachine):
             found = self.transact(lambda tx, user=user: self.look(tx, user))  # type: ignore[misc]
             assert found is not None
             lots = [(self.boost_left(one), one.ends_at) for one in self.running(user)]
-            assert sorted((lot.left, lot.ends_at) for lot in found.lots) == sorted(
-                lot for lot in lots if lot[0]
-            )
+            assert sorted((lot.left, lot.ends_at) for lot in found.lots) == sorted(lot for lot in lots if lot[0])
             assert (found.rate, found.used) == (self.rate(user), self.used(user))
             assert found.bonus == self.accounts[user].bonus >= 0
             assert found.left == self.left(user) >= 0

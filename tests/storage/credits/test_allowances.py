@@ -57,12 +57,8 @@ async def test_the_most_generous_role_is_the_one_that_gives_the_most_a_day(tx: T
         (PATRONS, Rate(69, Period.WEEK)),
         (MUTED, Rate(299, Period.MONTH)),
     ):
-        await allowances.set_allowance(
-            tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=NOON
-        )
-    found = await allowances.allowance(
-        tx, guild_id=GUILD, user_id=ALICE, role_ids=[11, 12, 13], default=Rate(20)
-    )
+        await allowances.set_allowance(tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=NOON)
+    found = await allowances.allowance(tx, guild_id=GUILD, user_id=ALICE, role_ids=[11, 12, 13], default=Rate(20))
     assert found == Rate(10)
 
 

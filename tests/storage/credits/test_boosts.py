@@ -44,9 +44,7 @@ async def reserve(
     )
 
 
-async def balance(
-    tx: Transaction, *, rate: Rate = NO_ALLOWANCE, now: datetime = NOON, user: int = ALICE
-) -> Balance:
+async def balance(tx: Transaction, *, rate: Rate = NO_ALLOWANCE, now: datetime = NOON, user: int = ALICE) -> Balance:
     return await account.balance(tx, guild_id=GUILD, user_id=user, allowance=rate, now=now)
 
 
@@ -64,9 +62,7 @@ async def boost(tx: Transaction, credits: int, until: datetime, user: int = ALIC
 
 
 async def collect(tx: Transaction, now: datetime, user: int = ALICE) -> None:
-    await grants.collect(
-        tx, guild_id=GUILD, user_id=user, role_ids=[11], joined_at=None, allowance=Rate(0), now=now
-    )
+    await grants.collect(tx, guild_id=GUILD, user_id=user, role_ids=[11], joined_at=None, allowance=Rate(0), now=now)
 
 
 async def test_what_was_used_on_another_day_of_the_week_counts(tx: Transaction) -> None:

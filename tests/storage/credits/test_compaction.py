@@ -38,9 +38,7 @@ async def give(tx: Transaction, credits: int, *, user: int = ALICE, days: int | 
 
 
 async def spend(tx: Transaction, job_id: str, price: int, *, user: int = ALICE) -> None:
-    await account.reserve(
-        tx, guild_id=GUILD, user_id=user, job_id=job_id, price=price, allowance=DAILY, now=NOON
-    )
+    await account.reserve(tx, guild_id=GUILD, user_id=user, job_id=job_id, price=price, allowance=DAILY, now=NOON)
 
 
 async def balance(tx: Transaction, now: datetime = LATER, *, user: int = ALICE) -> Balance:
@@ -156,9 +154,7 @@ async def test_a_crash_while_lines_are_folded_leaves_them_as_they_were(database:
         await killed()
     async with database.reading() as tx:
         assert await lines(tx) == was
-        triggers = await tx.fetch_all(
-            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name <> 'jobs'"
-        )
+        triggers = await tx.fetch_all("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name <> 'jobs'")
         assert len(triggers) == 4
 
 
@@ -199,9 +195,7 @@ async def test_who_took_a_gift_is_forgotten_with_it(tx: Transaction, days: int |
     )
     takers = range(ALICE, ALICE + 5)
     for user in takers:
-        await grants.collect(
-            tx, guild_id=GUILD, user_id=user, role_ids=[], joined_at=None, allowance=DAILY, now=NOON
-        )
+        await grants.collect(tx, guild_id=GUILD, user_id=user, role_ids=[], joined_at=None, allowance=DAILY, now=NOON)
     while await records.forget_changes(tx, before=NOON + timedelta(days=5), limit=2):
         pass
     assert len(await tx.fetch_all("SELECT * FROM gifts_taken")) == 5, "it can still be taken"
@@ -210,8 +204,6 @@ async def test_who_took_a_gift_is_forgotten_with_it(tx: Transaction, days: int |
     left = await tx.fetch_all("SELECT * FROM gifts_taken")
     assert len(left) == (0 if days else 5)
     for user in takers:
-        await grants.collect(
-            tx, guild_id=GUILD, user_id=user, role_ids=[], joined_at=None, allowance=DAILY, now=LATER
-        )
+        await grants.collect(tx, guild_id=GUILD, user_id=user, role_ids=[], joined_at=None, allowance=DAILY, now=LATER)
         found = await balance(tx, user=user)
         assert (found.bonus, found.boost) == (0 if days else 5, 0)

@@ -49,9 +49,7 @@ async def collect(tx: Transaction, user_id: int, now: datetime = NOON, rate: Rat
 async def spend(
     tx: Transaction, user_id: int, price: int, job_id: str, now: datetime = NOON, rate: Rate = USUAL
 ) -> None:
-    await account.reserve(
-        tx, guild_id=GUILD, user_id=user_id, job_id=job_id, price=price, allowance=rate, now=now
-    )
+    await account.reserve(tx, guild_id=GUILD, user_id=user_id, job_id=job_id, price=price, allowance=rate, now=now)
 
 
 async def test_no_more_is_given_in_a_month_than_the_host_lets(tx: Transaction) -> None:
@@ -201,9 +199,7 @@ class Bank:
         """What members spent, and what they could spend now."""
         row = await self.tx.fetch_one("SELECT total(spent) AS spent FROM ledger")
         assert row is not None
-        return int(row["spent"]) + sum(
-            [await collect(self.tx, user, self.now, self.rate) for user in (ALICE, BOB)]
-        )
+        return int(row["spent"]) + sum([await collect(self.tx, user, self.now, self.rate) for user in (ALICE, BOB)])
 
     def due(self) -> int:
         """What the host let them have until now."""

@@ -31,9 +31,7 @@ async def undo_last(tx: Transaction) -> tuple[Kind, int] | None:
 
 
 async def put(tx: Transaction, subject: Subject, rate: Rate | None) -> None:
-    await credit_allowances.set_allowance(
-        tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=NOON
-    )
+    await credit_allowances.set_allowance(tx, guild_id=GUILD, subject=subject, rate=rate, actor_id=ADMIN, now=NOON)
 
 
 async def allowances(tx: Transaction) -> dict[Subject, Rate]:
@@ -54,16 +52,12 @@ async def give(tx: Transaction, subject: Subject, credits: int, *, boost: bool =
 
 
 async def left(tx: Transaction, user: int = ALICE, rate: Rate = NO_ALLOWANCE) -> int:
-    await grants.collect(
-        tx, guild_id=GUILD, user_id=user, role_ids=[11], joined_at=None, allowance=rate, now=NOON
-    )
+    await grants.collect(tx, guild_id=GUILD, user_id=user, role_ids=[11], joined_at=None, allowance=rate, now=NOON)
     return (await account.balance(tx, guild_id=GUILD, user_id=user, allowance=rate, now=NOON)).left
 
 
 async def spend(tx: Transaction, job_id: str, price: int, rate: Rate = NO_ALLOWANCE) -> None:
-    await account.reserve(
-        tx, guild_id=GUILD, user_id=ALICE, job_id=job_id, price=price, allowance=rate, now=NOON
-    )
+    await account.reserve(tx, guild_id=GUILD, user_id=ALICE, job_id=job_id, price=price, allowance=rate, now=NOON)
 
 
 async def test_settings_go_back_one_after_the_other(tx: Transaction) -> None:
@@ -109,9 +103,7 @@ async def test_the_servers_terms_go_back(tx: Transaction) -> None:
 
 
 @pytest.mark.parametrize("boost", [False, True])
-async def test_what_is_left_of_a_grant_is_taken_back_and_the_rest_is_told(
-    tx: Transaction, boost: bool
-) -> None:
+async def test_what_is_left_of_a_grant_is_taken_back_and_the_rest_is_told(tx: Transaction, boost: bool) -> None:
     await give(tx, ONLY_ALICE, 5, boost=boost)
     await spend(tx, "one", 2)
     assert await undo_last(tx) == (Kind.GRANT, 2)

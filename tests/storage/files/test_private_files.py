@@ -99,9 +99,7 @@ def somebody_else_s(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("starts", [1, 2])
-async def test_a_stranger_s_folders_named_like_ours_keep_their_modes(
-    somebody_else_s: Path, starts: int
-) -> None:
+async def test_a_stranger_s_folders_named_like_ours_keep_their_modes(somebody_else_s: Path, starts: int) -> None:
     for _ in range(starts):
         found = await live(somebody_else_s)
     name = somebody_else_s.name

@@ -54,9 +54,7 @@ def letters_we_never_use(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("where", [holiday, old_id, other_shelf, letters_we_never_use])
-def test_folders_that_are_not_named_as_ours_are_never_touched(
-    tmp_path: Path, where: Callable[[Path], Path]
-) -> None:
+def test_folders_that_are_not_named_as_ours_are_never_touched(tmp_path: Path, where: Callable[[Path], Path]) -> None:
     home = where(tmp_path)
     home.mkdir(parents=True)
     (home / "1.png").write_bytes(b"somebody's")

@@ -91,9 +91,7 @@ def test_no_job_id_leads_out_of_the_folder(tmp_path: Path, job_id: str) -> None:
             step()
 
 
-@pytest.mark.parametrize(
-    "name", ["", "0.png", "100.png", "1.jpg", "../1.png", "grid.jpg/x", "1.png\n", ".part"]
-)
+@pytest.mark.parametrize("name", ["", "0.png", "100.png", "1.jpg", "../1.png", "grid.jpg/x", "1.png\n", ".part"])
 def test_no_other_file_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="not the name"):
         images.write(tmp_path, JOB, {"1.png": b"", name: b""})

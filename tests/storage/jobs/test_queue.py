@@ -193,9 +193,7 @@ def test_what_happens_for_every_job_reads_no_whole_table(name: str) -> None:
 
 def test_claiming_walks_the_queue_index() -> None:
     with closing(migrated()) as connection:
-        rows = connection.execute(
-            f"EXPLAIN QUERY PLAN {job_queue.FIRST}", values_for(job_queue.FIRST)
-        ).fetchall()
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {job_queue.FIRST}", values_for(job_queue.FIRST)).fetchall()
     assert any("INDEX jobs_queue" in row[3] for row in rows)
 
 
@@ -247,9 +245,7 @@ def costs(waiting: int, statements: Sequence[str], *, servers: int = 1) -> list[
         given = {"id": "job1", "job_id": "job1", "guild_id": 1, "parent_id": None, "request": "{}"}
         given |= {"attempt": None, "window": WINDOW, "number": 1}
         return [
-            instructions(
-                connection, sql, values_for(sql) | given | ({"id": "new"} if sql is lifecycle.INSERT else {})
-            )
+            instructions(connection, sql, values_for(sql) | given | ({"id": "new"} if sql is lifecycle.INSERT else {}))
             for sql in statements
         ]
 

@@ -37,9 +37,7 @@ async def drawn(tx: Transaction, *, seconds: float | None = None) -> Job:
     """Claim the next job and finish it."""
     job = await job_queue.claim(tx, now=NOON, workers=WARM)
     assert job is not None
-    await lifecycle.finish(
-        tx, job.id, job.attempt, seconds=job.cost if seconds is None else seconds, now=NOON
-    )
+    await lifecycle.finish(tx, job.id, job.attempt, seconds=job.cost if seconds is None else seconds, now=NOON)
     return job
 
 
@@ -298,9 +296,7 @@ def test_busy_servers_share_by_weight_and_their_people_evenly_within_one_job_eac
 
 @FEW
 @given(st.randoms(use_true_random=False), st.integers(2, 5))
-def test_servers_share_within_patience_whatever_their_people_ask_for(
-    source: random.Random, count: int
-) -> None:
+def test_servers_share_within_patience_whatever_their_people_ask_for(source: random.Random, count: int) -> None:
     play, costs = Play(), (0.5, 1.0, 4.0, 12.0)
     for guild_id in range(1, count + 1):
         for user_id in range(source.randint(1, 20)):
@@ -314,9 +310,7 @@ def test_servers_share_within_patience_whatever_their_people_ask_for(
 
 @FEW
 @given(others=st.integers(1, 6), cost=COSTS, backlog=st.integers(1, 3))
-def test_no_server_starves_although_all_others_never_stop_coming(
-    others: int, cost: float, backlog: int
-) -> None:
+def test_no_server_starves_although_all_others_never_stop_coming(others: int, cost: float, backlog: int) -> None:
     """Each of the other servers has somebody new at every step, who has not had anything yet."""
     play = Play()
     play.ask(1, ALICE, 1.0)
@@ -366,9 +360,7 @@ def test_what_waits_is_counted_whatever_happens_to_jobs(source: random.Random) -
                 case 2:
                     await job_queue.claim(tx, now=NOON)
                 case 3 if known:
-                    await lifecycle.cancel(
-                        tx, source.choice(known).id, by=ADMIN, now=NOON + timedelta(seconds=2)
-                    )
+                    await lifecycle.cancel(tx, source.choice(known).id, by=ADMIN, now=NOON + timedelta(seconds=2))
                 case 4 if known:
                     await lifecycle.requeue(tx, source.choice(known).id, 1, counts=True)
                 case 5:

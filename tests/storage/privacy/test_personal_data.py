@@ -13,9 +13,7 @@ from storage.privacy.erasures import Erasure
 from storage.privacy.personal_data import HELD, MENTIONS, OF_JOBS, Fate
 from tests.storage.samples import ALICE, BOB, NOON, new_job
 
-NAMES = re.compile(
-    r"(^|_)(user|member|person|owner|actor|author|admin|moderator|reporter|subject)(_id)?$|_by$"
-)
+NAMES = re.compile(r"(^|_)(user|member|person|owner|actor|author|admin|moderator|reporter|subject)(_id)?$|_by$")
 """How columns that hold a person's id are called here."""
 
 NOT_PEOPLE = {("veiled", "user_id"), ("erasures", "user_id"), ("guilds", "admin_role_id")}
@@ -35,18 +33,16 @@ async def columns(tx: Transaction) -> dict[str, list[str]]:
 
 
 async def test_every_column_that_names_a_person_is_on_the_list(tx: Transaction) -> None:
-    named = {
-        (table, name) for table, names in (await columns(tx)).items() for name in names if NAMES.search(name)
-    }
+    named = {(table, name) for table, names in (await columns(tx)).items() for name in names if NAMES.search(name)}
     missing = named - {(held.table, held.column) for held in HELD} - NOT_PEOPLE
     assert not missing, f"add to HELD in storage/privacy/personal_data.py: {sorted(missing)}"
 
 
 async def test_every_table_that_belongs_to_a_job_goes_with_it(tx: Transaction) -> None:
     for table, names in (await columns(tx)).items():
-        if "job_id" in names and table not in {
-            held.table for held in HELD if held.fate is not Fate.GOES
-        } - set(OF_JOBS):
+        if "job_id" in names and table not in {held.table for held in HELD if held.fate is not Fate.GOES} - set(
+            OF_JOBS
+        ):
             keys = await tx.fetch_all(f"PRAGMA foreign_key_list({table})")
             assert [(key["table"], key["on_delete"]) for key in keys] == [("jobs", "CASCADE")], table
             assert table in OF_JOBS

@@ -65,9 +65,7 @@ async def test_what_leaves_everything_as_it_was_is_no_change(easel: World) -> No
     await easel.told(easel.admin, "admin rules action", action="vary", role=easel.vip, allowed=False)
     assert "Nothing has been changed" in await easel.told(easel.admin, "admin changes")
     await easel.told(easel.admin, "admin member pardon", who=easel.ben)
-    assert f"timeout of <@{easel.ben.id}>**: not set → pardoned" in await easel.told(
-        easel.admin, "admin changes"
-    )
+    assert f"timeout of <@{easel.ben.id}>**: not set → pardoned" in await easel.told(easel.admin, "admin changes")
 
 
 async def test_a_log_channel_that_is_closed_to_easel_is_refused_and_one_that_closes_later_is_named(
@@ -106,9 +104,7 @@ async def test_the_record_outlives_a_restart_and_stays_in_its_server(tmp_path: P
 def test_admin_has_room_for_ten_more() -> None:
     admin = EaselClient().tree.get_command("admin")
     assert isinstance(admin, discord.app_commands.Group)
-    assert (
-        len(admin.commands) <= 25 - 10
-    )  # https://docs.discord.com/developers/interactions/application-commands
+    assert len(admin.commands) <= 25 - 10  # https://docs.discord.com/developers/interactions/application-commands
     for group in admin.commands:
         assert not isinstance(group, discord.app_commands.Group) or len(group.commands) <= 25 - 10
 
@@ -122,11 +118,7 @@ async def test_every_admin_command_is_refused_to_members(easel: World, name: str
         command = command.get_command(part)
     assert isinstance(command, discord.app_commands.Command)
     given = {
-        one.name: one.choices[0].value
-        if one.choices
-        else "vary"
-        if one.name == "action"
-        else _some(easel, one)
+        one.name: one.choices[0].value if one.choices else "vary" if one.name == "action" else _some(easel, one)
         for one in command.parameters
         if one.required
     }

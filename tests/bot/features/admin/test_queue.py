@@ -82,9 +82,7 @@ async def test_one_servers_pause_is_not_anothers(easel: World) -> None:
     assert any("a boat" in message.content for message in studio.history())
 
 
-@pytest.mark.parametrize(
-    "command", ["queue pause", "queue drain", "queue resume", "queue clear", "stats", "undo"]
-)
+@pytest.mark.parametrize("command", ["queue pause", "queue drain", "queue resume", "queue clear", "stats", "undo"])
 async def test_only_the_host_acts_everywhere(easel: World, command: str) -> None:
     told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
     assert "Only those who run the whole bot" in told
@@ -117,12 +115,8 @@ async def test_the_host_reads_what_holds_everywhere_and_how_to_end_it(tmp_path: 
         make_host(easel)
         for _ in range(2):
             await easel.imagine(easel.ben)
-        assert "1 job in all servers cancelled" in await easel.told(
-            easel.admin, "admin queue clear", everywhere=True
-        )
-        assert "No job is waiting in all" in await easel.told(
-            easel.admin, "admin queue clear", everywhere=True
-        )
+        assert "1 job in all servers cancelled" in await easel.told(easel.admin, "admin queue clear", everywhere=True)
+        assert "No job is waiting in all" in await easel.told(easel.admin, "admin queue clear", everywhere=True)
         for command in ("queue pause", "queue drain"):
             told = await easel.told(easel.admin, f"admin {command}", everywhere=True)
             assert "`/admin queue resume everywhere: True`" in told
@@ -132,9 +126,7 @@ async def test_the_host_reads_what_holds_everywhere_and_how_to_end_it(tmp_path: 
         assert told.endswith("`/admin member unban everywhere: True` undoes it.")
         told = await easel.told(easel.admin, "admin member unban", who=easel.ben)
         assert told.startswith("There was no such ban to lift, but")
-        assert told.endswith(
-            "is still banned everywhere: `/admin member unban everywhere: True` undoes that."
-        )
+        assert told.endswith("is still banned everywhere: `/admin member unban everywhere: True` undoes that.")
 
 
 async def test_clearing_cancels_what_waits_and_gives_the_credits_back(tmp_path: Path) -> None:

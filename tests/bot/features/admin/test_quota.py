@@ -122,9 +122,7 @@ async def test_more_can_not_be_taken_than_was_given(easel: World) -> None:
 
 
 async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> None:
-    async with world(
-        tmp_path, generator=FakeGenerator(paused=True), daily_credits=4, max_waiting=1000
-    ) as easel:
+    async with world(tmp_path, generator=FakeGenerator(paused=True), daily_credits=4, max_waiting=1000) as easel:
         services = easel.services
         who = easel.requester(easel.ben, interaction_id=None)
         draft = orders.imagine(
@@ -136,9 +134,7 @@ async def test_an_order_at_the_same_moment_can_not_overspend(tmp_path: Path) -> 
         )
 
         async def race() -> list[object]:
-            return await asyncio.gather(
-                *(easel.accept(draft, who) for _ in range(200)), return_exceptions=True
-            )
+            return await asyncio.gather(*(easel.accept(draft, who) for _ in range(200)), return_exceptions=True)
 
         results = await race()
         refused = [result for result in results if isinstance(result, OverQuota)]

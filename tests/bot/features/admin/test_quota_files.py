@@ -59,8 +59,7 @@ def test_what_is_written_is_read_back_whatever_people_are_called(rows: list[Row]
 
 @settings(deadline=None)
 @given(
-    text=st.text(max_size=30)
-    | st.sampled_from(("=1+1", " =cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", "＝1"))
+    text=st.text(max_size=30) | st.sampled_from(("=1+1", " =cmd|'/c calc'!A1", "+1", "-1", "@SUM(1)", "\t=1", "＝1"))
 )
 def test_no_text_of_theirs_is_a_formula(text: str) -> None:
     line = LedgerLine(
@@ -295,9 +294,7 @@ async def test_what_a_refund_leaves_is_spent(easel: World) -> None:
     assert (await exported(easel, "history"))[0]["spent"] == "3"
 
 
-async def test_who_deleted_their_data_is_nobody_in_a_file(
-    easel: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_deleted_their_data_is_nobody_in_a_file(easel: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     ask = discord.Guild.query_members
 

@@ -19,9 +19,7 @@ from tests.world import World, world
 
 
 async def test_a_weeks_credits_come_back_on_monday(easel: World) -> None:
-    assert "10 credits a week" in await easel.told(
-        easel.admin, "quota set", credits=10, who=easel.ben, per="week"
-    )
+    assert "10 credits a week" in await easel.told(easel.admin, "quota set", credits=10, who=easel.ben, per="week")
     await easel.imagine(easel.ben)
     monday = format_dt(datetime(2026, 3, 2, tzinfo=UTC), "R")
     assert f"6 of 10 credits left this week**. The week's credits come back {monday}" in await easel.told(
@@ -35,9 +33,7 @@ async def test_a_weeks_credits_come_back_on_monday(easel: World) -> None:
 
 async def test_a_boost_is_told_with_its_end_and_is_gone_after_it(tmp_path: Path) -> None:
     async with world(tmp_path, daily_credits=4) as easel:
-        told = await easel.told(
-            easel.admin, "quota grant", credits=6, who=easel.ben, days=2, reason="a contest"
-        )
+        told = await easel.told(easel.admin, "quota grant", credits=6, who=easel.ben, days=2, reason="a contest")
         end = format_dt(datetime(2026, 3, 3, 12, tzinfo=UTC), "R")
         assert f"boost of 6 credits given to {easel.ben.mention}. What is left of it ends {end}" in told
         for _ in range(2):
@@ -144,9 +140,7 @@ async def test_an_admin_takes_changes_back_one_by_one(easel: World) -> None:
     told = await easel.told(easel.admin, "quota undo")
     assert told == f"Undone: the grant of 5 credits to {easel.ben.mention} is withdrawn."
     assert "bonus" not in await easel.told(easel.ben, "info")
-    assert (
-        await easel.told(easel.admin, "quota undo") == "Undone: the quota of everyone is the default again."
-    )
+    assert await easel.told(easel.admin, "quota undo") == "Undone: the quota of everyone is the default again."
     assert "40 of 40" in await easel.told(easel.ben, "info")
     page = await easel.told(easel.admin, "quota show")
     assert f"{easel.admin.mention}: undo of set for everyone, default → 9 a day" in page
@@ -184,9 +178,7 @@ async def test_the_role_that_the_server_chose_may_change_quotas(easel: World) ->
 
 
 @pytest.mark.parametrize("ceiling", [False, True])
-async def test_of_two_hundred_orders_at_once_on_the_last_credits_one_is_accepted(
-    tmp_path: Path, ceiling: bool
-) -> None:
+async def test_of_two_hundred_orders_at_once_on_the_last_credits_one_is_accepted(tmp_path: Path, ceiling: bool) -> None:
     limits = {"daily_ceiling": 4} if ceiling else {"daily_credits": 4}
     async with world(tmp_path, generator=FakeGenerator(paused=True), max_waiting=1000, **limits) as easel:
         services = easel.services

@@ -104,14 +104,10 @@ async def test_a_model_is_kept_for_roles_and_offered_by_name(tmp_path: Path) -> 
         ("pictures", 2, "a fox --count 3", "up to 2 pictures at once (`--count`)"),
     ],
 )
-async def test_sizes_and_pictures_are_limited(
-    easel: World, what: str, amount: int, prompt: str, words: str
-) -> None:
+async def test_sizes_and_pictures_are_limited(easel: World, what: str, amount: int, prompt: str, words: str) -> None:
     await easel.told(easel.admin, "admin rules limit", what=what, amount=amount)
     assert words in await easel.imagine(easel.ben, prompt)
-    await easel.told(
-        easel.admin, "admin rules limit", what=what, amount=1024 if what == "size" else 4, role=easel.vip
-    )
+    await easel.told(easel.admin, "admin rules limit", what=what, amount=1024 if what == "size" else 4, role=easel.vip)
     assert f"are for <@&{easel.vip.id}>" in await easel.imagine(easel.ben, prompt)
     assert "On its way" in await easel.imagine(vip(easel), prompt)
     await easel.told(easel.admin, "admin rules limit", what=what)
@@ -142,9 +138,7 @@ async def test_who_gets_less_than_usual_is_told(easel: World) -> None:
     await easel.told(easel.admin, "admin rules limit", what="size", amount=200)
     told = await easel.imagine(easel.cleo)
     assert "\n-# 192×192 instead of 256×256: this server's limit for you." in told
-    assert "-# 192×128 instead of 288×192: this server's limit" in await easel.imagine(
-        easel.cleo, "a fox --ar 3:2"
-    )
+    assert "-# 192×128 instead of 288×192: this server's limit" in await easel.imagine(easel.cleo, "a fox --ar 3:2")
     for label in ("V1", "🔄"):
         told = said(await easel.press(easel.ben, wide, label))
         assert "On its way. It costs 4 credits.\n-# 192×128 instead of 288×192: this server's limit" in told

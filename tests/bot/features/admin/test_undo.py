@@ -70,10 +70,7 @@ def commands(easel: World) -> list[tuple[str, dict[str, Any]]]:
         ("admin rules action", {"action": "vary", "role": crew, "allowed": False}),
         ("admin rules action", {"action": "vary"}),
         ("admin rules model", {"model": "easel", "role": crew}),
-        *(
-            ("admin rules limit", {"what": what, "amount": 64})
-            for what in ("size", "waiting", "running", "cooldown")
-        ),
+        *(("admin rules limit", {"what": what, "amount": 64}) for what in ("size", "waiting", "running", "cooldown")),
         ("admin rules limit", {"what": "size", "amount": 128, "role": crew}),
         ("admin rules limit", {"what": "size", "amount": 256, "role": crew}),
         ("admin rules limit", {"what": "size", "role": crew}),
@@ -114,10 +111,7 @@ def states(easel: World) -> list[str]:
         f"`vary` is for {crew} again",
         "`vary` is for nobody again",
         "`easel` is for everyone again",
-        *(
-            f"**{what} limit of everyone** is not set any more"
-            for what in ("size", "waiting", "running", "cooldown")
-        ),
+        *(f"**{what} limit of everyone** is not set any more" for what in ("size", "waiting", "running", "cooldown")),
         f"**size limit of {crew}** is not set any more",
         f"**size limit of {crew}** is 128 again",
         f"**size limit of {crew}** is 256 again",
@@ -378,9 +372,7 @@ async def test_changes_from_before_there_was_an_undo_are_refused_with_a_way_forw
         )
     told = await easel.told(easel.admin, "admin undo", others=True)
     assert "**appeal**: a → b, made by" in told
-    assert (
-        "no setting is on record with it. If something is to be otherwise, set it by its own command" in told
-    )
+    assert "no setting is on record with it. If something is to be otherwise, set it by its own command" in told
 
 
 async def test_an_archived_thread_is_put_back(easel: World) -> None:
@@ -441,9 +433,7 @@ async def test_what_the_host_set_everywhere_is_undone_by_the_host_only(tmp_path:
     async with world(tmp_path) as easel:
         host = another_admin(easel)
         owners = frozenset({host.id})
-        easel.client.services = replace(
-            easel.services, settings=replace(easel.services.settings, owners=owners)
-        )
+        easel.client.services = replace(easel.services, settings=replace(easel.services.settings, owners=owners))
         await easel.told(host, "admin queue pause", everywhere=True)
         assert "There is nothing to undo." in await easel.told(easel.admin, "admin undo", others=True)
         assert "who run" in await easel.told(easel.admin, "admin undo", everywhere=True)
@@ -489,9 +479,7 @@ async def test_long_lists_are_cut_where_a_change_is_told(easel: World) -> None:
 
 
 @pytest.mark.parametrize("gone", ["the banned", "the admin"])
-async def test_changes_that_name_somebody_who_deleted_their_data_are_not_undone(
-    easel: World, gone: str
-) -> None:
+async def test_changes_that_name_somebody_who_deleted_their_data_are_not_undone(easel: World, gone: str) -> None:
     olga = another_admin(easel)
     await easel.told(easel.admin, "admin role", role=easel.vip)
     await easel.told(olga, "admin member ban", who=easel.ben, reason="SECRET")

@@ -23,9 +23,7 @@ from tests.world import World, said, world
 async def desk(easel: World) -> Any:
     """A moderators' channel that Easel knows."""
     channel = easel.guild.create_text_channel("moderators")
-    assert f"<#{channel.id}>" in await easel.told(
-        easel.admin, "admin moderators", channel=channel, even_if_public=True
-    )
+    assert f"<#{channel.id}>" in await easel.told(easel.admin, "admin moderators", channel=channel, even_if_public=True)
     return channel
 
 
@@ -334,9 +332,7 @@ async def test_only_moderators_decide_and_only_once(easel: World) -> None:
     mo = moderator(easel)
     await easel.press(mo, case, "Keep")
     stored = easel.env.backend.get_message(case.channel.id, case.id)
-    stored.components = [
-        {"type": 1, "components": [{"type": 2, "style": 2, "label": "x", "custom_id": remove}]}
-    ]
+    stored.components = [{"type": 1, "components": [{"type": 2, "style": 2, "label": "x", "custom_id": remove}]}]
     assert "already" in said(await mo.click(case, custom_id=remove))
     assert len(easel.messages()) == 1
 

@@ -210,9 +210,7 @@ async def test_after_approve_the_result_has_all_its_buttons(easel: World) -> Non
     await easel.press(moderator(easel), moderators.history()[0], "Approve")
     message = easel.results()[0]
     assert disabled(message) == []
-    assert "withheld picture 2, and the moderators let it pass: it is below. 1 credit came back." in (
-        message.content
-    )
+    assert "withheld picture 2, and the moderators let it pass: it is below. 1 credit came back." in (message.content)
     assert message.content.endswith("\n-# Credits: Vary 4 · 🔄 4")
     assert f"**a fox** - <@{easel.ben.id}>" in message.content
     assert len(message.attachments) == 1

@@ -29,12 +29,7 @@ def traces(folder: Path, person: int, *words: str) -> list[str]:
         **{word: word.encode() for word in words},
     }
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return [
-        f"{what} in {path.name}"
-        for path in files
-        for what, form in wanted.items()
-        if form in path.read_bytes()
-    ]
+    return [f"{what} in {path.name}" for path in files for what, form in wanted.items() if form in path.read_bytes()]
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -59,9 +54,7 @@ async def delete(easel: World, who: Any, label: str = "Delete") -> str:
 async def copy_of(easel: World, who: Any, **options: Any) -> list[zipfile.ZipFile]:
     result = await who.slash(easel.channel, "privacy export", **options)
     assert result.ephemeral
-    files = [
-        file for message in [result.response, *result.followups] if message for file in message.attachments
-    ]
+    files = [file for message in [result.response, *result.followups] if message for file in message.attachments]
     return [zipfile.ZipFile(io.BytesIO(await file.read())) for file in files]
 
 
@@ -96,9 +89,7 @@ async def a_full_life(easel: World) -> None:
         )
         await strikes.time_out(tx, guild_id=2, user_id=easel.ben.id, until=easel.clock())
         boat = (await tx.fetch_one("SELECT id FROM jobs WHERE prompt = 'a boat'") or [""])[0]
-        await tx.execute(
-            "INSERT INTO reports (job_id, reporter_id, at) VALUES (?, ?, 0)", (boat, easel.ben.id)
-        )
+        await tx.execute("INSERT INTO reports (job_id, reporter_id, at) VALUES (?, ?, 0)", (boat, easel.ben.id))
         await tx.execute(
             "INSERT INTO cases (job_id, kind, judge_id, opened_at) VALUES (?, 'report', ?, 0)",
             (boat, easel.ben.id),

@@ -162,9 +162,7 @@ async def test_one_rewriting_serves_many_and_holds_orders_up_for_a_second_of_eac
         told = await delete(easel, who)
         assert "Your data is deleted" in told
         moment = int((easel.clock() + timedelta(hours=3)).timestamp())
-        assert f"<t:{moment}:R> at the latest" in told, (
-            "two hours later for two seconds, and an hour to the next look"
-        )
+        assert f"<t:{moment}:R> at the latest" in told, "two hours later for two seconds, and an hour to the next look"
     assert len(rewritten) == 1
     for _ in range(3):
         easel.clock.move(hours=1)

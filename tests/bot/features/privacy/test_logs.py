@@ -31,9 +31,7 @@ def log() -> Iterator[io.StringIO]:
     structlog.contextvars.clear_contextvars()
 
 
-async def test_a_whole_life_leaves_no_prompt_and_no_person_in_the_log(
-    log: io.StringIO, tmp_path: Path
-) -> None:
+async def test_a_whole_life_leaves_no_prompt_and_no_person_in_the_log(log: io.StringIO, tmp_path: Path) -> None:
     async with world(tmp_path) as easel:
         await a_full_life(easel)
         easel.env.inject_error("POST", "/channels/*/messages", status=403, times=2)

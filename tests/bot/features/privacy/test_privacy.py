@@ -105,8 +105,7 @@ def test_rows_are_spread_over_files_of_which_each_fits_into_a_part(tmp_path: Pat
     source = random.Random(3)
     texts = ["".join(chr(source.randint(0x4E00, 0x9FFF)) for _ in range(1500)) for _ in range(1000)]
     rows = [
-        {"number": number, "prompt": text, "request": {"negative": text[::-1]}}
-        for number, text in enumerate(texts)
+        {"number": number, "prompt": text, "request": {"negative": text[::-1]}} for number, text in enumerate(texts)
     ]
     found = archive.entries(tmp_path, {"jobs": rows, "images": []})
     assert [entry.name for entry in found] == ["jobs.json", "jobs-2.json", "jobs-3.json"]

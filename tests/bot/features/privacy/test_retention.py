@@ -108,9 +108,7 @@ async def test_the_database_is_rewritten_for_at_most_a_second_of_each_hour(
                 await easel.imagine(easel.ben, SECRET)
             await retention.prune(easel.services)
             easel.clock.move(hours=1)
-    assert rewritten == [25, 29, 33], (
-        "a job is too old at each hour from 25 to 30; 4 seconds are 4 hours' worth"
-    )
+    assert rewritten == [25, 29, 33], "a job is too old at each hour from 25 to 30; 4 seconds are 4 hours' worth"
 
 
 async def test_what_another_program_still_reads_is_noted_and_rewritten_once_it_lets_go(
