@@ -261,13 +261,13 @@ async def run(settings: Settings) -> int:
 
 
 def _raise_failure(client: EaselClient) -> None:
-    """Raises BotStopped where the bot ended by itself, so that whatever watches over it starts it again."""
+    """Raises BotStopped if the bot ended by itself, so that whatever watches over it starts it again."""
     if client.failure:
         raise BotStopped(f"{client.failure} No job is lost: the next start takes them up.")
 
 
 async def _run_playground(settings: Settings) -> int:
-    """The whole bot in a browser page. Raises StartupError where its packages are missing."""
+    """The whole bot in a browser page. Raises StartupError if its packages are missing."""
     if importlib.util.find_spec("simcord") is None:
         raise StartupError(_NO_PLAYGROUND_IN_CONTAINER if os.environ.get("container") else _NO_PLAYGROUND)  # noqa: SIM112
     with logs.quiet("discord"):  # SimCord tries out a bare client when it is imported, which warns

@@ -105,7 +105,7 @@ class EaselClient(discord.Client):
         self.transport.starting = False
 
     async def connect(self, *, reconnect: bool = True) -> None:
-        """Stay connected to the gateway. discord.py 2.7.1 raises AttributeError where the first connection fails, since
+        """Stay connected to the gateway. discord.py 2.7.1 raises AttributeError if the first connection fails, since
         it asks one that was never made for its session.
         """
         for pause in pauses():

@@ -40,7 +40,7 @@ class Gone:
 class Child:
     """A running worker process, from the moment that it is constructed (which forks: some milliseconds).
 
-    Constructing raises OSError or RuntimeError where the system has no room for the process or its threads.
+    Constructing raises OSError or RuntimeError if the system has no room for the process or its threads.
     """
 
     def __init__(self, deliver: Callable[[Child, wire.FromWorker | Gone], None]) -> None:

@@ -157,7 +157,7 @@ class Finished:
 
     `images` are PNG files at full size, `grid` is one JPEG that shows them all (a single image: that image).
     `seconds` is the time spent drawing, without loading. `unsafe` are the numbers, from 1, of the pictures that the
-    safety check found unsafe, and None where there was no check.
+    safety check found unsafe, and None if there was no check.
     """
 
     images: tuple[bytes, ...]
@@ -222,7 +222,7 @@ class Generator(Protocol):
         ...
 
     def safety(self) -> ModelStatus | None:
-        """The state of the classifier that checks results; None where the host wants none, or before it is known."""
+        """The state of the classifier that checks results; None if the host wants none, or before it is known."""
         ...
 
     def condition(self) -> Condition:

@@ -116,7 +116,7 @@ class LocalGenerator:
         self._start_thread()
 
     async def wait_ready(self) -> wire.Ready:
-        """Wait until the worker has imported its libraries. Raises WorkerUnavailable where it can't."""
+        """Wait until the worker has imported its libraries. Raises WorkerUnavailable if it can't."""
         supervisor = self._running()
         future: asyncio.Future[wire.Ready] = asyncio.get_running_loop().create_future()
         self._hopeful.add(future)

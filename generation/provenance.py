@@ -30,7 +30,7 @@ _MAX_SEGMENT = 65_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A file's words: `text` holds the parameters, `mark` is an XMP packet; each is empty where there is none."""
+    """A file's words: `text` holds the parameters, `mark` is an XMP packet; each is empty if there is none."""
 
     text: str = ""
     mark: bytes = b""

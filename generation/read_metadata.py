@@ -15,7 +15,7 @@ _CREDENTIALS = (b"jumb", b"c2pa")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """`parameters` is None where the file has none that can be read; `unreadable` says that it has some all the same.
+    """`parameters` is None if the file has none that can be read; `unreadable` says that it has some all the same.
 
     `tool` is the name of the tool that wrote them, or empty. `says_ai` and `signed` are the file's word: nothing proves it.
     `signed` means that it carries Content Credentials (C2PA).

@@ -92,7 +92,7 @@ class Supervisor:
         return child.pid if child else None
 
     def start(self) -> None:
-        """Start the thread, which starts the worker. Raises RuntimeError where the system has no thread left."""
+        """Start the thread, which starts the worker. Raises RuntimeError if the system has no thread left."""
         self._thread.start()
 
     def join(self, seconds: float) -> None:

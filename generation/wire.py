@@ -115,7 +115,7 @@ def put(stream: BinaryIO, packed: bytes) -> None:
 
 
 def read(stream: BinaryIO) -> ToWorker | FromWorker:
-    """Read one message, waiting for it. Raises EOFError where the other end is gone, even half-way."""
+    """Read one message, waiting for it. Raises EOFError if the other end is gone, even half-way."""
     length = int.from_bytes(_exactly(stream, _LENGTH_BYTES), "big")
     message: ToWorker | FromWorker = pickle.loads(_exactly(stream, length))
     return message

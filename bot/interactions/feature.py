@@ -73,7 +73,7 @@ class Ask:
             raise NotReady
 
     def only_among_adults(self, *, directly: bool = False) -> None:
-        """Raises AdultOnly where the job's pictures may not be shown: here, or in direct messages."""
+        """Raises AdultOnly if the job's pictures may not be shown: here, or in direct messages."""
         restricted = not directly and age_restricted(self.channel)
         only_among_adults(self.services.catalogue, self.job, restricted=restricted)
 

@@ -50,7 +50,7 @@ async def of_member(services: Services, *, guild_id: int, user_id: int, channel:
 
 
 async def _grid(services: Services, job: Job, limit: int) -> discord.File | None:
-    """The grid as a file of at most `limit` bytes; None where its time was over."""
+    """The grid as a file of at most `limit` bytes; None if its time was over."""
     try:
         grid = await asyncio.to_thread(images.read, services.database.folder, job.id, 0)
     except images.ImageGone:

@@ -72,7 +72,7 @@ class Completion:
             self._tasks.spawn(self.tell_failure(ended), f"failure of {job.id}")
 
     async def _keep(self, job: Job, result: Finished) -> Job | None:
-        """Write the pictures and what they taught; the job as it is now, None where it is gone."""
+        """Write the pictures and what they taught; the job as it is now, None if it is gone."""
         request, folder = job.request, self._database.folder
         adult = bool(result.unsafe) and await self._delivery.among_adults(job)
         found = {} if adult else await self._withheld(job, result)
@@ -149,7 +149,7 @@ class Completion:
             self._tasks.spawn(self.tell_failure(ended), f"failure of {job.id}")
 
     async def _record_failure(self, job: Job, failure: Failed, *, again: bool) -> Job | None:
-        """The job as it is then, or None where it was queued again."""
+        """The job as it is then, or None if it was queued again."""
         async with self._database.transaction() as tx:
             if again and await lifecycle.requeue(tx, job.id, job.attempt, counts=True):
                 return None

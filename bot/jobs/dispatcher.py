@@ -195,7 +195,7 @@ class Dispatcher:
             )
 
     async def _cancel(self, tx: Transaction, job_id: str, *, by: int) -> tuple[Job, int] | None:
-        """The cancelled job and what came back, or None where it was over already."""
+        """The cancelled job and what came back, or None if it was over already."""
         if not await lifecycle.cancel(tx, job_id, by=by, now=self._clock()):
             return None
         refunded = await account.refund(tx, job_id, now=self._clock())

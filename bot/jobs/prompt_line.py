@@ -36,7 +36,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """The line to copy, or None where there is no prompt that `/imagine` would take.
+    """The line to copy, or None if there is no prompt that `/imagine` would take.
 
     `changed` are settings outside of the model's ranges. `seed` and `model` are those of the file that can't be had here,
     or empty. `too_long` counts the characters of a prompt that is too long, and `cut` says that the negative prompt was.

@@ -67,7 +67,7 @@ class Collector:
             raise BadSource(f"it is drawn in more than {MAX_SCANS} scans")
 
     def fits(self, name: str, raw: bytes, *, packed: bool = False) -> bytes | None:
-        """The bytes of a text, unpacked; None where they are damaged or too many, which is noted."""
+        """The bytes of a text, unpacked; None if they are damaged or too many, which is noted."""
         limit = min(MAX_TEXT_BYTES, self.room)
         if packed:
             unpacker = zlib.decompressobj()

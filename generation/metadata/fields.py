@@ -22,7 +22,7 @@ def looks_like_json(text: str) -> bool:
 
 
 def loads(text: str) -> Any:
-    """The value in a text of JSON; None where it is none, or too deep."""
+    """The value in a text of JSON; None if it is none, or too deep."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -51,7 +51,7 @@ def fact(value: Any) -> str:
 
 
 def size(width: Any, height: Any) -> str:
-    """`512x768`; empty where a side is missing."""
+    """`512x768`; empty if a side is missing."""
     across, down = fact(width), fact(height)
     return f"{across}x{down}" if across and down else ""
 

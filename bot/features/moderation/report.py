@@ -92,7 +92,7 @@ class OutOfDate(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], temp
 
 
 async def _member(interaction: discord.Interaction[Any], guild_id: int) -> discord.Member:
-    """The person in that server, from wherever they press. Raises ServerOnly where they are in it no more."""
+    """The person in that server, from wherever they press. Raises ServerOnly if they are in it no more."""
     if isinstance(interaction.user, discord.Member) and interaction.guild_id == guild_id:
         return interaction.user
     guild: discord.Guild | None = interaction.client.get_guild(guild_id)
@@ -150,7 +150,7 @@ def _in_server(interaction: discord.Interaction[Any]) -> discord.Member:
 
 
 def _visible(member: discord.Member, channel_id: int) -> object:
-    """The channel of that id. Raises BadLink where the person sees none."""
+    """The channel of that id. Raises BadLink if the person sees none."""
     channel = member.guild.get_channel_or_thread(channel_id)
     if channel is None or not channel.permissions_for(member).view_channel:
         raise BadLink
@@ -158,7 +158,7 @@ def _visible(member: discord.Member, channel_id: int) -> object:
 
 
 async def _fetched(channel: object, message_id: int) -> discord.Message:
-    """Raises BadLink where there is no such message, or Discord does not tell."""
+    """Raises BadLink if there is no such message, or Discord does not tell."""
     if not isinstance(channel, discord.abc.Messageable):
         raise BadLink
     try:
