@@ -215,7 +215,8 @@ class EaselClient(discord.Client):
             await unposted.remind(interaction)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        await buttons.submitted(interaction)
+        if interaction.type is discord.InteractionType.modal_submit:
+            await buttons.submitted(interaction)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         channel = self.get_channel(payload.channel_id)

@@ -17,10 +17,9 @@ import structlog
 from bot.connection.retry import Undeliverable, Unreachable, persistently
 from bot.delivery import deletion
 from bot.delivery.button_rows import ButtonRows, Surface, cancels
-from bot.delivery.post import Post
 from bot.delivery.price_line import PriceLine
 from bot.delivery.progress import ProgressMessage
-from bot.delivery.sending import Run, Sender, only
+from bot.delivery.sending import Post, Run, Sender, only
 from bot.delivery.writing import Writing
 from bot.pictures import files
 from bot.pictures.age_restriction import age_restricted, is_adult, may_show

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import discord
 import structlog
 
 from bot.connection.retry import Undeliverable, Unreachable, asked_once, asked_to_wait, pauses, verdict
-from bot.delivery.post import Post
 from bot.pictures import files
 from bot.pictures.signing import Seal
 from storage.errors import StorageError
@@ -26,6 +26,32 @@ _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 Run = Callable[..., Awaitable[Any]]
 """Calls a function with its arguments on a thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A message with one picture, before it is sent."""
+
+    content: str
+    job_id: str
+    picture: bytes
+    stem: str
+    #: The part of its file's name that tells it from all others.
+    marker: str
+    alt: str
+    view: Callable[[], discord.ui.View]
+    nonce: str | None
+    mention: int | None
+    reply_to: int | None
+    #: A message that is certainly older, if one is known: a look for this post ends there.
+    since: int | None
+    #: What Discord said that the channel takes, in bytes.
+    limit: int | None = None
+    #: The same picture was asked for again, so that a message on record is another one.
+    anew: bool = False
+
+    def filename(self, content_type: str) -> str:
+        return f"{self.stem}_{self.marker}.{'jpg' if content_type == 'image/jpeg' else 'png'}"
 
 
 class Sender:

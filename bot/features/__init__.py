@@ -1,4 +1,7 @@
-"""What people can do: a file each, which the bot finds by itself. Modules whose names begin with `_` are passed over."""
+"""What people can do: a file each, which the bot finds by itself. Modules whose names begin with `_` are passed over.
+
+To add a way to draw, with its button and reaction, copy `vary.py`. To add a command, copy `models.py`.
+"""
 
 from __future__ import annotations
 

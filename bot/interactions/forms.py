@@ -72,8 +72,6 @@ async def show(interaction: discord.Interaction[Any], form: Form, verb: str, job
 
 def read_id(interaction: discord.Interaction[Any]) -> tuple[str, str, int] | None:
     """The verb, the job and the picture of a form that was submitted; None for what is no form of ours."""
-    if interaction.type is not discord.InteractionType.modal_submit:
-        return None
     data: Any = interaction.data or {}
     found = _ID.fullmatch(str(data.get("custom_id", "")))
     return (found["verb"], found["job"], int(found["index"])) if found else None

@@ -1,4 +1,4 @@
-"""Reactions that do what buttons do, for those who prefer them."""
+"""Reactions that do what buttons do. Which emoji does what is in each feature's `Verb(reactions=…)`, as in `features/vary.py`."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Completion:
         """Write the pictures and what they taught; the job as it is now, None if it is gone."""
         request, folder = job.request, self._database.folder
         adult = bool(result.unsafe) and await self._delivery.among_adults(job)
-        found = {} if adult else await self._withheld(job, result)
+        found = await self._findings(job, result, adult=adult)
         sealed = await asyncio.to_thread(safety.ready, result, found, self._seal)
         rows = await asyncio.to_thread(files.keep, folder, job.id, sealed, request.sampling.seeds, found)
         async with self._database.transaction() as tx:
@@ -91,13 +91,13 @@ class Completion:
                 await timings.learn_load(tx, job.id)
         return replace(job, state=JobState.FINISHED, seconds=result.seconds, adult=job.adult or adult)
 
-    async def _withheld(self, job: Job, result: Finished) -> dict[int, Finding]:
-        """What the unsafe pictures of a result are, by number: REFUSED if the server has no moderators' channel."""
-        if not result.unsafe:
+    async def _findings(self, job: Job, result: Finished, *, adult: bool) -> dict[int, Finding]:
+        """What the unsafe pictures of a result become, by number."""
+        if adult or not result.unsafe:
             return {}
         async with self._database.reading() as tx:
             moderated = (await guild_settings.settings(tx, job.guild_id)).moderators_channel_id is not None
-        return dict.fromkeys(result.unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
+        return safety.findings(result.unsafe, moderated=moderated)
 
     async def deliver(self, job: Job, *, look_first: bool) -> None:
         """Post a finished job's pictures; `look_first` whether they were posted before a crash."""

@@ -1,4 +1,4 @@
-"""Who may ask for what, where: `decide` is the one place that says so, and it is pure."""
+"""Whether an order is let in: `decide` says so, and is pure. What is no order asks `policy.py` directly."""
 
 from __future__ import annotations
 

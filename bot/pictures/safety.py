@@ -21,6 +21,14 @@ from storage.jobs.images import HIDDEN, Finding, Image
 from storage.jobs.job import Job
 
 
+def findings(unsafe: Collection[int], *, moderated: bool) -> dict[int, Finding]:
+    """What unsafe pictures become, by number: WITHHELD, or REFUSED if no moderators could ever approve them.
+
+    In an age-restricted channel they are shown, and their job is marked as for adults (`jobs/completion.py`).
+    """
+    return dict.fromkeys(unsafe, Finding.WITHHELD if moderated else Finding.REFUSED)
+
+
 def ready(result: Finished, found: Mapping[int, Finding], seal: Seal) -> Finished:
     """The result as it is kept: hidden pictures covered in its grid, all files signed. Blocks: use a thread."""
     covered = [number for number, finding in found.items() if finding in HIDDEN]

@@ -1,4 +1,7 @@
-"""Bans: who may not use the bot, in a guild or anywhere."""
+"""Bans: who may not use the bot, in a guild or anywhere.
+
+`bot/jobs/policy.py` refuses who is banned.
+"""
 
 from __future__ import annotations
 

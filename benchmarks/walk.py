@@ -1,0 +1,54 @@
+"""Counts the modules that a prompt passes from `/imagine` to the posted message, in a simulated Discord.
+
+    python -m benchmarks.walk
+
+A module counts if one of its functions runs meanwhile. A fake generator draws, so that the worker's side is left out.
+Run it from the top of a checkout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tests.world import world
+
+ROOT = Path.cwd()
+PACKAGES = ("bot", "storage", "generation")
+
+
+async def walk() -> set[str]:
+    """The modules that run while one prompt is drawn, as paths."""
+    ran: set[str] = set()
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            ran.add(frame.f_code.co_filename)
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with world(Path(folder)) as easel:
+            await easel.imagine(easel.ben, "a boat")  # what the first job of a run does besides
+            threading.setprofile(note)
+            sys.setprofile(note)
+            await easel.imagine(easel.ben, "a fox by a lake")
+            await easel.rest()
+            sys.setprofile(None)
+            threading.setprofile(None)  # type: ignore[arg-type]
+            assert len(easel.results()) == 2
+    inside = (Path(one) for one in ran if not one.startswith("<"))
+    paths = (one.relative_to(ROOT) for one in inside if one.is_relative_to(ROOT))
+    return {str(one) for one in paths if one.parts[0] in PACKAGES}
+
+
+if __name__ == "__main__":
+    found = asyncio.run(walk())
+    for package in PACKAGES:
+        print(f"{package}: {sum(one.startswith(package) for one in found)} modules")
+    print(f"in all: {len(found)}")
+    if "--list" in sys.argv:
+        print(*sorted(found), sep="\n")
