@@ -23,6 +23,7 @@ CANCELLERS = {
     "bot/client.py",  # at the end
     "bot/doctor/machine.py",  # asks Discord nothing
     "bot/features/describe.py",  # fetches a file, for which discord.py holds no lock
+    "bot/interactions/forms.py",  # a slow look-up: requests go on, as the transport shields them
     "bot/pictures/limiter.py",  # waits for a place
     "bot/playground/__init__.py",  # has no sockets to Discord
     "bot/connection/transport.py",  # at the end, between two tries

@@ -95,8 +95,8 @@ async def test_the_log_says_how_to_reach_the_page(tmp_path: Path) -> None:
     assert "DISCORD_TOKEN" in lines[5]
 
 
-def test_the_readme_says_so_too() -> None:
-    page = (PROJECT / "README.md").read_text(encoding="utf-8")
+def test_the_page_for_hosts_says_so_too() -> None:
+    page = (PROJECT / "docs" / "hosting.md").read_text(encoding="utf-8")
     assert "docker run --rm --network host easel" in page
     assert "docker compose build --build-arg EXTRAS=playground" in page
 
