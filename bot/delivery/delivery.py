@@ -26,7 +26,7 @@ from bot.pictures.age_restriction import age_restricted, is_adult, may_show
 from bot.pictures.safety import standing
 from bot.pictures.signing import Seal, unsigned
 from bot.settings.settings import Settings
-from bot.texts import common
+from bot.texts import results
 from bot.texts.escaping import file_stem
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason
@@ -89,7 +89,7 @@ class Delivery:
             return  # its end came before this
         new = job.progress_message_id is None and job.id not in self._progress
         progress = self._new_progress(job) if new else self.progress(job)
-        sent = await progress.open(self._channel(job), common.waiting(ahead, seconds))
+        sent = await progress.open(self._channel(job), results.waiting(ahead, seconds))
         if sent is not None:
             async with self._database.transaction() as tx:
                 await lifecycle.set_progress_message(tx, job.id, sent)
@@ -148,7 +148,7 @@ class Delivery:
             stem=file_stem(job.prompt),
             job_id=job.id,
             marker=job.id,
-            alt=common.alt_text(job.prompt, index=0, count=job.images),
+            alt=results.alt_text(job.prompt, index=0, count=job.images),
             view=lambda: self._buttons.view(Surface.GRID, job, hidden=covered),
             nonce=job.nonce,
             mention=job.user_id,
@@ -174,7 +174,7 @@ class Delivery:
 
         async def edit(picture: bytes | None) -> None:
             if picture is not None:
-                alt = common.alt_text(job.prompt, index=0, count=job.images)
+                alt = results.alt_text(job.prompt, index=0, count=job.images)
                 name = f"{file_stem(job.prompt)}_{job.id}.jpg"
                 shown["attachments"] = [files.attachment(picture, name, alt)]
             await message.edit(content=content, view=view, **shown)
@@ -219,14 +219,14 @@ class Delivery:
             rows = {image.index: image for image in await images.of_job(tx, job.id)}
         seed = rows[index].seed if index in rows else None
         post = Post(
-            content=f"{common.title(job.prompt, asked_by, what=f'Image #{index}')}\n"
-            + common.details(model=self._model_name(job), seed=seed or 0, seconds=None)
+            content=f"{results.title(job.prompt, asked_by, what=f'Image #{index}')}\n"
+            + results.details(model=self._model_name(job), seed=seed or 0, seconds=None)
             + (f"\n{note}" if note else ""),
             picture=picture,
             stem=file_stem(job.prompt),
             job_id=job.id,
             marker=f"{job.id}_{index}",
-            alt=common.alt_text(job.prompt, index=index, count=job.images),
+            alt=results.alt_text(job.prompt, index=index, count=job.images),
             view=lambda: self._buttons.view(Surface.SINGLE, job, index=index),
             nonce=f"u-{interaction_id or secrets.token_hex(8)}",
             anew=anew,
@@ -273,12 +273,12 @@ class Delivery:
         A cancelled job's progress message says so. Of a failed one, a message of its own tells.
         """
         if job.state is JobState.CANCELLED:
-            words = common.cancelled(job.price, by_owner=job.cancelled_by == job.user_id)
+            words = results.cancelled(job.price, by_owner=job.cancelled_by == job.user_id)
             told = await self.progress(job).close_with(words)
             self._forget_progress(job)
             return told
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
-        content = f"{self._first_line(job)}\n{common.failure(reason, price=job.price)}"
+        content = f"{self._first_line(job)}\n{results.failure(reason, price=job.price)}"
         nonce = cast(Any, job.nonce)
         try:
             await persistently(
@@ -381,11 +381,11 @@ class Delivery:
 
     def _first_line(self, job: Job) -> str:
         what = self._titles.get(job.action, "").format(index=job.parent_index)
-        return common.title(job.prompt, job.user_id, what=what)
+        return results.title(job.prompt, job.user_id, what=what)
 
     def _details(self, job: Job) -> str:
         seed = job.request.sampling.seeds[0]
-        return common.details(model=self._model_name(job), seed=seed, seconds=job.seconds)
+        return results.details(model=self._model_name(job), seed=seed, seconds=job.seconds)
 
     def _model_name(self, job: Job) -> str:
         return self._catalogue[job.model].name if job.model in self._catalogue else job.model

@@ -16,7 +16,7 @@ import discord
 import structlog
 
 from bot.connection.retry import Unreachable
-from bot.texts import common
+from bot.texts import refusals
 
 _REST = 86_400.0
 """Seconds between two direct messages, where a disk is full again and again."""
@@ -47,13 +47,13 @@ class HostNotices:
         _log.error(
             "the disk is full: nothing can be kept",
             folder=str(folder),
-            advice=common.MAKE_ROOM.format(folder),
+            advice=refusals.MAKE_ROOM.format(folder),
         )
         now = self._monotonic()
         if self._tell is None or (self._told_at is not None and now - self._told_at < _REST):
             return
         self._told_at = now
-        self._telling = asyncio.create_task(self._tell(common.DISK_FULL_LETTER), name="a word to the host")
+        self._telling = asyncio.create_task(self._tell(refusals.DISK_FULL_LETTER), name="a word to the host")
 
     def disk_works(self) -> None:
         """A picture was written again: small rows may still fit where pictures don't."""

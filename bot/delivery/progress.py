@@ -12,7 +12,7 @@ import discord
 import structlog
 
 from bot.connection.retry import Unreachable, asked_once, verdict
-from bot.texts import common
+from bot.texts import results
 from generation.contract import Progressed
 from storage.jobs.job import Job
 
@@ -156,7 +156,7 @@ class ProgressMessage:
             _log.debug("progress not shown", error=str(error))
 
     def _shown(self, progress: Progressed) -> dict[str, Any]:
-        shown: dict[str, Any] = {"content": self._text(common.percent(progress.step, progress.steps))}
+        shown: dict[str, Any] = {"content": self._text(results.percent(progress.step, progress.steps))}
         if self._preview is None:
             return shown
         if not self._may_preview():

@@ -20,7 +20,7 @@ from bot.jobs.flags import FLAGS
 from bot.jobs.prompts import MAX_PROMPT, Reading
 from bot.pictures.age_restriction import age_restricted
 from bot.services import Services
-from bot.texts import common
+from bot.texts import common, results
 from bot.texts.plain_text import plain
 from generation.contract import MAX_SEED, ModelState
 
@@ -68,12 +68,12 @@ async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> 
     )
     order = orders.order(IMAGINE.name, draft, free=policy.free)
     accepted = await services.dispatcher.accept(order, who, policy)
-    return common.receipt(
+    return results.receipt(
         price=order.price,
         left=accepted.left,
         ahead=accepted.ahead,
         seconds=accepted.seconds,
-        notes=(*draft.notes, common.PAUSED) if accepted.paused else draft.notes,
+        notes=(*draft.notes, results.PAUSED) if accepted.paused else draft.notes,
     )
 
 

@@ -12,7 +12,7 @@ from bot.errors import DirectMessagesClosed, JobGone
 from bot.interactions.feature import Ask, Feature, Verb
 from bot.pictures import files
 from bot.pictures.safety import only_shown
-from bot.texts import common, member
+from bot.texts import member, results
 from bot.texts.escaping import file_stem
 from storage.jobs import images
 
@@ -40,7 +40,7 @@ async def _send(ask: Ask, row: images.Image) -> None:
         data = await on_threads(images.read, ask.services.database.folder, row.job_id, row.index)
     except images.ImageGone:
         raise JobGone from None
-    alt = common.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
+    alt = results.alt_text(ask.job.prompt, index=row.index, count=ask.job.images)
     words = member.mailed(ask.job.prompt, index=row.index, seed=row.seed or 0, job_id=row.job_id)
 
     nonce: Any = secrets.token_hex(8)

@@ -14,7 +14,7 @@ from bot.errors import PriceChanged
 from bot.interactions.checks import able_to_post, shows
 from bot.interactions.feature import Action, Ask, Verb
 from bot.jobs import orders
-from bot.texts import common
+from bot.texts import results
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ async def draw(action: Action, ask: Ask, **options: Any) -> None:
     order = orders.order(action.name, draft, free=ask.policy.free)
     await services.dispatcher.accept(order, ask.requester, ask.policy)
     if draft.notes:
-        await ask.tell(common.lowered(price=order.price, notes=draft.notes))
+        await ask.tell(results.lowered(price=order.price, notes=draft.notes))
 
 
 async def _price_was_told(ask: Ask, action: Action) -> None:

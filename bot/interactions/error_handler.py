@@ -19,7 +19,7 @@ from bot.connection.retry import Unreachable
 from bot.errors import Refusal
 from bot.interactions import servers
 from bot.services import Services
-from bot.texts import common
+from bot.texts import refusals
 from storage.files import disk
 from storage.jobs.lifecycle import DuplicateInteraction
 from storage.privacy import erasures
@@ -122,23 +122,23 @@ async def answer(error: BaseException, tell: Tell, *, what: str, services: Servi
             return
         case Refusal():
             _log.info("refused", what=what, why=type(error).__name__)
-            words, *more = common.refused(error)
+            words, *more = refusals.refused(error)
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
-            words = common.COMMAND_OUT_OF_DATE
+            words = refusals.COMMAND_OUT_OF_DATE
         case app_commands.AppCommandError():
             _log.info("refused", what=what, why=type(error).__name__)
-            words = common.BAD_OPTION
+            words = refusals.BAD_OPTION
         case _ if isinstance(error, Unreachable):
             _log.warning("Discord failed", what=what, error=str(error))
-            words = common.DISCORD_FAILED
+            words = refusals.DISCORD_FAILED
         case _ if disk.is_full(error):
             _log.warning("refused: the disk is full", what=what, error=str(error))
-            words = common.HOST_DISK_FULL
+            words = refusals.HOST_DISK_FULL
             services.notices.disk_full(services.database.folder)
         case _:
             reference = secrets.token_hex(4)
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)
-            words = common.UNEXPECTED.format(reference)
+            words = refusals.UNEXPECTED.format(reference)
     try:
         for message in (words, *more):
             await tell(message)

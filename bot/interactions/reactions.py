@@ -13,7 +13,7 @@ from bot.interactions.buttons import find
 from bot.interactions.error_handler import answered, is_answering, welcome
 from bot.interactions.feature import Ask
 from bot.services import Services
-from bot.texts import common
+from bot.texts import refusals
 from storage.jobs import messages, queries
 from storage.jobs.job import Job
 from storage.jobs.messages import PostedMessage
@@ -96,4 +96,4 @@ async def _tell(member: discord.Member, channel: ReactedChannel, text: str, view
         await patiently(lambda: member.send(text, nonce=nonce, **buttons))
     except discord.Forbidden:
         only = discord.AllowedMentions(users=[member])
-        await channel.send(f"{member.mention} {common.LETTER_BACK}", allowed_mentions=only, delete_after=20)
+        await channel.send(f"{member.mention} {refusals.LETTER_BACK}", allowed_mentions=only, delete_after=20)

@@ -17,7 +17,7 @@ from bot.connection.retry import Unreachable
 from bot.errors import ServerNotAllowed
 from bot.services import Services
 from bot.settings.settings import Settings
-from bot.texts import common
+from bot.texts import refusals
 from storage.jobs import queries
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ async def check_command(interaction: discord.Interaction[Any]) -> bool:
             if interaction.type is discord.InteractionType.autocomplete:
                 await interaction.response.autocomplete([])
             else:
-                await interaction.response.send_message(common.sentence(refusal), ephemeral=True)
+                await interaction.response.send_message(refusals.sentence(refusal), ephemeral=True)
         return False
     return True
 

@@ -14,7 +14,7 @@ from bot.connection.retry import Unreachable
 from bot.pictures import files as picture_files
 from bot.pictures.age_restriction import may_show
 from bot.services import Services
-from bot.texts import common, member
+from bot.texts import member, results
 from bot.texts.escaping import file_stem
 from storage.errors import StorageError
 from storage.jobs import images, lifecycle
@@ -57,7 +57,7 @@ async def _grid(services: Services, job: Job, limit: int) -> discord.File | None
         return None
     if len(grid) > limit:
         grid = await asyncio.to_thread(picture_files.shrink, grid, limit, services.seal)
-    alt = common.alt_text(job.prompt, index=0, count=job.images)
+    alt = results.alt_text(job.prompt, index=0, count=job.images)
     return picture_files.attachment(grid, f"{file_stem(job.prompt)}_{job.id}.jpg", alt)
 
 

@@ -11,7 +11,7 @@ from PIL import Image as Picture
 
 from bot.errors import JobGone, PictureWithheld
 from bot.pictures.signing import Seal
-from bot.texts import common
+from bot.texts import results
 from generation import pictures
 from generation.contract import Finished
 from storage.database import Database
@@ -78,8 +78,8 @@ async def standing(database: Database, job: Job) -> tuple[list[int], list[str]]:
         return [], []
     back, found = credits_for(job, len(covered)), {row.finding for row in rows}
     if Finding.APPROVED in found:
-        return [], [common.let_pass(covered, back=back)]
-    return covered, [common.withheld(covered, back=back, moderated=Finding.WITHHELD in found, appeal=appeal)]
+        return [], [results.let_pass(covered, back=back)]
+    return covered, [results.withheld(covered, back=back, moderated=Finding.WITHHELD in found, appeal=appeal)]
 
 
 def credits_for(job: Job, pictures: int) -> int:

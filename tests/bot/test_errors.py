@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bot import errors
 from bot.errors import Refusal
-from bot.texts import common
+from bot.texts import refusals, results
 from generation.contract import FailureReason
 from storage.credits.calendar import Rate
 from storage.errors import DatabaseFailed
@@ -62,14 +62,14 @@ def tree(root: type[Refusal]) -> Iterator[type[Refusal]]:
 
 @pytest.mark.parametrize("kind", list(tree(Refusal)))
 def test_every_refusal_has_a_sentence(kind: type[Refusal]) -> None:
-    words = common.sentence(EXAMPLES.get(kind) or kind())
+    words = refusals.sentence(EXAMPLES.get(kind) or kind())
     assert re.fullmatch(r"[A-Z`].*[.?]", words, re.DOTALL)
     assert kind.__name__ in (errors.__doc__ or ""), "the tree at the top of the module shows it"
 
 
 @pytest.mark.parametrize("reason", list(FailureReason))
 def test_every_failure_says_that_the_credits_came_back(reason: FailureReason) -> None:
-    assert "4 credits came back" in common.failure(reason, price=4)
+    assert "4 credits came back" in results.failure(reason, price=4)
 
 
 @pytest.mark.parametrize("where", ["command", "button", "reaction"])

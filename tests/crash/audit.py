@@ -10,13 +10,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.texts import common, member
+from bot.texts import member
+from bot.texts import results as result_texts
 from tests.crash.journal import Line, announced, results, standing, waiting
 
 ENDED = {"delivered": "settle", "failed": "refund", "cancelled": "refund"}
 """The states in which a job stays, and how its price ends with each."""
 
-ACCEPTED = common.receipt(price=1, left=1, ahead=0, seconds=None, notes=()).split(".")[0]
+ACCEPTED = result_texts.receipt(price=1, left=1, ahead=0, seconds=None, notes=()).split(".")[0]
 CANCELLED = member.cancelled("a fox", 1).split("*")[0]
 """How the private answers to an accepted `/imagine` and to `/cancel` begin."""
 

@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from bot.texts import common
+from bot.texts import refusals
 from tests.crash.audit import ENDED, balances, ledger_exact, none_lost, posted_once, sound
 from tests.crash.journal import Line
 from tests.soak.promise import Promise
@@ -34,7 +34,7 @@ JUDGED_FROM = 1_500
 """Fewer jobs than this say nothing about memory: the first hundreds start threads, and fill caches."""
 
 _LOUD = ("error", "critical")
-_WRONG = common.UNEXPECTED.split(".")[0]
+_WRONG = refusals.UNEXPECTED.split(".")[0]
 
 
 def look(soak: Soak) -> list[Promise]:
@@ -104,7 +104,7 @@ def look(soak: Soak) -> list[Promise]:
 
 def _gave_up(lines: list[Line]) -> int:
     """How many were told in words, in private or by letter, that Discord did not answer."""
-    words = common.DISCORD_FAILED
+    words = refusals.DISCORD_FAILED
     return sum(words in (line.get("text", ""), line.get("content", "")) for line in lines)
 
 

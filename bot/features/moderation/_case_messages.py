@@ -17,7 +17,7 @@ from bot.errors import JobGone, NotModerator
 from bot.interactions.feature import Ask
 from bot.pictures import files
 from bot.services import Services
-from bot.texts import changes, common, moderation
+from bot.texts import changes, common, moderation, results
 from storage.database import Transaction
 from storage.guilds import changes as guild_changes
 from storage.guilds import settings as guild_settings
@@ -55,7 +55,7 @@ def spoiler(job: Job, picture: bytes, index: int) -> discord.File:
     """Picture `index` of a job (0: the grid) as a file that is shown at a click."""
     suffix = "jpg" if files.content_type(picture) == "image/jpeg" else "png"
     number = f"_{index}" if index else ""
-    alt = common.alt_text(job.prompt, index=index, count=job.images)
+    alt = results.alt_text(job.prompt, index=index, count=job.images)
     return files.attachment(picture, f"SPOILER_{job.id}{number}.{suffix}", alt)
 
 

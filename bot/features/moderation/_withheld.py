@@ -20,7 +20,7 @@ from bot.features.moderation import _case_messages as case_messages
 from bot.pictures import files, safety
 from bot.pictures.age_restriction import age_restricted
 from bot.services import Services
-from bot.texts import common, moderation
+from bot.texts import moderation, results
 from storage.jobs import images, queries
 from storage.jobs.images import Finding
 from storage.jobs.job import Job
@@ -221,7 +221,7 @@ async def _post_picture(services: Services, job: Job, index: int) -> None:
             channel_id=job.channel_id,
             asked_by=job.user_id,
             reply_to=job.result_message_id,
-            note=common.LET_PASS,
+            note=results.LET_PASS,
             look_first=True,
         )
     except images.ImageGone:

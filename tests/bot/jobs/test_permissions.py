@@ -13,7 +13,7 @@ from bot.jobs.orders import Order
 from bot.jobs.permissions import decide
 from bot.jobs.policy import GuildPolicy
 from bot.jobs.requester import Requester
-from bot.texts import common
+from bot.texts import refusals
 from generation.contract import Sampling, TextToImage
 from storage.guilds.bans import Ban
 from storage.guilds.changes import EVERYWHERE
@@ -164,13 +164,13 @@ def test_decide(rules: Rules, asked: Wish, standing: Standing, refusal: type[Exc
     refused = decided(rules, asked, standing)
     assert type(refused) is (refusal or type(None))
     if refused is not None:
-        assert "Nothing was charged" in common.sentence(refused)
+        assert "Nothing was charged" in refusals.sentence(refused)
 
 
 def told(rules: Rules, asked: Wish, standing: Standing = FREE) -> str:
     refusal = decided(rules, asked, standing)
     assert refusal is not None
-    return common.sentence(refusal)
+    return refusals.sentence(refusal)
 
 
 def test_refusals_say_who_may_and_where() -> None:
