@@ -73,7 +73,7 @@ class Child:
     def send(self, message: wire.ToWorker) -> None:
         """Send a message soon; never waits. To a process that has ended it is dropped.
 
-        Raises what pickle raises for a message that can't be sent, of which there are many kinds.
+        Raises what pickle raises for a message that can't be sent: errors of many kinds.
         """
         self._outbox.put(wire.pack(message))
 

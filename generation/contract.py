@@ -178,7 +178,7 @@ Event = Started | Progressed | Finished | Failed
 
 
 class ModelState(StrEnum):
-    """Where a model stands on a generator."""
+    """How ready a model is on a generator."""
 
     COLD = "cold"
     """Known, not loaded."""
@@ -190,7 +190,7 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """A model's state, with the reason where it is unusable."""
+    """A model's state, with the reason if it is unusable."""
 
     state: ModelState
     reason: str = ""

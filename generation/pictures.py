@@ -70,7 +70,7 @@ def grid(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def cover(size: tuple[int, int]) -> Image.Image:
-    """What stands in a grid for a picture that may not be shown: a dark cell that says so."""
+    """A dark cell for a grid, in place of a picture that may not be shown."""
     cell = Image.new("RGB", size, _EMPTY_CELL)
     draw = ImageDraw.Draw(cell)
     middle = (size[0] / 2, size[1] / 2)

@@ -103,7 +103,7 @@ def write(stream: BinaryIO, message: ToWorker | FromWorker) -> None:
 
 
 def pack(message: ToWorker | FromWorker) -> bytes:
-    """The message as it is written. Raises what pickle raises for one that it can't take, of which there are many kinds."""
+    """The message as it is written. Raises what pickle raises for one that it can't take: errors of many kinds."""
     return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
 
 

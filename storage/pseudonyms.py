@@ -1,7 +1,7 @@
 """Owns veils: the numbers under which rows are kept against people who were erased, until they come back.
 
 A veil is a hash of the person's id with a key that this database made for itself. What an admin sets for somebody who
-was erased stands under their veil, too.
+was erased is under their pseudonym, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ async def keep(tx: Transaction, veil: int) -> None:
 
 
 async def lift(tx: Transaction, user_id: int) -> int | None:
-    """The veil under which rows are kept against a person, which is none from now on; None where there is none."""
+    """The veil under which rows are kept against a person, which is none from now on; None if there is none."""
     key = await tx.get_value(_KEY)
     if key is None:
         return None

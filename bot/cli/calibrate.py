@@ -36,7 +36,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """Credits for a picture and, where it is another, for one of a variation."""
+    """Credits for a picture, and for one of a variation if that costs something else."""
 
     cost: int
     vary: int | None

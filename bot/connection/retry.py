@@ -19,7 +19,7 @@ LONGEST_PAUSE = 60.0
 """Seconds; pauses begin at one and double."""
 
 WHILE_ONE_WAITS = (5.0, 15.0, 40.0)
-"""Seconds between tries for somebody who waits, each of which `transport` makes up of several."""
+"""Seconds between tries while somebody waits. `transport` asks several times in each try."""
 
 TOO_MANY = 429
 """Ours or, from Cloudflare, the whole address's: discord.py gives the latter up at once."""
@@ -123,7 +123,7 @@ async def persistently(ask: Callable[[], Awaitable[_T]]) -> _T:
 
 
 def asked_to_wait(error: BaseException) -> float:
-    """The seconds that Discord or Cloudflare asked to wait, at most LONGEST_PAUSE; 0 where it said nothing."""
+    """The seconds that Discord or Cloudflare asked to wait, at most LONGEST_PAUSE; 0 if it said nothing."""
     headers = getattr(getattr(error, "response", None), "headers", {})
     with contextlib.suppress(ValueError):
         return min(max(float(headers.get("Retry-After", 0)), 0.0), LONGEST_PAUSE)

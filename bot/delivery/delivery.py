@@ -106,7 +106,7 @@ class Delivery:
         return self._progress[job.id]
 
     async def retire(self, job: Job) -> bool:
-        """Take the job's progress message away; False where that is to be tried again later."""
+        """Take the job's progress message away; False if that is to be tried again later."""
         gone = await self.progress(job).remove()
         self._forget_progress(job)
         return gone
@@ -127,11 +127,11 @@ class Delivery:
     # ----------------------------------------------------------------- results
 
     async def among_adults(self, job: Job) -> bool:
-        """Whether the job's channel is age-restricted; False where Discord tells nothing."""
+        """Whether the job's channel is age-restricted; False if Discord tells nothing."""
         return age_restricted(await self.known_channel(job.channel_id))
 
     async def post_result(self, job: Job, *, look_first: bool) -> int | None:
-        """Post the grid and return the message's id; None where Discord takes it nowhere.
+        """Post the grid and return the message's id; None if Discord takes it nowhere.
 
         `look_first` looks whether an earlier run of the bot posted it already.
         """
@@ -245,7 +245,7 @@ class Delivery:
         return posted.id
 
     async def _record(self, message_id: int, job: Job, index: int, asked_by: int) -> bool:
-        """Note what a message shows; False where its job was deleted meanwhile."""
+        """Note what a message shows; False if its job was deleted meanwhile."""
         async with self._database.transaction() as tx:
             kept = await queries.get(tx, job.id) is not None
             if kept:
@@ -268,7 +268,7 @@ class Delivery:
         await self.remove_post(message.channel.id, message.id)
 
     async def post_failure(self, job: Job) -> bool:
-        """Tell the owner how a failed or cancelled job ended; False where that is to be tried again later.
+        """Tell the owner how a failed or cancelled job ended; False if that is to be tried again later.
 
         A cancelled job's progress message says so. Of a failed one, a message of its own tells.
         """
@@ -298,7 +298,7 @@ class Delivery:
     # ----------------------------------------------------------------- removal
 
     async def remove_post(self, channel_id: int, message_id: int) -> bool:
-        """Delete a message of ours; False where it still stands, because Discord doesn't let us."""
+        """Delete a message of ours; False if Discord doesn't let us."""
         return await deletion.remove(self._client, channel_id, message_id)
 
     def partial_post(self, channel_id: int, message_id: int) -> discord.PartialMessage:
@@ -310,7 +310,7 @@ class Delivery:
         return self._sender.recent(channel, since=since)
 
     async def fetch_post(self, channel_id: int, message_id: int) -> discord.Message | None:
-        """A message of ours as it stands; None where Discord does not tell."""
+        """A message of ours as it is now; None if Discord does not tell."""
         try:
             return await self.partial_post(channel_id, message_id).fetch()
         except Unreachable as error:
@@ -358,7 +358,7 @@ class Delivery:
         return check
 
     async def known_channel(self, channel_id: int) -> object:
-        """What Discord knows of a channel; None where it tells nothing."""
+        """What Discord knows of a channel; None if it tells nothing."""
         try:
             return self._client.get_channel(channel_id) or await persistently(
                 lambda: self._client.fetch_channel(channel_id)

@@ -111,7 +111,7 @@ class ProgressMessage:
         self._stopped = True
 
     async def remove(self) -> bool:
-        """Delete the message. Returns False where it may still be there, to be tried again later."""
+        """Delete the message. Returns False if it may still be there, to be tried again later."""
         self.end()
         try:
             if (message := await self._known()) is not None:
@@ -123,7 +123,7 @@ class ProgressMessage:
         return True
 
     async def close_with(self, state: str) -> bool:
-        """Leave the message with a last state and no buttons. Returns False where that is to be tried again later."""
+        """Leave the message with a last state and no buttons. Returns False if that is to be tried again later."""
         self.end()
         if self._editing is not None:  # its state would come after the last one
             await asyncio.shield(self._editing)
@@ -136,7 +136,7 @@ class ProgressMessage:
         return True
 
     async def _known(self) -> discord.PartialMessage | None:
-        """The message, once it is opened; None where there is none. Raises what `Unreachable` names."""
+        """The message, once it is opened; None if there is none. Raises what `Unreachable` names."""
         if self._opening is not None:
             await asyncio.shield(self._opening)
         if self._message is None and not self._gone and not self._refused:

@@ -144,7 +144,7 @@ class Sender:
             picture = smaller
 
     async def recent(self, channel: discord.abc.Messageable, *, since: int | None) -> AsyncIterator[discord.Message]:
-        """Our own latest messages, the newest first, down to the id `since`; none where the channel's are not for us.
+        """Our own latest messages, the newest first, down to the id `since`; none if the channel's are not for us.
 
         Raises what `Unreachable` names where Discord does not answer: to send without having looked could be twice.
         """

@@ -293,7 +293,7 @@ def _safety(ready: Ready, settings: Settings) -> Iterator[Finding]:
 
 
 def _machine_memory() -> int:
-    """Bytes of RAM, or 0 where the system does not say."""
+    """Bytes of RAM, or 0 if the system does not say."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -63,7 +63,7 @@ class _Since:
         self._start: float | None = None
 
     def seconds(self, now: float, *, so: bool) -> float:
-        """For how long it has been so without a break; 0 where it is not."""
+        """For how long it has been so without a break; 0 if it is not."""
         if not so:
             self._start = None
             return 0.0

@@ -136,7 +136,7 @@ class Buttons:
         return self._verbs[name]
 
     def reaction(self, emoji: str) -> tuple[Verb, int] | None:
-        """The verb that an emoji stands for and the picture it means (0: all), if any."""
+        """The verb of an emoji and the picture it means (0: all), if any."""
         return self._reactions.get(_bare(emoji))
 
 

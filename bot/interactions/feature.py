@@ -34,7 +34,7 @@ class Reply(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A person's wish about a job, whether by button or by reaction.
+    """What one person wants done with a job, whether by button, form or reaction.
 
     `index` is the picture meant, from 1, or 0 for all of them. `tell` says a sentence to that person alone.
     `permissions` are that person's in the channel, and `bot_permissions` are ours. `words` stand in the message; None

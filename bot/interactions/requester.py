@@ -26,7 +26,7 @@ def requester(actor: discord.Member | discord.User, channel: object, *, interact
 
 
 def _around(channel: object) -> tuple[int, ...]:
-    """What a channel stands in: a thread's channel, and the category."""
+    """What contains a channel: a thread's channel, and the category."""
     ids: tuple[int | None, ...]
     if isinstance(channel, discord.Thread):  # whose `category_id` raises where its channel is not known yet
         ids = (channel.parent_id, channel.parent.category_id if channel.parent else None)

@@ -120,7 +120,7 @@ class Completion:
             await change(tx, job.id)
 
     async def _mark_delivered(self, job: Job, message_id: int | None) -> bool:
-        """The result stands in the channel, or could be posted nowhere; for that, and what was withheld, nobody pays.
+        """Settle the credits of a posted result. What was withheld or could be posted nowhere is paid back.
 
         Returns whether anything was withheld.
         """

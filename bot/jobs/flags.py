@@ -1,4 +1,4 @@
-"""The flags of a prompt: what each takes, and where one, or what is nearly one, stands among the words. Pure.
+"""The flags of a prompt: what each takes, and which words are one or nearly one. Pure.
 
 Two dashes of any kind, or one long one, begin a flag. One long dash also begins a word in many languages, so behind it
 only names of flags are flags. What is nearly a flag (`--sed 7`, `-ar 3:2`, `-- ar 3:2`) is neither taken nor passed
@@ -120,7 +120,7 @@ _GLUED = re.compile(rf"({'|'.join(name for name in _NAMES if FLAGS[_ALIASES.get(
 class Found:
     """A flag among the words, `length` words long without its value, or the `problem` with what is nearly one.
 
-    `name` is a key of FLAGS. `value` is what stands in the same word behind `:` or `=`, None without these.
+    `name` is a key of FLAGS. `value` is the rest of the word behind `:` or `=`, None without these.
     """
 
     name: str = ""
@@ -164,7 +164,7 @@ def _is_hyphen(dashes: str) -> bool:
 
 
 def _behind_two(rest: str) -> Found | None:
-    """What stands behind two dashes is meant as a flag."""
+    """A word behind two dashes is meant as a flag."""
     if (found := _flag(rest)) is not None:
         return found
     whole_word = _NAME.fullmatch(rest)
@@ -205,7 +205,7 @@ def _behind_hyphen(rest: str, following: str) -> Found | None:
 
 
 def _flag(rest: str) -> Found | None:
-    """The flag in what stands behind dashes, if it is one exactly."""
+    """The flag in a word without its dashes, if it is one exactly."""
     if glued := _GLUED.fullmatch(_folded(rest)):
         return Found(name=_ALIASES.get(glued[1], glued[1]), value=glued[2])
     match = _NAME.fullmatch(rest)
@@ -251,7 +251,7 @@ def _folded(text: str) -> str:
 
 
 def _letters(rest: str) -> str:
-    """The name at the beginning of what stands behind dashes."""
+    """The name at the beginning of a word without its dashes."""
     match = re.match(r"[^\W\d_][\w-]*", _folded(rest))
     return match[0] if match else ""
 

@@ -218,7 +218,7 @@ def _out_of_range(parsed: Parsed, spec: ModelSpec) -> Iterator[str]:
 
 
 def _notes(parsed: Parsed, spec: ModelSpec, ratio: float) -> tuple[str, ...]:
-    """What the person should know: what the model will not heed."""
+    """What the person should know: what the model ignores."""
     notes = []
     if parsed.aspect and abs(ratio * parsed.aspect[1] / parsed.aspect[0] - 1) > _FAR_OFF:
         notes.append(f"{spec.name} can't draw so long a shape: this is the nearest that it can.")

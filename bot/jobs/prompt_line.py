@@ -144,7 +144,7 @@ def _accepted(
 
 
 def _words(text: str) -> str:
-    """The words in one line as they are shown, none of which is taken for a flag."""
+    """The words in one line as they are shown. None is taken for a flag."""
     return prose(readable(text).replace("`", "'"))
 
 

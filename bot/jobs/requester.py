@@ -12,7 +12,7 @@ from storage.jobs.job import Job
 class Requester:
     """Who asks for a job, and from where. `interaction_id` makes sure that an event that comes twice counts once.
 
-    `within` are the ids of what the channel stands in: a thread's channel, and the category.
+    `within` are the ids of what contains the channel: a thread's channel, and the category.
     """
 
     user_id: int

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspected:
-    """What a file says of itself, and what its Content Credentials prove; None where it has none."""
+    """What a file says of itself, and what its Content Credentials prove; None if it has none."""
 
     description: Description
     verdict: Verdict | None

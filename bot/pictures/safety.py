@@ -69,7 +69,7 @@ def only_shown(rows: Sequence[Image], index: int, *, appeal: str | None) -> None
 
 
 async def standing(database: Database, job: Job) -> tuple[list[int], list[str]]:
-    """The numbers of the pictures whose buttons can't be pressed, and the line that stands under the result, if any."""
+    """The numbers of the pictures whose buttons can't be pressed, and the line under the result, if any."""
     async with database.reading() as tx:
         rows = await images.of_job(tx, job.id)
         appeal = (await guild_settings.settings(tx, job.guild_id)).appeal

@@ -71,7 +71,7 @@ def seal(
 
 
 def try_time_stamp(certificate: Path | None, key: Path | None, authority: str) -> None:
-    """Raises StartupError where that authority does not stamp a signature in time. Blocks: use a thread."""
+    """Raises StartupError if that authority does not stamp a signature in time. Blocks: use a thread."""
     sign = _tried(certificate, key)
     try:
         _within(_PATIENCE, lambda: sign(_sample(), authority))

@@ -71,7 +71,7 @@ class Verdict:
 
 
 def check(data: bytes, anchors: str) -> Verdict | None:
-    """The verdict on a JPEG, PNG or WebP; None where it carries no credentials. `anchors` are trusted issuers, in PEM.
+    """The verdict on a JPEG, PNG or WebP; None if it carries no credentials. `anchors` are trusted issuers, in PEM.
 
     Raises what the library raises for damaged ones.
     """

@@ -11,7 +11,7 @@ from generation.text_files import NotUtf8, read_lines
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The names and values in a `.env` file; none where there is no file.
+    """The names and values in a `.env` file; none if there is no file.
 
     Raises ValueError, which names a wrong line by its number and never quotes it.
     """

@@ -112,7 +112,7 @@ def _path(text: str) -> Path:
 
 
 def _web_address(text: str) -> str:
-    """Refuses an address with a password in it, since it stands in the log."""
+    """Refuse an address with a password in it, since the log shows it."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or len(text.split()) != 1:
         raise ValueError

@@ -13,7 +13,7 @@ from storage.moderation.cases import Kind, Verdict
 
 DECIDED_BEFORE = "Somebody else has decided on this already."
 REPORT, REPORTERS = "Report", "Who reported?"
-"""What stands on the buttons that report a picture, and that name to moderators who did."""
+"""The labels of the buttons that report a picture, and that name to moderators who did."""
 _SURE = (
     "Do you want to report {} to its server's moderators? They can see who reported it, and other members can't. A 🚩 that "
     "you left as a reaction is seen by everyone: take it away again if nobody is to know."
@@ -159,7 +159,7 @@ def _messages(count: int) -> str:
 
 
 def link(guild_id: int, channel_id: int, message_id: int) -> str:
-    """Where a message stands."""
+    """The link to a message."""
     return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
 
 

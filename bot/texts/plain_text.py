@@ -59,7 +59,7 @@ def _next_visible(text: str) -> list[str]:
 
 
 def _holds_together(before: str, character: str, behind: str) -> bool:
-    """Whether an invisible character belongs to what stands around it."""
+    """Whether an invisible character belongs to its neighbours."""
     if character in _EMOJI_LOOK:
         return unicodedata.category(before) in ("So", "Sm") or behind == _KEYCAP
     if character not in _JOINERS:

@@ -43,7 +43,7 @@ DISK_FULL_LETTER = (
 
 
 def sentence(error: errors.Refusal) -> str:
-    """What to tell the person whose wish was refused."""
+    """What to tell the person who was refused."""
     match error:
         case errors.BadPrompt():
             return _bad_prompt(error)

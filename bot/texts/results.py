@@ -41,7 +41,7 @@ def failure(reason: FailureReason, *, price: int) -> str:
 
 
 def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str | None) -> str:
-    """What stands under a result of which the safety check withheld these pictures; `back` is what came back for them."""
+    """The line under a result with withheld pictures; `back` credits came back for them."""
     what, passed = ("it", "it") if len(numbers) == 1 else ("they", "them")
     refunded = f" {credits(back).capitalize()} came back." if back else ""
     judged = f" The moderators will have a look, and can let {passed} pass." if moderated else ""
@@ -52,7 +52,7 @@ def withheld(numbers: Sequence[int], *, back: int, moderated: bool, appeal: str 
 
 
 def let_pass(numbers: Sequence[int], *, back: int) -> str:
-    """What stands there once moderators let these pictures pass; `back` is what had come back for them."""
+    """The same once moderators let these pictures pass; `back` credits had come back for them."""
     passed, below = ("it", "it is below") if len(numbers) == 1 else ("them", "they are below")
     refunded = f" {credits(back).capitalize()} came back." if back else ""
     return f"The safety check withheld {pictures(numbers)}, and the moderators let {passed} pass: {below}.{refunded}"

@@ -21,7 +21,7 @@ _INVISIBLE = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}  # blanks that c
 _ACCENTS = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F))
 """Blocks of marks that only adorn a letter. Those of other scripts are part of their words."""
 _WIDEST = 4
-"""Characters for which one may stand: "⑽" is "(10)". What stands for more is left as it is."""
+"""Characters that one may mean: "⑽" is "(10)". One that means more is left as it is."""
 
 _PUNCTUATED = re.compile(r"(?<=w)[^w ']+(?=w)")
 """In a text's kinds: signs between letters. An apostrophe is none: "he'll" is two words."""
@@ -30,7 +30,7 @@ _EDGE_DIGITS = re.compile(r"(?<![^\W\d_])(?!5(?!\d))\d+(?=[^\W\d_])|(?<=[^\W\d_]
 _APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
 _BEFORE_APOSTROPHE = re.compile(r"(?:^|[^a-z])(?:[cdjlmnosty]|qu|dell|nell|all)$")
 _AFTER_APOSTROPHE = re.compile(r"(?:[dmst]|em|er|ll|re|ve)(?:[^a-z]|$)")
-"""What stands before and after an apostrophe in ordinary words of English, French and Italian."""
+"""Letters before and after an apostrophe in ordinary words of English, French and Italian."""
 
 _DRAWN_OUT = 3
 """As many equal letters in a row stand for any number of them: no word has so many."""
@@ -44,7 +44,7 @@ class Form(Enum):
     WORDS = "words"
     """With one space between words."""
     DRAWN_OUT = "drawn out"
-    """Like that, and each letter once where it stands several times in a row."""
+    """Like that, with each run of one letter as a single letter."""
     TOGETHER = "together"
     """Without spaces."""
 
@@ -118,7 +118,7 @@ def folded(text: str) -> str:
 
 
 def spaced(reading: Reading, *, signs: bool = False) -> Reading:
-    """The same with one space for whatever stands between words, signs that may be letters included if `signs`."""
+    """The same with one space between words, also for signs that may be letters if `signs`."""
     kept = "w" if signs else "ws"
     places: list[int] = []
     letters: list[str] = []
@@ -161,7 +161,7 @@ def _drawn_out(reading: Reading) -> Reading | None:
 
 
 def is_drawn_out(letters: str, runs: Sequence[int], place: int) -> bool:
-    """Whether a letter stands more often in a row than in words: thrice, or twice where a word begins."""
+    """Whether a letter repeats more often than in words: thrice, or twice where a word begins."""
     if not letters[place].isalpha():
         return False
     doubled = runs[place] == 2 and letters[place] not in _MAY_BEGIN_DOUBLE
@@ -205,7 +205,7 @@ def _is_adornment(character: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def kind(character: str) -> str:
-    """`w` for letters and digits, `s` for a sign that may be a letter, or what stands between words itself."""
+    """`w` for letters and digits, `s` for a sign that may be a letter, or the character between words itself."""
     if is_letter(character):
         return "w"
     if character in READ_AS:

@@ -45,7 +45,7 @@ def is_meant(reading: Reading, core: str, start: int, end: int, *, open_start: b
 
 
 def _fits(reading: Reading, core: str, start: int) -> bool:
-    """Whether each letter stands as often in a row as in the rule, or is drawn out."""
+    """Whether each letter repeats as often as in the rule, or is drawn out."""
     for place, (letter, same) in enumerate(groupby(core), start=start):
         drawn = letter.isalpha() and is_drawn_out(reading.text, reading.runs, place)
         if not drawn and reading.runs[place] != len(list(same)):
@@ -90,7 +90,7 @@ def _has_letters(reading: Reading, cuts: list[int]) -> bool:
 
 
 def _alone(reading: Reading, edge: int, step: int, widest: int) -> bool:
-    """Whether no single letter stands beside an edge as close as those inside: "s k i l l". An "a" or "I" may."""
+    """Whether no single letter is beside an edge as close as those inside: "s k i l l". An "a" or "I" may."""
     beside = _single(reading, edge, step, widest)
     if beside is None:
         return True

@@ -61,7 +61,7 @@ class RuleSet:
         self._allowed = {form: _Index(allowed, form) for form in Form}
 
     def find(self, text: str) -> str | None:
-        """The first forbidden word, as it stands in the text."""
+        """The first forbidden word, as the text writes it."""
         for reading in readings(text) if self._blocked[Form.WORDS] else ():
             words = _Words(reading)
             reach = self._reach(words)

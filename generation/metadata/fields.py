@@ -40,7 +40,7 @@ def words(value: Any) -> str:
 
 
 def fact(value: Any) -> str:
-    """A number or a short text as it stands among the facts; empty for another value."""
+    """A number or a short text as the facts show it; empty for another value."""
     if isinstance(value, bool):
         return ""
     if isinstance(value, int):

@@ -93,6 +93,6 @@ def _dream(text: str) -> Parameters | None:
 
 
 def _without_brackets(prompt: str) -> tuple[str, str]:
-    """The prompt, and what stands in brackets, which was the negative prompt."""
+    """The prompt, and the words in brackets, which were the negative prompt."""
     negative = ", ".join(filter(None, (part.strip() for part in _BRACKETS.findall(prompt))))
     return re.sub(r"\s{2,}", " ", _BRACKETS.sub("", prompt)).strip(), negative

@@ -117,7 +117,7 @@ def _copy_database(data: Path, partial: Path) -> tuple[File, int, list[Picture]]
 
 
 def pictures(connection: sqlite3.Connection) -> Iterator[Picture]:
-    """The pictures of which a database says that there is a file. Raises sqlite3.Error."""
+    """The pictures that have a file, as a database says. Raises sqlite3.Error."""
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'images'").fetchone() is None:
         return
     with closing(connection.execute("SELECT * FROM images WHERE bytes > 0 ORDER BY job_id, image_index")) as rows:

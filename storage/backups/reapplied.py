@@ -31,14 +31,14 @@ WHERE id IN (SELECT id FROM grown) AND state IN ('queued', 'running', 'finished'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Who must not come back: by the list of a data folder, and by wishes that its database has on record."""
+    """Who must not come back: by the list of a data folder, and by erasures that its database has on record."""
 
     listed: ErasureList
     asked: tuple[Erasure, ...]
 
 
 def pending(data: Path) -> tuple[Erasure, ...]:
-    """The erasures that the database of a data folder has on record; none where it can't be read any more."""
+    """The erasures that the database of a data folder has on record; none if it can't be read any more."""
     if not (data / DATABASE).exists():
         return ()
     with suppress(sqlite3.Error, OSError), snapshots.reading(data / DATABASE) as connection:
@@ -48,34 +48,34 @@ def pending(data: Path) -> tuple[Erasure, ...]:
 
 
 def apply(folder: Path, manifest: Manifest, known: Known) -> int:
-    """Put wishes on record in a restored database that nobody has open; how many people they are of.
+    """Put erasures on record in a restored database that nobody has open. Returns how many people they concern.
 
     Raises sqlite3.Error and OSError.
     """
     with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         since = {one for one in people(connection) if known.listed.since(one, manifest.taken_at, manifest.erasures)}
-        wishes = [*known.asked, *(Erasure(user_id=one, posts=False) for one in since)]
-        if wishes:
-            _put_on_record(connection, wishes, now=to_sql(manifest.taken_at))
-        return len({wish.user_id for wish in wishes})
+        asked = [*known.asked, *(Erasure(user_id=one, posts=False) for one in since)]
+        if asked:
+            _put_on_record(connection, asked, now=to_sql(manifest.taken_at))
+        return len({one.user_id for one in asked})
 
 
-def _put_on_record(connection: sqlite3.Connection, wishes: Iterable[Erasure], *, now: int) -> None:
+def _put_on_record(connection: sqlite3.Connection, asked: Iterable[Erasure], *, now: int) -> None:
     if "erasures" not in _tables(connection):  # from before people could be erased
         migrate(connection)
     connection.execute("BEGIN IMMEDIATE")
-    for wish in wishes:
+    for one in asked:
         connection.execute(
             "INSERT INTO erasures VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = max(posts, excluded.posts)",
-            (wish.user_id, int(wish.posts)),
+            (one.user_id, int(one.posts)),
         )
-        connection.execute(DROP_UNPOSTED, {"user_id": wish.user_id, "now": now})
+        connection.execute(DROP_UNPOSTED, {"user_id": one.user_id, "now": now})
     connection.execute("COMMIT")
 
 
 def people(connection: sqlite3.Connection) -> set[int]:
-    """Everybody of whom a database keeps something, also of an older version. Raises sqlite3.Error."""
+    """Everybody whom a database keeps something about, also of an older version. Raises sqlite3.Error."""
     return set(_by_id(connection)) | set(_by_mention(connection))
 
 

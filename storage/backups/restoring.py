@@ -37,7 +37,7 @@ class Restored:
 
 
 def check(folder: Path, *, progress: Progress = silent) -> Backup:
-    """A backup, every file of which was read and is as its manifest says.
+    """A backup whose files were all read and are as its manifest says.
 
     Raises `BackupUnusable` for one that stopped half-way or is damaged, and `DatabaseTooNew` for a newer Easel's.
     """
@@ -57,7 +57,7 @@ def check(folder: Path, *, progress: Progress = silent) -> Backup:
 
 
 def fault(folder: Path, file: File) -> str:
-    """What is wrong with a file, in words; nothing where it is as it should be."""
+    """What is wrong with a file, in words; nothing if it is as it should be."""
     path = folder / file.path
     try:
         if path.stat().st_size != file.bytes:

@@ -116,7 +116,7 @@ def damage(connection: sqlite3.Connection) -> list[str]:
 
 
 def erasures_damage(data: Path) -> str:
-    """What is wrong with the list of erasures of a data folder, in words; nothing where it is whole. Blocks."""
+    """What is wrong with the list of erasures of a data folder, in words; nothing if it is whole. Blocks."""
     try:
         erasure_list.read(data)
     except (ErasuresUnreadable, OSError) as error:
@@ -130,7 +130,7 @@ def _look_at_erasures(folder: Path, report: Report) -> None:
 
 
 def _look_at_database(folder: Path, report: Report) -> int:
-    """Look at the structure and the references; the version, or 0 where nothing more can be looked at."""
+    """Look at the structure and the references; the version, or 0 if nothing more can be looked at."""
     with snapshots.reading(folder / DATABASE) as connection:
         version = snapshots.schema(connection)
         if faults := damage(connection):

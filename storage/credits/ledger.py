@@ -14,7 +14,7 @@ from storage.timestamps import day_of, from_sql, to_sql
 
 
 class Entry(StrEnum):
-    """What a line of the ledger stands for."""
+    """What a line of the ledger means."""
 
     RESERVE = "reserve"
     """A job was accepted; its price is set aside."""

@@ -60,7 +60,7 @@ class ErasureList:
 
 
 def position(data: Path) -> Position | None:
-    """How far the list of a data folder goes; None where it can't be read. Blocks."""
+    """How far the list of a data folder goes; None if it can't be read. Blocks."""
     with contextlib.suppress(ErasuresUnreadable, OSError):
         return read(data).position
     return None

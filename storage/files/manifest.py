@@ -68,7 +68,7 @@ class Manifest:
     #: None: the backup is of the database only.
     pictures: tuple[File, ...] | None
     absent: tuple[Absent, ...] = ()
-    #: How far the list of erasures went before the database was read; None where that isn't known.
+    #: How far the list of erasures went before the database was read; None if that isn't known.
     erasures: Position | None = None
 
 

@@ -25,7 +25,7 @@ def is_torn(name: str) -> bool:
 
 
 def holds_only_ours(home: Path) -> bool:
-    """Whether nothing but our files is in a job's folder; False where it can't be read."""
+    """Whether nothing but our files is in a job's folder; False if it can't be read."""
     try:
         with os.scandir(home) as found:
             return all(
@@ -61,7 +61,7 @@ def drop(folder: Path) -> bool:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, without links and files; none where it can't be read."""
+    """The folders in a folder, without links and files; none if it can't be read."""
     try:
         with os.scandir(folder) as found:
             return sorted(Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False))

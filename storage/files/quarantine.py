@@ -33,7 +33,7 @@ class Swept:
 
 
 def sweep(folder: Path, kept: Collection[str], *, today: date) -> Swept:
-    """Move the files of all jobs but the `kept` into quarantine; none where there are more than `MOST` such jobs.
+    """Move the files of all jobs but the `kept` into quarantine; none if there are more than `MOST` such jobs.
 
     Only for the start, when nothing is being written.
     """
@@ -77,7 +77,7 @@ def waiting(folder: Path) -> int:
 
 
 def _move(home: Path, day: Path) -> bool:
-    """False where it can't be moved, or another of that name was moved on the same day."""
+    """False if it can't be moved, or another of that name was moved on the same day."""
     try:
         private_files.make_folder(day)
         if (day / home.name).exists():

@@ -140,7 +140,7 @@ async def record(tx: Transaction, images: Sequence[Image]) -> None:
 
 
 async def rewrite(tx: Transaction, job_id: str, index: int, file: WrittenFile) -> bool:
-    """A picture's file was replaced by another of the same size in pixels; False where nothing is kept of it."""
+    """A picture's file was replaced by another of the same size in pixels; False if nothing is kept of it."""
     row = await tx.fetch_one(
         "UPDATE images SET sha256 = ?, bytes = ? WHERE job_id = ? AND image_index = ? RETURNING job_id",
         (file.sha256, file.bytes, job_id, index),

@@ -13,7 +13,7 @@ from storage.timestamps import from_sql
 
 
 class JobState(StrEnum):
-    """Where a job stands. queued → running → finished → delivered, or failed, or cancelled."""
+    """A job's state: queued → running → finished → delivered, or failed, or cancelled."""
 
     QUEUED = "queued"
     """Accepted and paid for; waits for its turn."""

@@ -58,7 +58,7 @@ async def bond(database: Database) -> Bond:
 
 
 async def renew(database: Database) -> None:
-    """Give both a new mark. Only where they belong together. Raises OSError and StorageError."""
+    """Give both a new mark. Only if they belong together. Raises OSError and StorageError."""
     new = secrets.token_hex(16)
     async with database.transaction() as tx:
         old = await tx.get_value(_KEY)
@@ -76,7 +76,7 @@ async def renew_if_same(database: Database) -> None:
 
 
 def read(folder: Path) -> frozenset[str]:
-    """The folder's marks; none where there is no file. What is no mark can't be the database's either."""
+    """The folder's marks; none if there is no file. What is no mark can't be the database's either."""
     try:
         words = mark_file(folder).read_text(encoding="ascii", errors="replace").split()
     except FileNotFoundError:

@@ -123,4 +123,4 @@ class Workers:
 
 
 NONE_WARM = Workers()
-"""One worker that has loaded nothing, or of which nothing is known."""
+"""One worker that has loaded nothing, or about which nothing is known."""

@@ -15,7 +15,7 @@ from storage.timestamps import to_sql
 class Span:
     """The jobs accepted from `start` until the next span: how they ended, seconds of drawing, and seconds of waiting.
 
-    `wait` is the median, `long_wait` what 95 of 100 stay below; None where nothing was begun.
+    `wait` is the median, `long_wait` what 95 of 100 stay below; None if nothing was begun.
     """
 
     start: datetime

@@ -52,7 +52,7 @@ def _case(row: Row) -> Case:
 
 
 async def report(tx: Transaction, job_id: str, reporter_id: int, *, reason: str = "", now: datetime) -> bool:
-    """Record a report and open the job's case; False where the same person reported the job before."""
+    """Record a report and open the job's case; False if the same person reported the job before."""
     row = await tx.fetch_one(
         "INSERT OR IGNORE INTO reports (job_id, reporter_id, at, reason) VALUES (?, ?, ?, ?) RETURNING job_id",
         (job_id, reporter_id, to_sql(now), reason),
@@ -149,7 +149,7 @@ async def naming(tx: Transaction, user_id: int) -> list[Case]:
 
 
 async def posted(tx: Transaction, job_id: str, kind: Kind = Kind.REPORT, *, channel_id: int, message_id: int) -> bool:
-    """A case stands in the moderators' channel as this message; False where there is no such case any more."""
+    """Note the message of a case; False if there is no such case any more."""
     row = await tx.fetch_one(
         "UPDATE cases SET channel_id = ?, message_id = ? WHERE job_id = ? AND kind = ? RETURNING job_id",
         (channel_id, message_id, job_id, kind.value),
@@ -166,7 +166,7 @@ async def close(
     judge_id: int | None,
     now: datetime,
 ) -> bool:
-    """Decide a case; False where that was done before. No judge is one that could be brought before nobody."""
+    """Decide a case; False if that was done before. No judge is one that could be brought before nobody."""
     row = await tx.fetch_one(
         "UPDATE cases SET verdict = ?, judge_id = ?, closed_at = ?"
         " WHERE job_id = ? AND kind = ? AND verdict IS NULL RETURNING job_id",

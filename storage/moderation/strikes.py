@@ -45,7 +45,7 @@ async def time_out(tx: Transaction, *, guild_id: int, user_id: int, until: datet
 async def timed_out_until(
     tx: Transaction, *, guild_id: int | None, user_id: int, now: datetime, longest: timedelta
 ) -> datetime | None:
-    """When a member's timeout ends; None where there is none. Without a guild, the last in any.
+    """When a member's timeout ends; None if there is none. Without a guild, the last in any.
 
     One that would last for more than `longest` is none: it began under a clock that was put back since.
     """

@@ -71,7 +71,7 @@ async def newest(tx: Transaction) -> tuple[datetime | None, datetime | None]:
 
 
 def read(folder: Path) -> datetime | None:
-    """When the clock was last believed; None where that is not known. Blocks."""
+    """When the clock was last believed; None if that is not known. Blocks."""
     try:
         moment = datetime.fromisoformat((folder / _FILE).read_text(encoding="ascii").strip())
     except (OSError, ValueError):

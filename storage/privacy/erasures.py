@@ -1,4 +1,4 @@
-"""Owns the wishes to be erased: on record until they are done, and what is kept so that nobody gains by one.
+"""Owns erasures: on record until they are done, and what is kept so that nobody gains by one.
 
 A person who is erased and comes back starts anew, but not with credits that were spent already, gifts that were
 taken, or bans that were passed. Such rows are kept under a veil (`pseudonyms.py`). What was spent is kept until its day,
@@ -21,14 +21,14 @@ from storage.timestamps import day_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Somebody's wish to be erased; `posts` says that Easel's messages for them go from Discord too."""
+    """Somebody who asked to be erased; with `posts`, Easel's messages for them go from Discord too."""
 
     user_id: int
     posts: bool
 
 
 async def ask(tx: Transaction, erasure: Erasure) -> None:
-    """Put a wish on record. Asking again can only widen it."""
+    """Put an erasure on record. Asking again can only widen it."""
     await tx.execute(
         "INSERT INTO erasures VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = max(posts, excluded.posts)",
         (erasure.user_id, int(erasure.posts)),
@@ -36,13 +36,13 @@ async def ask(tx: Transaction, erasure: Erasure) -> None:
 
 
 async def pending(tx: Transaction) -> list[Erasure]:
-    """The wishes that are not done yet."""
+    """The erasures that are not done yet."""
     rows = await tx.fetch_all("SELECT * FROM erasures")
     return [Erasure(user_id=row["user_id"], posts=bool(row["posts"])) for row in rows]
 
 
 async def done(tx: Transaction, user_id: int) -> None:
-    """The record of the wish goes last."""
+    """Delete the record of the erasure, which goes last."""
     await tx.execute("DELETE FROM erasures WHERE user_id = ?", (user_id,))
 
 

@@ -176,7 +176,7 @@ UPDATE ledger SET job_id = pairs.new FROM pairs WHERE job_id = pairs.old
 async def erase(tx: Transaction, user_id: int, *, tombstone: int, veil: int) -> None:
     """Take a person out of every table. Their jobs must be gone already.
 
-    `tombstone` is a random number below zero, and `veil` stands for the person where a row is kept against them.
+    `tombstone` is a random number below zero, and `veil` takes the person's place in a row that is kept against them.
     """
     async with unlocked(tx):
         await tx.execute(UNTIE_LEDGER, _of(user_id))

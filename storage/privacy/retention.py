@@ -70,7 +70,7 @@ class Pieces:
 
 
 async def pieces(tx: Transaction, *, now: datetime) -> Pieces | None:
-    """What a rewriting of the database would take out of the files; None where nothing is in them.
+    """What a rewriting of the database would take out of the files; None if nothing is in them.
 
     A rewriting of the future holds up no other: the clock was put back since.
     """

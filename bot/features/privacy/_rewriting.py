@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def rewrite(services: Services) -> datetime | None:
-    """Leave nothing of deleted rows in the files; the moment from which on that may be done, where it is too soon.
+    """Leave nothing of deleted rows in the files. Returns None, or when that may next be done.
 
     Orders wait meanwhile. Who asks while it is being done waits for its end. Raises `DatabaseFailed` when the disk
     lacks the room.
@@ -50,7 +50,7 @@ async def _scrub(services: Services) -> tuple[float, bool]:
 
 
 async def rewrite_soon(services: Services, *, patience: float) -> datetime | None:
-    """As `rewrite`, but where it is too soon, wait for up to `patience` seconds until it may be done."""
+    """Rewrite. If it is too soon, wait for up to `patience` seconds."""
     while (due_at := await rewrite(services)) is not None:
         rest = (due_at - services.clock()).total_seconds()
         if rest > patience:

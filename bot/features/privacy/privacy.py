@@ -120,9 +120,9 @@ async def _act(interaction: discord.Interaction[Any], answer: str) -> None:
         await interaction.response.edit_message(content=text_privacy.KEPT, view=None)
         return
     await interaction.response.edit_message(content=text_privacy.DELETING, view=None)
-    wish = Erasure(user_id=interaction.user.id, posts=answer == "delete_posts")
+    asked = Erasure(user_id=interaction.user.id, posts=answer == "delete_posts")
     services: Services = interaction.client.services
-    await erasure.erase(services, wish)
+    await erasure.erase(services, asked)
     due_at = await rewriting.rewrite_soon(services, patience=_PATIENCE)
     if due_at is not None:
         due_at += timedelta(seconds=_EVERY)  # the background sees to it at its next look
