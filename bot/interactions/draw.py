@@ -56,6 +56,8 @@ async def draw(action: Action, ask: Ask, **options: Any) -> None:
 
 async def _price_was_told(ask: Ask, action: Action) -> None:
     """Bring the message's line of prices up to date. Raises PriceChanged if it said another price than there is now."""
+    if not action.label:
+        return  # the line has no part for it
     line = ask.services.delivery.price_line
     try:
         words = (await ask.message.fetch()).content if ask.words is None else ask.words
