@@ -36,7 +36,9 @@ _FORGOTTEN = "🚩 A picture was reported whose data is deleted by now. Delete b
 _LINKS = 5
 """Messages to which a case links."""
 _REASONS = 5
-"""Reasons that a case shows."""
+"""Reasons that a case shows, if they fit."""
+_LONGEST = 2000
+"""Characters of a message. Discord refuses more."""
 _REPORTERS = 50
 """People who are named at once."""
 _ABREAST = 8
@@ -125,7 +127,6 @@ def case(
     """
     by = "1 person" if len(said) == 1 else f"{len(said)} people"
     lines = [f"🚩 **{inert(job.prompt)}** - <@{job.user_id}>", f"Reported by {by}"]
-    lines += [reason_line(one) for one in said if one][:_REASONS]
     if verdict is not Verdict.REMOVED and job.result_message_id and not left:
         lines.append(_link(job, job.result_message_id))
     if verdict is not None:
@@ -135,7 +136,19 @@ def case(
     if grown:
         links = [_link(one, one.result_message_id) for one in grown if one.result_message_id]
         lines += ["Made from it, and still there:", *_links(links)]
-    return "\n".join([*lines, f"-# job `{job.id}`"])
+    lines.append(f"-# job `{job.id}`")
+    lines[2:2] = _reasons(said, room=_LONGEST - len("\n".join(lines)))
+    return "\n".join(lines)
+
+
+def _reasons(said: Sequence[str], *, room: int) -> list[str]:
+    """The earliest reasons that fit into `room` characters. Escaped, a reason may be twice as long as it was typed."""
+    shown: list[str] = []
+    for line in [reason_line(one) for one in said if one][:_REASONS]:
+        room -= len(line) + 1
+        if room >= 0:
+            shown.append(line)
+    return shown
 
 
 def reason_line(reason: str) -> str:

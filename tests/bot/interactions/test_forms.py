@@ -10,7 +10,7 @@ import pytest
 from bot.errors import FormTooSlow
 from bot.features.moderation import _reported as reported
 from bot.interactions import forms
-from tests.bot.features.moderation.test_report import desk
+from tests.bot.features.moderation.test_report import desk, moderator
 from tests.bot.features.privacy.people import delete
 from tests.bot.features.test_actions import grid
 from tests.world import World, said
@@ -51,6 +51,18 @@ async def test_a_reason_goes_with_its_person(easel: World) -> None:
     assert "my house" not in moderators.history()[0].content
     async with easel.services.database.reading() as tx:
         assert [row["reason"] for row in await tx.fetch_all("SELECT reason FROM reports")] == [""]
+
+
+async def test_long_reasons_keep_no_further_report_out(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    for number in range(6):
+        who = easel.guild.add_member(easel.env.create_user(f"reporter{number}"))
+        assert "The moderators have it now" in await easel.flag(who, message, "*_" * 150)
+    (case,) = moderators.history()
+    assert "Reported by 6 people" in case.content
+    await easel.press(moderator(easel), case, "Keep")
+    assert "**Kept** by" in moderators.history()[0].content
 
 
 async def test_a_form_outlives_a_restart(easel: World) -> None:
