@@ -138,13 +138,15 @@ NAMING = """
 SELECT * FROM cases
 WHERE message_id IS NOT NULL AND (
     judge_id = :user_id
-    OR kind = 'report' AND job_id IN (SELECT job_id FROM reports WHERE reporter_id = :user_id)
+    OR kind = 'report' AND job_id IN (
+        SELECT job_id FROM reports WHERE reporter_id = :user_id OR instr(reason, '<@' || :user_id || '>') > 0
+    )
 ) ORDER BY message_id
 """
 
 
 async def naming(tx: Transaction, user_id: int) -> list[Case]:
-    """The cases in moderators' channels that a person reported, or decided."""
+    """The cases in moderators' channels that a person reported or decided, or that a reason mentions them in."""
     return [_case(row) for row in await tx.fetch_all(NAMING, {"user_id": user_id})]
 
 

@@ -86,9 +86,9 @@ HELD = (
 
 MENTIONS = (
     ("guilds", "appeal"), ("pauses", "reason"), ("bans", "reason"), ("ledger", "reason"), ("changes", "reason"),
-    ("changes", "old"), ("changes", "new"),
+    ("changes", "old"), ("changes", "new"), ("reports", "reason"),
 )  # fmt: skip
-"""Words of admins in which a person may be mentioned. They are the server's, so only the mention is cut out of them."""
+"""Words of others in which a person may be mentioned. They stay, so only the mention is cut out of them."""
 
 OF_JOBS = ("images", "messages", "cases", "reports")
 """Tables that belong to a job, and to its owner through it; they go with it."""
@@ -123,7 +123,10 @@ def tables() -> list[str]:
 QUOTES = "instr({}, '<@' || :user_id || '>') > 0"
 """Whether text names a person."""
 
-_CUT = "replace({}, '<@' || :user_id || '>', '<@…>')"
+CUT_MENTION = "<@…>"
+"""Takes the place of a mention."""
+
+_CUT = f"replace({{}}, '<@' || :user_id || '>', '{CUT_MENTION}')"
 
 
 def _conditions() -> dict[str, str]:

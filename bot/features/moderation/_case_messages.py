@@ -18,6 +18,7 @@ from bot.interactions.feature import Ask
 from bot.pictures import files
 from bot.services import Services
 from bot.texts import changes, common, moderation, results
+from bot.texts.escaping import inert
 from storage.database import Transaction
 from storage.guilds import changes as guild_changes
 from storage.guilds import settings as guild_settings
@@ -26,6 +27,7 @@ from storage.jobs import messages, queries
 from storage.jobs.job import Job
 from storage.moderation import cases
 from storage.moderation.cases import Case, Kind, Verdict
+from storage.privacy import personal_data
 
 _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -147,16 +149,19 @@ async def _still_shown(tx: Transaction, case: Case) -> list[str]:
 
 
 async def forget_person(services: Services, user_id: int) -> None:
-    """Take somebody's name and reason out of the cases that they reported or decided."""
+    """Take somebody's name and reason out of the cases that they reported or decided, or are mentioned in."""
     async with services.database.reading() as tx:
         naming = {case: await cases.said(tx, case.job_id, by=user_id) for case in await cases.naming(tx, user_id)}
     for case, said in naming.items():
         message = await services.delivery.fetch_post(case.channel_id or 0, case.message_id or 0)
         if message is None:
             continue
-        words = message.content.replace(f"<@{user_id}>", common.person(-1))
+        words = message.content
         for reason in filter(None, said):
             words = words.replace("\n" + moderation.reason_line(reason), "", 1)
+        # The database cuts the mention out of others' reasons in the same way, so that they are still found here.
+        words = words.replace(inert(f"<@{user_id}>"), inert(personal_data.CUT_MENTION))
+        words = words.replace(f"<@{user_id}>", common.person(-1))
         if words != message.content:
             await _edit(message, content=words)
 

@@ -53,6 +53,21 @@ async def test_a_reason_goes_with_its_person(easel: World) -> None:
         assert [row["reason"] for row in await tx.fetch_all("SELECT reason FROM reports")] == [""]
 
 
+async def test_a_reason_keeps_no_mention_of_an_erased_person(easel: World) -> None:
+    moderators = await desk(easel)
+    message = await grid(easel)
+    await easel.flag(easel.admin, message, f"<@{easel.cleo.id}> is in it")
+    await easel.flag(easel.cleo, message, f"I am <@{easel.cleo.id}>, me")
+    assert str(easel.cleo.id) in moderators.history()[0].content
+    assert "nothing of you is left" in await delete(easel, easel.cleo)
+    (case,) = moderators.history()
+    assert str(easel.cleo.id) not in case.content
+    assert "is in it" in case.content
+    assert "I am" not in case.content
+    async with easel.services.database.reading() as tx:
+        assert {row["reason"] for row in await tx.fetch_all("SELECT reason FROM reports")} == {"<@…> is in it", ""}
+
+
 async def test_long_reasons_keep_no_further_report_out(easel: World) -> None:
     moderators = await desk(easel)
     message = await grid(easel)
