@@ -15,6 +15,9 @@ from bot.settings.settings import describe
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md"))]
+PACKAGES = ("bot", "storage", "generation", "tests", "benchmarks")
+_INSIDE = rf"(?<![\w/.])(?:{'|'.join(PACKAGES)})"
 
 
 def test_the_table_of_settings_is_complete() -> None:
@@ -57,14 +60,14 @@ def test_every_model_is_in_the_table_of_models() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_the_pages_name_settings_and_commands_that_there_are() -> None:
     settings = {variable.name for variable in describe()} | {"EASEL_HYPOTHESIS"}
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in PAGES:
         for name in re.findall(r"EASEL_[A-Z0-9_]+", page.read_text(encoding="utf-8")):
             assert name in settings, f"{page.name} names {name}"
     model = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
@@ -74,9 +77,32 @@ def test_the_pages_name_settings_and_commands_that_there_are() -> None:
 
 
 def test_every_file_that_the_pages_name_is_there() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for name in re.findall(r"`((?:bot|storage|generation|tests)/[\w./-]*)`", page.read_text(encoding="utf-8")):
+    for page in PAGES:
+        for name in re.findall(rf"{_INSIDE}/[\w./-]*\w", page.read_text(encoding="utf-8")):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_every_module_that_the_pages_name_is_there() -> None:
+    for page in PAGES:
+        for name in re.findall(rf"{_INSIDE}(?:\.\w+)+", page.read_text(encoding="utf-8")):
+            assert _is_there(name), f"{page.name} names {name}"
+
+
+def _is_there(name: str) -> bool:
+    """Whether it is a module, or something that a module defines."""
+    path = ROOT.joinpath(*name.split("."))
+    if path.is_dir() or path.with_suffix(".py").exists():
+        return True
+    module = path.parent / "__init__.py" if path.parent.is_dir() else path.parent.with_suffix(".py")
+    return module.exists() and re.search(rf"\b{path.name}\b", module.read_text(encoding="utf-8")) is not None
+
+
+def test_pages_and_docstrings_name_modules_by_names_that_they_have() -> None:
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    names = {path.name for path in modules}
+    for text in [*PAGES, *modules]:
+        for name in re.findall(r"`(\w+\.py)`", text.read_text(encoding="utf-8")):
+            assert name in names, f"{text.relative_to(ROOT)} names {name}"
 
 
 def test_the_plan_of_the_house_names_every_room() -> None:

@@ -1,4 +1,4 @@
-"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`, and those of `backup_commands.py`.
+"""The command line: `run`, `imagine`, `doctor`, `calibrate`, `health`, and those of `backups.py`.
 
 An error ends in one sentence on stderr.
 """

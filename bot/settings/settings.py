@@ -95,10 +95,10 @@ class Settings:
         3,
         "EASEL_MAX_RUNNING",
         readers.whole_number(1, 1000),
-        "Jobs of one person that may be drawn at the same time, where there are several workers.",
+        "Jobs of one person that may be drawn at the same time, if there are several workers.",
     )
     device: str = readers.setting(
-        "auto", "EASEL_DEVICE", readers.DEVICE, "What draws: auto takes the GPU where there is one."
+        "auto", "EASEL_DEVICE", readers.DEVICE, "What draws: auto takes the GPU if there is one."
     )
     allow_downloads: bool = readers.setting(
         False,
@@ -162,14 +162,14 @@ class Settings:
         (),
         "EASEL_SERVER_WEIGHTS",
         readers.SERVER_WEIGHTS,
-        "How many times as much of the GPU as others these servers get while several wait, like 1234567890123456789=2.",
+        "Servers' shares of the GPU while several wait, like 1234567890123456789=2. All others have 1.",
     )
     monthly_grants: int | None = readers.setting(
         None,
         "EASEL_MONTHLY_GRANTS",
         readers.whole_number(0, 1_000_000_000),
-        "The most credits that the admins of each server may give out in a month of UTC, on top of EASEL_DAILY_CREDITS, "
-        "which nobody's allowance may exceed then. Empty: no limit.",
+        "The most credits that a server's admins may give out in a UTC month. With it, no allowance may be more than "
+        "EASEL_DAILY_CREDITS. Empty: no limit.",
     )
     blocked_words: tuple[str, ...] | Path = readers.setting(
         (),
@@ -212,7 +212,7 @@ class Settings:
         0.5,
         "EASEL_SAFETY_THRESHOLD",
         readers.PROBABILITY,
-        "From which probability of these labels together a picture is unsafe. Less is stricter.",
+        "A picture is unsafe if these labels together have at least this probability. Less is stricter.",
     )
     c2pa_certificate: Path | None = readers.setting(
         None,

@@ -1,7 +1,7 @@
 """Takes invisible characters out of what people type, and knows which characters are dashes. Pure.
 
 What stays reads exactly as it was written: spelling, case and accents are kept. The word filter reads a text far more
-freely (`readings.py`), because it compares, and nobody sees its readings.
+freely (`normalization.py`), because it only compares: nobody sees what it reads.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Owns the order of the waiting jobs: turns, who is next, and when each is likely to be done.
 
-`scheduling.py` says what the order is, and `server_scheduling.py` how servers share. A job's `turn` and `turn_end`, among its
-server's jobs, are dealt out when it is queued, from an expected cost, and its owner's later turns there move when it
-ends and the real one is known, but not to before the virtual clock. The clocks never go back: each claim brings them to
-the turn of the first in line, and each end of a job adds what its seconds are worth. All of it is in columns, so that a
-restart changes nothing. A job that was cancelled before it began takes up no turn.
+`scheduling.py` says what the order is, and `server_turns.py` how servers share. A job gets its `turn` and `turn_end`, among
+its server's jobs, when it is queued, from an expected cost. When it ends and the real cost is known, its owner's later
+turns there move, but not to before the virtual clock. The clocks never go back: each claim brings them to the turn of
+the first in line, and each end of a job adds what its seconds are worth. All of it is in columns, so that a restart
+changes nothing. A job that was cancelled before it began takes up no turn.
 """
 
 from __future__ import annotations
