@@ -11,6 +11,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+from benchmarks import house
 from bot.settings.settings import PROJECT
 
 
@@ -75,3 +76,11 @@ def test_a_start_that_lacks_the_playground_is_one_sentence(tmp_path: Path, conta
     (sentence,) = ended.stderr.splitlines()
     assert sentence.startswith("easel: There is no DISCORD_TOKEN")
     assert words in sentence
+
+
+def test_a_stranger_sees_few_rooms_with_few_arrows_between_them() -> None:
+    graph = house.imports(house.modules(PROJECT))
+    for package, most_rooms, most_pairs in (("bot", 25, 84), ("storage", 12, 40)):
+        rooms = {house.room(name) for name in graph if name.startswith(f"{package}.")}
+        assert len(rooms) <= most_rooms
+        assert len(house.pairs(graph, package)) <= most_pairs
