@@ -92,7 +92,7 @@ async def _ask(verb: Verb, interaction: discord.Interaction[Any], job_id: str, i
     except JobGone:
         if verb.of_case and interaction.permissions.manage_messages:
             await services.delivery.remove_post(message.channel.id, message.id)
-        raise
+        raise verb.gone from None
     return Ask(
         services=services,
         actor=interaction.user,

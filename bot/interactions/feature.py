@@ -15,7 +15,7 @@ import discord
 from discord import app_commands
 
 from bot.delivery.button_rows import Place
-from bot.errors import NotReady, NotYours
+from bot.errors import JobGone, NotReady, NotYours, Refusal
 from bot.interactions.forms import Form
 from bot.interactions.requester import requester
 from bot.jobs.orders import Draft
@@ -118,6 +118,8 @@ class Verb:
     """Whether the button turns blue once it was used."""
     form: Callable[[Ask], Awaitable[Form]] | None = None
     """What a press opens before it is done: `Ask.typed` holds what was typed. A reaction can open nothing."""
+    gone: type[Refusal] = JobGone
+    """What is said of a picture of ours whose job was deleted. A reaction says nothing of JobGone."""
     of_case: bool = False
     """Whether its message is a moderators' case, which goes if a moderator presses it after its job was deleted."""
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import discord
 
-from bot.connection.retry import patiently
+from bot.connection.retry import Unreachable, patiently
+from bot.errors import JobGone
 from bot.interactions.buttons import find
 from bot.interactions.error_handler import answered, is_answering, welcome
 from bot.interactions.feature import Ask
@@ -50,6 +51,8 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
         is_answering(client)
         job, posted = await _found(client.services, payload)
         if job is None:
+            if verb.gone is not JobGone and await _is_result(channel, payload.message_id):
+                raise verb.gone
             return
         await welcome(client.services, member.id)
         index = number or (posted.image_index if posted else None) or 0
@@ -68,6 +71,18 @@ async def react(client: Any, payload: discord.RawReactionActionEvent, channel: R
             tell=tell,
         )
         await verb.run(ask)
+
+
+async def _is_result(channel: ReactedChannel, message_id: int) -> bool:
+    """Whether a message is a picture of ours, as its buttons show, and no moderators' case."""
+    try:
+        message = await channel.fetch_message(message_id)
+    except Unreachable:
+        return False
+    items = (item for row in message.components for item in getattr(row, "children", ()))
+    ids = [str(getattr(item, "custom_id", "")) for item in items]
+    ours = message.author.id == channel.guild.me.id and bool(message.attachments)
+    return ours and any(one.startswith("easel:") and not one.startswith("easel:mod_") for one in ids)
 
 
 async def _found(

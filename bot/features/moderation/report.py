@@ -229,6 +229,7 @@ FEATURE = Feature(
             name="report",
             run=flag,
             form=ask_why,
+            gone=NothingKept,
             places=(
                 Place(surface=Surface.GRID, row=1, order=9, emoji="🚩"),
                 Place(surface=Surface.SINGLE, row=4, order=9, emoji="🚩"),

@@ -26,6 +26,7 @@ _LINES = 500
 _log = structlog.get_logger(__name__)
 
 Forget = Callable[[Transaction, Sequence[str]], Awaitable[None]]
+Hook = Callable[[Services, Sequence[str]], Awaitable[None]]
 
 
 class ForgetRows(Protocol):
@@ -43,8 +44,9 @@ async def prune(services: Services) -> None:
 
 
 async def _forget_old(services: Services) -> None:
-    await _forget(services, services.settings.keep_prompts_days, _forget_jobs, what="jobs")
-    await _forget(services, services.settings.keep_pictures_days, retention.forget_pictures, what="pictures")
+    hooks = services.forget_jobs
+    await _forget(services, services.settings.keep_prompts_days, _forget_jobs, hooks, what="jobs")
+    await _forget(services, services.settings.keep_pictures_days, retention.forget_pictures, (), what="pictures")
     await _forget_records(services)
     async with services.database.transaction() as tx:
         await erasures.forget_carried(tx, now=services.clock())
@@ -56,7 +58,7 @@ async def _forget_jobs(tx: Transaction, job_ids: Sequence[str]) -> None:
     await retention.note_pieces(tx)
 
 
-async def _forget(services: Services, days: int, forget: Forget, *, what: str) -> None:
+async def _forget(services: Services, days: int, forget: Forget, hooks: Sequence[Hook], *, what: str) -> None:
     if days == 0:
         return
     before, after, count = services.clock() - timedelta(days=days), 0, 0
@@ -65,6 +67,8 @@ async def _forget(services: Services, days: int, forget: Forget, *, what: str) -
             batch = await retention.old_jobs(tx, before=before, after=after, limit=_BATCH)
         if not batch.ids:
             break
+        for hook in hooks:
+            await hook(services, batch.ids)
         await asyncio.to_thread(_remove, services, batch.ids)
         async with services.database.transaction() as tx:
             await forget(tx, batch.ids)

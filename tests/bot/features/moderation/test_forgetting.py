@@ -9,6 +9,7 @@ import discord
 import pytest
 
 from bot.features.privacy import _erasure as erasure
+from bot.features.privacy import _retention as retention
 from storage.privacy import erasures
 from storage.privacy.erasures import Erasure
 from tests.bot.features.moderation.test_report import desk, link, moderator, name_reporter, report
@@ -40,7 +41,10 @@ async def test_a_picture_of_which_nothing_is_kept_can_not_be_reported(easel: Wor
     message = await leftover(easel)
     assert "Ask a moderator to delete its message" in await report(easel, easel.cleo, message, way)
     assert moderators.history() == []
-    assert "no longer kept" in said(await easel.press(easel.cleo, message, "🚩"))
+    assert "Ask a moderator" in said(await easel.press(easel.cleo, message, "🚩"))
+    await easel.cleo.react(message, "🚩")
+    await easel.rest()
+    assert "Ask a moderator" in easel.cleo.user.dm_channel.history()[-1].content
 
 
 async def test_buttons_under_earlier_versions_reports_of_such_pictures_say_so(easel: World) -> None:
@@ -66,6 +70,18 @@ async def test_an_open_report_becomes_links_for_moderators(easel: World) -> None
     assert link(message, easel) == case.content.split("\n")[1]
     assert link(single, easel) in case.content
     assert labels(case) == []
+
+
+async def test_an_open_report_becomes_links_when_its_job_is_too_old(tmp_path: Path) -> None:
+    async with world(tmp_path, keep_prompts_days=30) as easel:
+        moderators = await desk(easel)
+        message = await grid(easel)
+        await easel.flag(easel.cleo, message)
+        easel.live(days=31)
+        await retention.prune(easel.services)
+        (case,) = moderators.history()
+        assert names(case, easel) == []
+        assert link(message, easel) in case.content
 
 
 async def test_what_was_decided_goes(easel: World) -> None:

@@ -253,9 +253,7 @@ async def test_pictures_that_wait_for_moderators_are_kept_no_longer_than_others(
     easel.live(days=366)
     await retention.prune(easel.services)
     assert files(easel) == []
-    mo = moderator(easel)
-    (case,) = moderators.history()
-    assert "no longer kept" in said(await easel.press(mo, case, "Approve"))
+    assert moderators.history() == []
     async with easel.services.database.reading() as tx:
         assert await queries.recent(tx, guild_id=easel.guild.id, user_id=easel.ben.id, limit=1) == []
         assert await cases.case(tx, "x", Kind.CHECK) is None
