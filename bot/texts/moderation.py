@@ -137,7 +137,8 @@ def case(
         links = [_link(one, one.result_message_id) for one in grown if one.result_message_id]
         lines += ["Made from it, and still there:", *_links(links)]
     lines.append(f"-# job `{job.id}`")
-    lines[2:2] = _reasons(said, room=_LONGEST - len("\n".join(lines)))
+    if verdict is None:  # the records of a decided case are kept for less long than its message
+        lines[2:2] = _reasons(said, room=_LONGEST - len("\n".join(lines)))
     return "\n".join(lines)
 
 

@@ -141,3 +141,11 @@ async def test_a_look_up_that_is_too_slow_for_a_form_is_said(monkeypatch: pytest
     monkeypatch.setattr(forms, "_SECONDS", 0.01)
     with pytest.raises(FormTooSlow):
         await forms.within_time(asyncio.Event().wait())
+
+
+async def test_a_decided_case_shows_no_reasons_any_more(easel: World) -> None:
+    moderators = await desk(easel)
+    await easel.flag(easel.cleo, await grid(easel), "it shows my house")
+    await easel.press(moderator(easel), moderators.history()[0], "Keep")
+    assert "Kept" in moderators.history()[0].content
+    assert "my house" not in moderators.history()[0].content
