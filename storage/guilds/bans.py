@@ -1,7 +1,4 @@
-"""Bans: who may not use the bot, in a guild or anywhere.
-
-`bot/jobs/policy.py` refuses who is banned.
-"""
+"""Bans: who may not use the bot, in a guild or anywhere. `bot/jobs/policy.py` refuses who is banned."""
 
 from __future__ import annotations
 
