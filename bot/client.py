@@ -206,9 +206,27 @@ class EaselClient(discord.Client):
 
     async def on_ready(self) -> None:
         servers.name_others(self.services, self.guilds)
+        for guild in self.guilds:
+            await self._tell_of_server(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await servers.joined(self.services, guild)
+        await self._tell_of_server(guild)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        await self._tell_of_server(channel.guild)
+
+    async def on_guild_channel_update(self, _: discord.abc.GuildChannel, channel: discord.abc.GuildChannel) -> None:
+        await self._tell_of_server(channel.guild)
+
+    async def on_guild_role_update(self, _: discord.Role, role: discord.Role) -> None:
+        await self._tell_of_server(role.guild)
+
+    async def _tell_of_server(self, guild: discord.Guild) -> None:
+        """Hand a server to the features that want it."""
+        for one in self.features:
+            if one.on_server is not None:
+                await one.on_server(self.services, guild)
 
     async def on_app_command_completion(self, interaction: discord.Interaction[Any], command: object) -> None:
         if getattr(command, "name", "") != "info":

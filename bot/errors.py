@@ -2,6 +2,7 @@
 
 Refusal                     what was asked can't be done; nothing was charged
 ├── BadPrompt               a flag or value in the prompt is wrong
+├── BeyondModel             the model knows nothing of what the prompt is about
 ├── UnknownModel            no such model in the catalogue
 ├── ModelUnavailable        the model exists, but can't be loaded or isn't installed
 ├── OverQuota               not enough credits left
@@ -65,6 +66,8 @@ class Refusal(Exception):
     """
 
     typed: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    """Prompts with their flags that can be had instead, each by one button."""
 
 
 class UnknownModel(Refusal):
@@ -82,6 +85,16 @@ class BadPrompt(Refusal):
     def __init__(self, *reasons: str | UnknownModel) -> None:
         super().__init__(*reasons)
         self.reasons = reasons
+
+
+class BeyondModel(Refusal):
+    """`model` knows nothing of what the prompt is about; `offers` come closest. `others` are models here that know more."""
+
+    def __init__(self, model: str, *, offers: tuple[str, ...], others: tuple[str, ...]) -> None:
+        super().__init__(model)
+        self.model = model
+        self.offers = offers
+        self.others = others
 
 
 class ModelUnavailable(Refusal):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +21,7 @@ from bot.interactions.feature import Feature
 from bot.jobs import orders
 from bot.jobs.orders import Draft
 from bot.jobs.requester import Accepted, Requester
-from bot.settings.settings import Settings
+from bot.settings.settings import PROJECT, Settings
 from storage.privacy import clock_check
 from tests.fakes import FakeGenerator
 
@@ -153,8 +155,16 @@ def said(result: Any) -> str:
 
 
 def settings(folder: Path, **changes: Any) -> Settings:
-    """The defaults, with a data folder of the test's own."""
-    return Settings(data=folder, **changes)
+    """The defaults, with a data folder of the test's own, and models that know every word, as the fake generator does."""
+    return Settings(data=folder, **{"models": models_of_all_words(), **changes})
+
+
+@cache
+def models_of_all_words() -> Path:
+    """The shipped models, of which none says that it knows few words."""
+    path = Path(tempfile.mkdtemp(prefix="easel-")) / "models.toml"
+    path.write_text((PROJECT / "models.toml").read_text().replace("vocabulary = true", "vocabulary = false"))
+    return path
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from bot.health import heartbeat
 from bot.jobs.flags import FLAGS, look, read_aspect
 from bot.settings.settings import PROJECT, Settings, StartupError
 from bot.texts.plain_text import is_visible, plain
+from generation.builtin.nearest import knows_subject, nearest
 from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue, CatalogueError, ModelSpec
 from generation.contract import (
@@ -112,6 +113,12 @@ def _imagine(arguments: argparse.Namespace) -> int:
     catalogue = Catalogue.load(settings.models)
     spec = _find_model(arguments.model or settings.model_among(catalogue, catalogue.default.key), catalogue)
     request = _request(arguments, spec, settings.images)
+    if spec.vocabulary and not knows_subject(request.sampling.prompt):
+        closest = ", ".join(f'"{one}"' for one in nearest(request.sampling.prompt))
+        raise StartupError(
+            f"{spec.name} draws a small world of its own, and nothing in that prompt is part of it. These come closest: "
+            f"{closest}. A larger model draws anything: {settings.models} says how to add one."
+        )
     for sentence in _unheeded(arguments, spec):
         print(sentence, file=sys.stderr)
     generator = LocalGenerator(catalogue, device=settings.device, allow_downloads=True, safety=settings.safety)
@@ -177,7 +184,7 @@ def _unheeded(arguments: argparse.Namespace, spec: ModelSpec) -> list[str]:
     ]
     if spec.vocabulary and (unknown := unknown_words(" ".join(arguments.prompt))):
         listed = ", ".join(unknown)
-        sentences.append(f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit.")
+        sentences.append(f"{spec.name} can't draw: {listed}.")
     return sentences
 
 

@@ -11,6 +11,10 @@ import discord
 
 from storage.jobs.job import Job
 
+LONGEST_ID, LONGEST_LABEL = 100, 80
+"""Characters that Discord takes."""
+PROMPT_ID = "prompt:"
+"""What the id of a button begins with that draws a prompt, which follows: never to be changed."""
 CANCEL = "x"
 """The verb of the button under a progress message."""
 
@@ -58,6 +62,15 @@ def as_view(buttons: Iterable[discord.ui.Button[discord.ui.View]]) -> discord.ui
         view.add_item(one)
     view.stop()
     return view
+
+
+def prompt_buttons(prompts: Iterable[str]) -> discord.ui.View:
+    """A button for each prompt, which may end in flags, to be drawn at one press. One too long for an id is left out."""
+    return as_view(
+        discord.ui.Button(custom_id=PROMPT_ID + prompt, label=prompt.partition(" --")[0][:LONGEST_LABEL])
+        for prompt in prompts
+        if len(PROMPT_ID + prompt) <= LONGEST_ID
+    )
 
 
 class ButtonRows:

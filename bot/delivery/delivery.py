@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -19,6 +19,7 @@ from bot.delivery import deletion
 from bot.delivery.button_rows import ButtonRows, Surface, cancels
 from bot.delivery.price_line import PriceLine
 from bot.delivery.progress import ProgressMessage
+from bot.delivery.receipts import Receipts
 from bot.delivery.sending import Post, Run, Sender, only
 from bot.delivery.writing import Writing
 from bot.pictures import files
@@ -28,6 +29,7 @@ from bot.pictures.signing import Seal, unsigned
 from bot.settings.settings import Settings
 from bot.texts import results
 from bot.texts.escaping import file_stem
+from generation.builtin.vocabulary import unknown_words
 from generation.catalogue import Catalogue
 from generation.contract import FailureReason
 from storage.credits.balance import free_actions
@@ -68,6 +70,7 @@ class Delivery:
         self._writing = writing
         self._settings = settings
         self._seconds = seconds
+        self.receipts = Receipts()
         self._progress: dict[str, ProgressMessage] = {}
         self._retired: deque[str] = deque(maxlen=1000)
         """The latest jobs whose progress message was closed or removed."""
@@ -109,6 +112,7 @@ class Delivery:
         """Take the job's progress message away; False if that is to be tried again later."""
         gone = await self.progress(job).remove()
         self._forget_progress(job)
+        await self.receipts.take_back(job.id)
         return gone
 
     def _forget_progress(self, job: Job) -> None:
@@ -143,7 +147,7 @@ class Delivery:
             return None
         covered, words = await standing(self._database, job)
         post = Post(
-            content="\n".join([self._first_line(job), self._details(job), *words]),
+            content=self._content(job, words),
             picture=grid,
             stem=file_stem(job.prompt),
             job_id=job.id,
@@ -166,7 +170,7 @@ class Delivery:
         if job.result_message_id is None:
             return
         covered, words = await standing(self._database, job)
-        content = await self._priced("\n".join([self._first_line(job), self._details(job), *words]), job)
+        content = await self._priced(self._content(job, words), job)
         channel = self._channel(job)
         shown: dict[str, Any] = {}
         view = self._buttons.view(Surface.GRID, job, hidden=covered)
@@ -276,6 +280,7 @@ class Delivery:
             words = results.cancelled(job.price, by_owner=job.cancelled_by == job.user_id)
             told = await self.progress(job).close_with(words)
             self._forget_progress(job)
+            await self.receipts.take_back(job.id)
             return told
         reason = FailureReason(job.failure) if job.failure else FailureReason.INTERNAL
         content = f"{self._first_line(job)}\n{results.failure(reason, price=job.price)}"
@@ -382,6 +387,16 @@ class Delivery:
     def _first_line(self, job: Job) -> str:
         what = self._titles.get(job.action, "").format(index=job.parent_index)
         return results.title(job.prompt, job.user_id, what=what)
+
+    def _content(self, job: Job, standing: Sequence[str]) -> str:
+        """The words of a result, with how its pictures stand at present."""
+        return "\n".join([self._first_line(job), self._details(job), *self._not_drawn(job), *standing])
+
+    def _not_drawn(self, job: Job) -> Iterator[str]:
+        """What a model of few words could not draw, as a line."""
+        spec = self._catalogue.get(job.model)
+        if spec is not None and spec.vocabulary and (unknown := unknown_words(job.request.sampling.prompt)):
+            yield results.not_drawn(spec.name, [] if job.request.sampling.private else unknown)
 
     def _details(self, job: Job) -> str:
         seed = job.request.sampling.seeds[0]

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from bot.delivery.button_rows import PROMPT_ID
 from bot.errors import Refusal
 from bot.interactions.checks import able_to_post, policy_of, usual_model
-from bot.interactions.error_handler import acknowledge
+from bot.interactions.error_handler import acknowledge, answered, tell_privately
 from bot.interactions.feature import Action, Feature
 from bot.interactions.requester import requester
 from bot.jobs import orders, prompts
 from bot.jobs.flags import FLAGS
+from bot.jobs.orders import Draft
 from bot.jobs.prompts import MAX_PROMPT, Reading
+from bot.jobs.requester import Accepted
 from bot.pictures.age_restriction import age_restricted
 from bot.services import Services
 from bot.texts import common, results
 from bot.texts.plain_text import plain
+from generation.catalogue import ModelSpec
 from generation.contract import MAX_SEED, ModelState
 
 _ASPECTS = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "2:1", "1:2")
@@ -46,12 +52,50 @@ async def imagine(
 ) -> None:
     await acknowledge(interaction, thinking=True)
     with _giving_back(prompt, negative or ""):
-        reading = _asked(prompt, model=model, aspect=aspect, seed=seed, negative=negative)
-        await interaction.followup.send(await _accepted(interaction, reading), ephemeral=True)
+        await _order(interaction, _asked(prompt, model=model, aspect=aspect, seed=seed, negative=negative))
 
 
-async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> str:
-    """Order what was asked for; the receipt."""
+class PromptButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"{PROMPT_ID}(?P<prompt>.+)"):
+    """A button that draws the prompt in its id, as if the person had typed it."""
+
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+        super().__init__(discord.ui.Button(custom_id=PROMPT_ID + prompt))
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        _interaction: discord.Interaction[Any],
+        _item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> PromptButton:
+        return cls(match["prompt"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        tell = partial(tell_privately, interaction)
+        async with answered(tell, what="a prompt's button", services=interaction.client.services):
+            await acknowledge(interaction, thinking=True)
+            await _order(interaction, prompts.read(self.prompt))
+
+
+async def _order(interaction: discord.Interaction[Any], reading: Reading) -> None:
+    """Order what was asked for, and say so until it is there. What was not done as asked stays to be read."""
+    draft, accepted = await _accepted(interaction, reading)
+    receipt = results.receipt(
+        price=accepted.job.price,
+        left=accepted.left,
+        ahead=accepted.ahead,
+        seconds=accepted.seconds,
+        notes=(*draft.notes, results.PAUSED) if accepted.paused else draft.notes,
+    )
+    await interaction.edit_original_response(content=receipt)
+    if not draft.notes:
+        await interaction.client.services.delivery.receipts.keep(accepted.job.id, interaction.delete_original_response)
+
+
+async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> tuple[Draft, Accepted]:
+    """What was asked for, in the queue."""
     services: Services = interaction.client.services
     who = requester(interaction.user, interaction.channel, interaction_id=interaction.id)
     able_to_post(interaction.app_permissions, interaction.channel)
@@ -67,14 +111,7 @@ async def _accepted(interaction: discord.Interaction[Any], reading: Reading) -> 
         problems=reading.problems,
     )
     order = orders.order(IMAGINE.name, draft, free=policy.free)
-    accepted = await services.dispatcher.accept(order, who, policy)
-    return results.receipt(
-        price=order.price,
-        left=accepted.left,
-        ahead=accepted.ahead,
-        seconds=accepted.seconds,
-        notes=(*draft.notes, results.PAUSED) if accepted.paused else draft.notes,
-    )
+    return draft, await services.dispatcher.accept(order, who, policy)
 
 
 @contextmanager
@@ -87,20 +124,22 @@ def _giving_back(*typed: str) -> Iterator[None]:
         raise
 
 
-@imagine.autocomplete("model")
-async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
+def _usable(interaction: discord.Interaction[Any]) -> list[ModelSpec]:
+    """The models that can draw in the channel."""
     services: Services = interaction.client.services
     states = services.generator.models()
     named = services.catalogue.named(among_adults=age_restricted(interaction.channel))
-    usable = [
-        spec for spec in named.values() if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE
-    ]
+    return [spec for spec in named.values() if spec.key in states and states[spec.key].state is not ModelState.UNUSABLE]
+
+
+@imagine.autocomplete("model")
+async def _models(interaction: discord.Interaction[Any], current: str) -> list[app_commands.Choice[str]]:
     wanted = current.casefold()
     return [
         app_commands.Choice(
             name=f"{spec.name} ({common.credits(spec.price('imagine', 1))} a picture)"[:100], value=spec.key
         )
-        for spec in usable
+        for spec in _usable(interaction)
         if wanted in spec.key.casefold() or wanted in spec.name.casefold()
     ][:25]
 
@@ -138,6 +177,7 @@ IMAGINE = Action(name="imagine", draft=orders.imagine)
 FEATURE = Feature(
     actions=(IMAGINE,),
     commands=(imagine,),
+    items=(PromptButton,),
     help=(
         "**/imagine** draws a grid of pictures from your words. Flags at the end of the prompt: "
         "`--ar 3:2` shape · `--seed 7` repeat · `--no boat` leave out · `--count 1` fewer pictures · "

@@ -16,6 +16,7 @@ import structlog
 from discord import app_commands
 
 from bot.connection.retry import Unreachable
+from bot.delivery.button_rows import prompt_buttons
 from bot.errors import Refusal
 from bot.interactions import servers
 from bot.services import Services
@@ -31,7 +32,8 @@ _ALREADY_ACKNOWLEDGED = 40060
 _NEW = "new"
 """Under this key an interaction notes whether its event is new."""
 
-Tell = Callable[[str], Awaitable[None]]
+Tell = Callable[..., Awaitable[None]]
+"""Says a sentence to one person alone, with the buttons of `view` below it where one is given."""
 
 
 def is_new(interaction: discord.Interaction[Any]) -> bool:
@@ -116,6 +118,7 @@ async def answer(error: BaseException, tell: Tell, *, what: str, services: Servi
     while isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     more: list[str] = []
+    below: dict[str, discord.ui.View] = {}
     match error:
         case DuplicateInteraction():
             _log.debug("an event came twice", what=what)
@@ -123,6 +126,7 @@ async def answer(error: BaseException, tell: Tell, *, what: str, services: Servi
         case Refusal():
             _log.info("refused", what=what, why=type(error).__name__)
             words, *more = refusals.refused(error)
+            below = {"view": prompt_buttons(error.offers)} if error.offers else {}
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
             words = refusals.COMMAND_OUT_OF_DATE
         case app_commands.AppCommandError():
@@ -140,7 +144,9 @@ async def answer(error: BaseException, tell: Tell, *, what: str, services: Servi
             _log.error("unexpected failure", what=what, reference=reference, exc_info=error)
             words = refusals.UNEXPECTED.format(reference)
     try:
-        for message in (words, *more):
+        *first, last = words, *more
+        for message in first:
             await tell(message)
+        await tell(last, **below)
     except Unreachable as unreachable:
         _log.warning("could not tell the person", what=what, error=str(unreachable))

@@ -144,6 +144,9 @@ class Feature:
     items: Sequence[type[discord.ui.DynamicItem[Any]]] = ()
     #: Runs from the start of the bot to its end.
     background: Callable[[Services], Coroutine[Any, Any, None]] | None = None
+    #: Is called for a server that Easel joined, finds itself in, or may speak in by now: at its start, and when channels
+    #: or roles change.
+    on_server: Callable[[Services, discord.Guild], Awaitable[None]] | None = None
     #: Is called for a delivered job whose pictures the safety check withheld.
     on_withheld: Callable[[Services, Job], Awaitable[None]] | None = None
     #: Forgets a person, by their id.

@@ -15,7 +15,7 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.progress import ProgressMessage
 from bot.delivery.writing import Writing
-from bot.errors import JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.errors import BeyondModel, JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.jobs.completion import Completion
 from bot.jobs.enqueue import enqueue
 from bot.jobs.orders import Order
@@ -117,13 +117,16 @@ class Dispatcher:
     async def accept(self, order: Order, who: Requester, policy: GuildPolicy) -> Accepted:
         """Reserve the price and queue the job, both or neither.
 
-        Raises ShuttingDown, ModelUnavailable, WordRefused, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
+        Raises ShuttingDown, ModelUnavailable, WordRefused, BeyondModel, QueueFull, OverQuota, or `jobs.DuplicateInteraction` when the same
         interaction was accepted before.
         """
         if self._closing:
             raise ShuttingDown
         self.check_model(order.request.sampling.model, among_adults=who.age_restricted)
         await self._moderation.admit(order, who, policy)
+        if order.instead:
+            name = self._catalogue[order.request.sampling.model].name
+            raise BeyondModel(name, offers=order.instead, others=self._without_limit(among_adults=who.age_restricted))
         async with self._database.transaction() as tx:
             accepted = await enqueue(
                 tx,
@@ -154,11 +157,19 @@ class Dispatcher:
 
         It names others to try instead, those for adults `among_adults` only.
         """
-        states = self._generator.models()
-        usable = [k for k in self._catalogue if k in states and states[k].state is not ModelState.UNUSABLE]
+        usable = self._usable()
         if key not in usable:
             named = self._catalogue.named(among_adults=among_adults)
             raise ModelUnavailable(self._catalogue[key].name, tuple(k for k in usable if k in named))
+
+    def _without_limit(self, *, among_adults: bool) -> tuple[str, ...]:
+        """The usable models that are not of few words."""
+        named = self._catalogue.named(among_adults=among_adults)
+        return tuple(key for key in self._usable() if key in named and not named[key].vocabulary)
+
+    def _usable(self) -> list[str]:
+        states = self._generator.models()
+        return [k for k in self._catalogue if k in states and states[k].state is not ModelState.UNUSABLE]
 
     # ------------------------------------------------------------------ cancel
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from bot.errors import BadPrompt, UnknownModel
 from bot.jobs.policy import UNLIMITED, Most
-from bot.jobs.prompts import PRIVATE_PROMPT, Parsed
-from bot.texts.escaping import inert
-from generation.builtin.vocabulary import unknown_words
+from bot.jobs.prompts import PRIVATE_PROMPT, Parsed, flags_of
+from generation.builtin.nearest import knows_subject, nearest
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import MAX_SEED, Request, Sampling, TextToImage
 from storage.jobs.job import Job
@@ -33,6 +32,8 @@ class Draft:
     parent: Job | None = None
     #: The picture that is drawn over: a job's id, and a number from 1.
     picture: tuple[str, int] | None = None
+    #: Prompts that come closest, where the model knows nothing of what this one is about: then it isn't drawn.
+    instead: tuple[str, ...] = ()
     #: Sentences for the person: what was lowered to the server's limits, and what the model ignores.
     notes: tuple[str, ...] = ()
 
@@ -76,6 +77,8 @@ class Order:
     price: int
     #: Whether its model, or what it comes from, is for adults.
     adult: bool
+    #: Prompts that come closest, where the model knows nothing of what this one is about: then it isn't drawn.
+    instead: tuple[str, ...] = ()
     #: The job that it comes from.
     parent_id: str | None = None
     #: The picture of that job that is drawn over, from 1.
@@ -91,6 +94,7 @@ def order(action: str, draft: Draft, *, free: Collection[str] = ()) -> Order:
         request=draft.request,
         price=0 if action in free else draft.spec.price(action, len(draft.request.sampling.seeds)),
         adult=draft.spec.adult or (parent is not None and parent.adult),
+        instead=draft.instead,
         parent_id=picture[0] if picture else parent.id if parent else None,
         parent_index=picture[1] if picture else None,
     )
@@ -160,11 +164,19 @@ def imagine(
         request=request,
         prompt=PRIVATE_PROMPT if parsed.private else parsed.prompt,
         spec=spec,
+        instead=tuple(_instead(parsed, spec)),
         notes=(
             *_lowered(whole, (width, height), count if parsed.count else usual, count),
             *_notes(parsed, spec, width / height),
         ),
     )
+
+
+def _instead(parsed: Parsed, spec: ModelSpec) -> Iterator[str]:
+    """What comes closest to a prompt about something that a model of few words doesn't know, with the same flags."""
+    if spec.vocabulary and not knows_subject(parsed.prompt):
+        for words in nearest(parsed.prompt):
+            yield f"{words} {flags_of(parsed)}".strip()
 
 
 def _within(spec: ModelSpec, size: tuple[int, int], aspect: tuple[int, int], longest: int | None) -> tuple[int, int]:
@@ -226,7 +238,4 @@ def _notes(parsed: Parsed, spec: ModelSpec, ratio: float) -> tuple[str, ...]:
         notes.append(f"{spec.name} takes no negative prompt: `--no` was left out.")
     if parsed.guidance is not None and "guidance" in spec.ignores:
         notes.append(f"{spec.name} takes no guidance: `--cfg` was left out.")
-    if spec.vocabulary and (unknown := unknown_words(parsed.prompt)):
-        listed = inert(", ".join(unknown))
-        notes.append(f"{spec.name} is small and can't draw: {listed}. A larger model lifts the limit (`/models`).")
     return tuple(notes)

@@ -70,6 +70,20 @@ def read(text: str) -> Reading:
     return Reading(parsed=parsed, problems=(*filter(None, problems), *_unusable(parsed)))
 
 
+def flags_of(parsed: Parsed) -> str:
+    """The flags that were given, as they are typed behind a prompt; `read` takes them back."""
+    given = {name: getattr(parsed, flag.field) for name, flag in FLAGS.items()}
+    last = given.pop("no")  # goes on up to the next flag
+    words = [_typed(name, value) for name, value in (*given.items(), ("no", last)) if value not in (None, False)]
+    return " ".join(words)
+
+
+def _typed(name: str, value: Any) -> str:
+    if FLAGS[name].bare:
+        return f"--{name}"
+    return f"--{name} {':'.join(map(str, value)) if isinstance(value, tuple) else value}"
+
+
 def prose(text: str) -> str:
     """`text` on one line, with the dashes left out that would make a flag of a word, or nearly one."""
     words = plain(text).split()

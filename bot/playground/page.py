@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from aiohttp import web
 from PIL import Image
 from simcord.backend.errors import BackendError, SetupError
 from simcord.preview import _messages
@@ -21,64 +22,34 @@ from simcord.preview._markdown import markdown_tokens
 from simcord.preview._media import MediaError, MediaInfo
 from simcord.results import ResponseMessage
 
-from bot.playground.world import World, patience
+from bot.playground.world import ICON, World, patience
 
 PICTURE_BUDGET = 1 << 30
 """Bytes of pictures that open pages may show: 50 messages each, and the bytes are shared with the world's own."""
 
-_REACTION = re.compile(r"\+\s*([^\x00-\x7f\w\s]+)")
-_MENU = re.compile(r"\+\s*(\w[\w ]*)")
 _LIST_END = re.compile(r"^( *[-*] .*)\n(?! *[-*] | |\n)", re.MULTILINE)
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
-_STYLE = """
-#refresh, #capture-open, #inspector-toggle, #view-action-output { display: none; }
-.channel-message { display: flex; flex-direction: column; }
-.channel-message > .message-attachments { order: 1; }
-.attachment-image:not([src]) {
-  display: block; width: attr(width px); height: auto; overflow: hidden;
-  aspect-ratio: attr(width type(<number>)) / attr(height type(<number>));
+_HERE = Path(__file__).parent
+_ADDED = {"/preview.css": "page.css", "/app.js": "page.js"}
+"""What is added to the end of SimCord's files."""
+_CHANGED = {
+    "/": {
+        "<title>SimCord Preview</title>": '<title>Easel</title>\n    <link rel="icon" href="/easel.png">',
+        "<strong>SimCord</strong><small>Preview</small>": "<strong>Easel</strong><small>Playground</small>",
+        'aria-label="SimCord preview"': 'aria-label="Easel"',
+        "<h1>Messages</h1>": "<h1>Easel playground</h1>",
+        ">Messages</button>": ">Channels</button>",
+        "No messages in this channel.": "Nothing here yet.",
+        "End preview session": "End the playground",
+    },
+    # The commands for everybody before those of admins, which have several words; drawing first of all.
+    "/commands.js": {
+        "return ranked.sort((a, b) => a.rank - b.rank": """const place = ({ entry: { invocation } }) =>
+    invocation === "imagine" ? 0 : invocation.includes(" ") ? 2 : 1;
+  return ranked.sort((a, b) => a.rank - b.rank || place(a) - place(b)"""
+    },
 }
-.channel-message > .message-components, .channel-message > .message-reactions { order: 2; }
-"""
-
-_SCRIPT = """
-{
-  const timeline = document.querySelector("#channel-timeline");
-  let away = false;
-  const look = () => setTimeout(() => {
-    away = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight > 40;
-  }, 150);
-  for (const moved of ["touchmove", "pointerup", "keydown"])
-    timeline.addEventListener(moved, look, { passive: true });
-  timeline.addEventListener("wheel", (event) => {
-    if (event.deltaY < 0) away = timeline.scrollHeight > timeline.clientHeight;
-    else look();
-  }, { passive: true });
-  document.querySelector("#messages-sidebar").addEventListener("click", () => { away = true; });
-  const follow = () => { if (!away) timeline.scrollTop = timeline.scrollHeight; };
-  const back = () => { away = false; follow(); };
-  document.querySelector("#viewer-picker").addEventListener("change", back);
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("#send-message, #new-messages")) back();
-  }, true);
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.closest("#channel-composer-input, .command-row")) back();
-  }, true);
-  new ResizeObserver(follow).observe(document.querySelector("#channel-message-list"));
-
-  let asked = 0;
-  document.addEventListener("focusin", (event) => {
-    const field = event.target;
-    const heading = document.querySelector(".command-popup-heading")?.textContent ?? "";
-    if (!field.matches(".command-option-input") || field.value || !heading.startsWith("OPTIONS MATCHING")) return;
-    if (document.querySelector(".command-popup .command-suggestion") || Date.now() - asked < 1000) return;
-    asked = Date.now();
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-}
-"""
-"""What a person expects of Discord's own page: it follows what is new unless one scrolled away, it goes to the end
-when one sends something, and a completed option offers its choices before anything is typed."""
+"""What is put in place of what in SimCord's files."""
 
 
 @asynccontextmanager
@@ -86,9 +57,10 @@ async def open_page(world: World, port: int) -> AsyncIterator[Any]:
     """SimCord's preview of the channel, fitted for people: see the functions that replace parts of it."""
     page = world.env.preview(
         world.channel,
-        viewers=world.people,
+        viewers=world.viewers,
         layout="channel",
         timezone=_timezone(),
+        assets={world.portrait: ("easel.png", ICON.read_bytes())},
         port=port,
     )
     page._MAX_MEDIA_BYTES = PICTURE_BUDGET
@@ -96,6 +68,7 @@ async def open_page(world: World, port: int) -> AsyncIterator[Any]:
     page._action = _taking_turns(world, page)
     page._page_payload = _remembered(world, page)
     page._server._state = _up_to_date(world, page)
+    page._server._STATIC_FILES = {**page._server._STATIC_FILES, "/easel.png": "easel.png"}
     page._server._static = _fitted(page._server._static)
     _messages.markdown_tokens = _as_discord_reads
     async with page:
@@ -125,32 +98,33 @@ def _taking_turns(world: World, page: Any) -> Callable[[Any, Any], Awaitable[Any
         async with world.turn:
             view = page._pages.get(context)
             if view is not None and isinstance(body, dict) and "published_revision" in body:
-                body = await _reaction(world, view, {**body, "published_revision": view.revision})
+                wish = body.pop("easel", None)
+                if body.get("kind") == "viewer":
+                    _enter(world, view, wish)
+                elif wish:
+                    await _grant(world, view, wish)
+                body["published_revision"] = view.revision
+                page.channel = world.channels[view.channel_id]
             return await act(context, body)
 
     return take_turn
 
 
-async def _reaction(world: World, view: Any, body: dict[str, Any]) -> dict[str, Any]:
-    """Turn the message `+⭐` into a reaction, and `+Report picture` into a choice from a message's menu.
+def _enter(world: World, view: Any, wish: Any) -> None:
+    """Go to the channel that was asked for, or to the first; SimCord shows it with the viewer that it changes."""
+    wanted = str(wish.get("channel", "")) if isinstance(wish, dict) else ""
+    view.channel_id = next((number for number in world.channels if str(number) == wanted), world.channel.id)
 
-    Discord's own client has both; the page can only repeat a reaction, and has no menu.
-    """
-    said = str(body.get("content", "")).strip()
-    emoji, menu = _REACTION.fullmatch(said), _MENU.fullmatch(said)
-    if body.get("kind") != "send_message" or not (emoji or menu):
-        return body
-    public = {m.id: m for m in world.env.backend.messages[world.channel.id].values() if not m.is_ephemeral}
-    with suppress(BackendError, SetupError, ValueError):
-        message = public.get(int(body.get("reply_to_id") or max(public, default=0)))
-        if message is not None:
-            target = ResponseMessage(world.env, message)
-            if emoji:
-                await view.viewer.react(target, emoji[1])
-            elif menu:
-                await view.viewer.context_menu(world.channel, menu[1], target)
-            return {**body, "kind": "refresh"}
-    return body
+
+async def _grant(world: World, view: Any, wish: Any) -> None:
+    """Put a reaction on a message, or choose from its menu: the page can only repeat a reaction, and has no menu."""
+    with suppress(BackendError, SetupError, ValueError, TypeError, AttributeError):
+        message = world.env.backend.get_message(view.channel_id, int(wish["message"]))
+        target = ResponseMessage(world.env, message)
+        if "react" in wish:
+            await view.viewer.react(target, str(wish["react"]))
+        elif "menu" in wish:
+            await view.viewer.context_menu(world.channels[view.channel_id], str(wish["menu"]), target)
 
 
 def _up_to_date(world: World, page: Any) -> Callable[[Any], Awaitable[Any]]:
@@ -184,10 +158,23 @@ def _remembered(world: World, page: Any) -> Callable[[Any], Any]:
         if known.get(view.id, (None, None))[0] != state or world.changed:
             for gone in known.keys() - page._pages.keys():
                 del known[gone]
-            known[view.id] = (state, work_out(view))
+            known[view.id] = (state, {**work_out(view), "easel": _told(world, view)})
         return known[view.id][1]
 
     return payload
+
+
+def _told(world: World, view: Any) -> dict[str, Any]:
+    """What `page.js` shows around the messages: channels, people's roles, and what can be done with a message."""
+    return {
+        "channels": [
+            {"id": str(number), "name": channel.name, "shown": number == view.channel_id, "unread": unread}
+            for number, channel, unread in world.channels_of(view)
+        ],
+        "people": {str(person.id): role for person, role in world.roles},
+        "reactions": world.reactions,
+        "menus": world.menus,
+    }
 
 
 async def _measure_pictures(page: Any) -> None:
@@ -202,13 +189,18 @@ async def _measure_pictures(page: Any) -> None:
 
 
 def _fitted(static: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
-    """The page's files, with a style sheet that puts a message's pictures above its buttons, and with `_SCRIPT`."""
-    added = {"/preview.css": _STYLE, "/app.js": _SCRIPT}
+    """SimCord's files, with Easel's name and icon, and our style sheet and script behind its own."""
 
     async def serve_file(request: Any) -> Any:
+        if request.path == "/easel.png":
+            return web.Response(body=ICON.read_bytes(), content_type="image/png")
         response = await static(request)
-        if request.path in added:
-            response.text += added[request.path]
+        for theirs, ours in _CHANGED.get(request.path, {}).items():
+            if theirs not in response.text:
+                raise RuntimeError(f"SimCord's {request.path} has changed: it holds no {theirs!r}")
+            response.text = response.text.replace(theirs, ours)
+        if request.path in _ADDED:
+            response.text += (_HERE / _ADDED[request.path]).read_text(encoding="utf-8")
         return response
 
     return serve_file

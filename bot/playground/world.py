@@ -7,28 +7,32 @@ refuses a second operation meanwhile. So whoever acts here, the clock, the page 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import discord
 import structlog
+from simcord.backend.access import can_access_channel
+from simcord.backend.cdn import CDN_BASE
+
+ICON = Path(__file__).parent / "easel.png"
 
 GUILD = "Easel playground"
 CHANNEL = "studio"
-LOUNGE = "lounge"
-"""A second channel, age-restricted, of which the page shows what the bot says there: for rules about channels, and for
-moderators."""
+TOPIC = "Pictures from words"
+MODERATORS = "moderators"
+"""A second channel, age-restricted, which only admins see."""
 
-TOPIC = "Type / to see the commands. Reply +⭐ to a message to react, +Report picture to use its menu."
-PEOPLE = ("Ada", "Ben", "Cleo")
-"""Whom the page can be viewed as. The first manages the server and runs the bot; the last has the role VIP."""
+PEOPLE = {"Ada": "admin", "Ben": "member", "Cleo": "VIP"}
+"""Whom the page can be viewed as. Ada manages the server and runs the bot; Cleo has the role VIP."""
+FIRST = "Ben"
+"""Whom the page opens as."""
 
 DIRECT = "-# Direct message"
 """Stands above the copy of a direct message."""
-_LOUNGE = "-# <#{}>"
-"""Stands above the copy of a message in the lounge."""
 
 TICK_SECONDS = 0.25
 """How often the world's clock follows the real one."""
@@ -48,34 +52,61 @@ class World:
 
     def __init__(self, env: Any) -> None:
         self.env = env
-        self._copies: dict[int, int] = {}
+        self._seen: dict[tuple[str, int], int] = {}
         self.turn = asyncio.Lock()
         """Held by whoever acts."""
         # SimCord calls an action failed when the bot met an error in it, answered or not. Discord doesn't know.
         env._capture_errors = lambda: None
         env._record_error = _report
-        env.backend.bot_user.name = "Easel"
+        env.backend.bot_user.name, env.backend.bot_user.avatar = "Easel", "easel"
+        self.portrait = f"{CDN_BASE}/avatars/{env.backend.bot_user.id}/easel.png"
         guild = env.create_guild(GUILD)
         powers = discord.Permissions(manage_guild=True, manage_messages=True)
         admin = guild.create_role("Admin", permissions=powers, color=0xE0A030)
         users = [env.create_user(name.lower(), global_name=name) for name in PEOPLE]
         self.people = [guild.add_member(user, roles=[admin] if user is users[0] else []) for user in users]
         self.channel = guild.create_text_channel(CHANNEL, topic=TOPIC)
-        self.lounge = guild.create_text_channel(LOUNGE)
+        self.moderators = guild.create_text_channel(MODERATORS, overwrites=_kept_for(admin, guild))
+        self.channels = {one.id: one for one in (self.channel, self.moderators)}
         vip = guild.create_role("VIP", color=0x9B59B6)
         env.backend.add_member_role(guild.id, users[-1].id, vip.id)
         # Only now, because ids tell the time: made at SimCord's first moment, these are the same at every start, so that
         # what the bot remembers of the people and the channel is still true.
         env.backend.advance_clock(self._behind())
-        env.backend.subscribers += [self._show_direct_message, self._show_lounge, self._name_command]
+        members = env.backend.guilds[guild.id].members
+        members[env.backend.bot_user.id].joined_at = env.backend.now_iso()
+        env.backend.subscribers += [self._show_direct_message, self._name_command]
 
     def hand_over(self, client: discord.Client) -> None:
         """Make the first of the people the one who runs the bot, as a newcomer does. The client must be ready."""
         application: Any = client.application
         application.owner = discord.Object(self.people[0].id, type=discord.User)
-        lounge = client.get_channel(self.lounge.id)
-        assert isinstance(lounge, discord.TextChannel)
-        lounge.nsfw = True  # SimCord knows of no such channels
+        moderators = client.get_channel(self.moderators.id)
+        assert isinstance(moderators, discord.TextChannel)
+        moderators.nsfw = True  # SimCord knows of no such channels
+        self.reactions = list(_reactions(getattr(client, "buttons", ())))
+        tree: Any = getattr(client, "tree", None)
+        self.menus = [one.name for one in tree.get_commands(type=discord.AppCommandType.message)] if tree else []
+
+    @property
+    def viewers(self) -> list[Any]:
+        """The people, the one whom the page opens as first."""
+        return sorted(self.people, key=lambda one: one.name != FIRST.lower())
+
+    @property
+    def roles(self) -> list[tuple[Any, str]]:
+        """Each of the people, and what to call their part."""
+        return list(zip(self.people, PEOPLE.values(), strict=True))
+
+    def channels_of(self, view: Any) -> Iterator[tuple[int, Any, bool]]:
+        """Id, channel, and whether there is something new, for each channel that a view may go to."""
+        for number, channel in self.channels.items():
+            if not can_access_channel(self.env, number, view.viewer, history=True):
+                continue
+            newest = max((m.id for m in self.env.backend.messages[number].values() if not m.is_ephemeral), default=0)
+            if number == view.channel_id:
+                self._seen[view.id, number] = newest
+            yield number, channel, newest > self._seen.get((view.id, number), 0)
 
     async def live(self) -> None:
         """Keep the clock level with the real one, for ever."""
@@ -117,35 +148,17 @@ class World:
         if reader is None or message.author_id != backend.bot_user.id:
             return
         user = {"id": str(reader.id), "username": reader.name}
-        metadata = {"id": str(message.id), "type": 3, "user": user}
-        self._copy(message, DIRECT, flags=message.flags | _EPHEMERAL, interaction_metadata=metadata)
-
-    def _show_lounge(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Copy what the bot says in the lounge into the channel; when it changes or deletes it, the copy follows."""
-        if not event.startswith("MESSAGE_") or payload.get("channel_id") != str(self.lounge.id):
-            return
-        backend, number = self.env.backend, int(payload.get("id", 0))
-        if event == "MESSAGE_CREATE":
-            message = backend.get_message(self.lounge.id, number)
-            self._copies[number] = self._copy(message, _LOUNGE.format(self.lounge.id), flags=message.flags).id
-        shown = backend.messages[self.channel.id].get(self._copies.get(number))
-        if event == "MESSAGE_UPDATE" and shown is not None:
-            message = backend.get_message(self.lounge.id, number)
-            shown.content = _headed(message, _LOUNGE.format(self.lounge.id))
-            shown.components, shown.attachments = message.components, message.attachments
-        elif event == "MESSAGE_DELETE" and shown is not None:
-            backend.delete_message(self.channel.id, shown.id)
-
-    def _copy(self, message: Any, heading: str, **more: Any) -> Any:
-        return self.env.backend.create_message(
+        words = message.content if message.flags & _COMPONENTS_V2 else f"{DIRECT}\n{message.content}"
+        backend.create_message(
             self.channel.id,
             message.author_id,
-            _headed(message, heading),
+            words,
             embeds=message.embeds,
             components=message.components,
             attachments=message.attachments,
+            flags=message.flags | _EPHEMERAL,
+            interaction_metadata={"id": str(message.id), "type": 3, "user": user},
             broadcast=False,
-            **more,
         )
 
     def _name_command(self, event: str, payload: Mapping[str, Any]) -> None:
@@ -158,10 +171,24 @@ class World:
             self.env.backend.interactions[int(payload["id"])].command_name = " ".join(names)
 
 
-def _headed(message: Any, heading: str) -> str:
-    """The words of a copy."""
-    words: str = message.content
-    return words if message.flags & _COMPONENTS_V2 else f"{heading}\n{words}"
+def _reactions(verbs: Iterable[Any]) -> Iterator[str]:
+    """One emoji for everything that reactions do, those that pick a picture first."""
+    known = [(index == 0, emoji) for verb in verbs for emoji, index in _first_of_each(verb.reactions).items()]
+    yield from (emoji for _, emoji in sorted(known, key=lambda one: one[0]))
+
+
+def _first_of_each(reactions: Mapping[str, int]) -> dict[str, int]:
+    """The reactions without a second emoji for the same picture."""
+    firsts: dict[int, str] = {}
+    for emoji, index in reactions.items():
+        firsts.setdefault(index, emoji)
+    return {emoji: index for index, emoji in firsts.items()}
+
+
+def _kept_for(role: Any, guild: Any) -> dict[Any, discord.PermissionOverwrite]:
+    """What keeps a channel for a role and for the bot."""
+    seen, hidden = discord.PermissionOverwrite(view_channel=True), discord.PermissionOverwrite(view_channel=False)
+    return {guild.default_role: hidden, role: seen, guild.roles["Easel"]: seen}
 
 
 def _report(error: BaseException) -> None:

@@ -35,6 +35,17 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def about(seconds: float) -> str:
+    """An estimate of a length of time, no finer than estimates are: "a few seconds", "about 20 s", "about 3 min"."""
+    if seconds < 5:
+        return "a few seconds"
+    if seconds < 55:
+        return f"about {5 * round(seconds / 5)} s"
+    if seconds < 5400:
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {seconds / 3600:.0f} h"
+
+
 def relative(moment: datetime) -> str:
     """A moment as Discord shows it to each reader, like "in 5 hours"."""
     return discord.utils.format_dt(moment, "R")

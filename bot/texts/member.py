@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from bot.texts.common import credits, duration, relative
+from bot.texts.common import about, credits, relative
 from bot.texts.escaping import inert
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import ModelState, ModelStatus
@@ -64,7 +64,7 @@ def queue(
         open_to_reader = job.channel_id == channel_id or job.user_id == user_id
         what = inert(job.prompt, limit=_PROMPT) if open_to_reader else "a job from elsewhere"
         who = f" - <@{job.user_id}>" if open_to_reader else ""
-        soon = f", done in about {duration(done[job.id])}" if job.id in done else ""
+        soon = f", done in {about(done[job.id])}" if job.id in done else ""
         lines.append(f"{place}. {what}{who} ({_STATES[job.state]}{soon})")
     if len(line) > shown:
         lines.append(f"… and {len(line) - shown} more")
@@ -146,6 +146,15 @@ def _prices(spec: ModelSpec) -> str:
     """What a picture costs, and the actions for which it is another price."""
     others = [f"{action} {cost or 'free'}" for action, cost in spec.prices.items() if cost != spec.cost]
     return f"{credits(spec.cost)} a picture" + (f" ({', '.join(others)})" if others else "")
+
+
+def welcome(daily: int) -> str:
+    """The first words in a new server, in which everybody has `daily` credits a day."""
+    return (
+        "## Easel draws pictures from words\n"
+        "Type `/imagine` and what you want to see. Or press one of these, and watch it appear:\n"
+        f"-# Everybody has {credits(daily)} a day. `/help` says what the buttons do; who manages this server has `/admin` and `/quota`."
+    )
 
 
 def help_page(lines: Sequence[str]) -> str:

@@ -52,6 +52,15 @@ def sentence(error: errors.Refusal) -> str:
         case errors.UnknownModel():
             known = ", ".join(f"`{name}`" for name in error.known)
             return f"There is no model `{inert(error.name, limit=40)}` here. There are: {known}."
+        case errors.BeyondModel():
+            if error.others:
+                more = "Without that limit: " + " or ".join(f"`--model {name}`" for name in error.others) + "."
+            else:
+                more = "Whoever runs this bot can add a larger model, which draws anything, to `models.toml`."
+            return (
+                f"{error.model} draws a small world of its own, and nothing in that prompt is part of it. {UNCHARGED} "
+                f"{more} The buttons draw what comes closest."
+            )
         case errors.ModelUnavailable():
             others = " Try " + " or ".join(f"`{name}`" for name in error.others) + "." if error.others else ""
             return f"The model {error.name} can't be used on this host at present. {UNCHARGED}{others}"

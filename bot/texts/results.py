@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.texts.common import APPEAL, UNCHARGED, credits, duration, pictures
+from bot.texts.common import APPEAL, UNCHARGED, about, credits, duration, pictures
 from bot.texts.escaping import inert
 from generation.contract import FailureReason
 
@@ -75,7 +75,7 @@ def waiting(ahead: int, seconds: float | None) -> str:
     """A waiting job's state: how many are before it, and when it is likely to be done."""
     if ahead == 0:
         return "(Waiting to start)"
-    soon = f", done in about {duration(seconds)}" if seconds else ""
+    soon = f", done in {about(seconds)}" if seconds else ""
     return f"(Waiting: {ahead} before it{soon})"
 
 
@@ -88,7 +88,7 @@ def receipt(*, price: int, left: int, ahead: int, seconds: float | None, notes: 
     """What the person who asked is told privately once the job is accepted."""
     when = "It is next." if ahead == 0 else f"{ahead} before it."
     if seconds:
-        when = f"{when.removesuffix('.')}, done in about {duration(seconds)}."
+        when = f"{when.removesuffix('.')}, done in {about(seconds)}."
     costs = f"costs {credits(price)}" if price else "is free"
     return "\n".join([f"On its way. {when} It {costs}; you have {left} left.", *_small(notes)])
 
@@ -107,6 +107,13 @@ def details(*, model: str, seed: int, seconds: float | None) -> str:
     """The second line of a result."""
     took = f" · {duration(seconds)}" if seconds is not None else ""
     return f"-# seed `{seed}` · {model}{took}"
+
+
+def not_drawn(model: str, words: Sequence[str]) -> str:
+    """The line under a result that names what the model could not draw of the prompt; no words of a private one."""
+    return (
+        f"-# {model} can't draw: {inert(', '.join(words), limit=150)}" if words else f"-# {model} didn't know all words"
+    )
 
 
 def alt_text(prompt: str, *, index: int, count: int) -> str:

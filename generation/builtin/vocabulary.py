@@ -145,6 +145,12 @@ _SHOWN = set(WORDS) - set(FILLER_WORDS) - set(LINKING_WORDS) - set(PRAISE_WORDS)
 _OF_THE_MOON = frozenset(("moon", "moonlight", "moonlit"))
 _NO_MOON = re.compile(r"\b(?:no|without)(?:\s+(?:an?|the|full|bright))*\s+moon(?:s|light)?\b", re.IGNORECASE)
 _HOURS = {*TIME_WORDS, "dark"} - {*_OF_THE_MOON, "golden"}
+_NO_THINGS = ("oak", "lone", "lonely", "medieval", "camping", "hot", "hot-air", "flying", "standing", "sitting", "tree")
+_THINGS = frozenset(THING_WORDS) - set(_NO_THINGS)
+_OF_PALMS = frozenset(("palm", "palms", "tropical"))
+_ANY_LAND = frozenset(("landscape", "scenery"))
+_LANDS = {*PLACE_WORDS, *WATER_WORDS} - _ANY_LAND - {"wall", "brick", "leaning", "colors", "lights", "trees"}
+_ISLAND = re.compile(r"\b(?:(?:an?|the)\s+)?(?:\w+\s+)?islands?\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NAMED_BY_DISCORD = re.compile(r"<(?:@[!&]?|#|a?:\w+:)\d+>")
 _JOINTS = "-'"
@@ -219,9 +225,25 @@ def with_its_hour(prompt: str) -> str:
     return f"{prompt} at night" if shown & _OF_THE_MOON and not shown & _HOURS else prompt
 
 
+def with_its_place(prompt: str) -> str:
+    """The prompt with the place that training showed together with what it names.
+
+    Palms stood on islands alone, and on every island, where they grow through a thing that is said to be there: it stands
+    on a beach. A landscape of which nothing is said would be an empty plain.
+    """
+    shown = _shown(prompt)
+    if shown & _THINGS:
+        return prompt if shown & _OF_PALMS else _ISLAND.sub("a beach", prompt)
+    if shown & _OF_PALMS and "island" not in shown:
+        return f"{prompt}, a tropical island"
+    if shown & _ANY_LAND and not shown & _LANDS:
+        return f"{prompt} with mountains and a lake"
+    return prompt
+
+
 def as_told(prompt: str, unwanted: str = "") -> str:
-    """The prompt as the model is told it: at night by the moon, without what is unwanted, and in words that it knows."""
-    return in_known_words(without(with_its_hour(prompt), unwanted))
+    """The prompt as the model is told it: where and when training showed it, without what is unwanted, in known words."""
+    return in_known_words(without(with_its_hour(with_its_place(prompt)), unwanted))
 
 
 def _shown(text: str) -> set[str]:

@@ -232,7 +232,7 @@ FEATURE = Feature(
             gone=NothingKept,
             places=(
                 Place(surface=Surface.GRID, row=1, order=9, emoji="🚩"),
-                Place(surface=Surface.SINGLE, row=4, order=9, emoji="🚩"),
+                Place(surface=Surface.SINGLE, row=0, order=10, emoji="🚩"),
             ),
             reactions={"🚩": 0},
             marks=False,

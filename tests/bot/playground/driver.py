@@ -76,6 +76,11 @@ class PlaygroundPage:
         """What the page says of the last action: "Action completed", "Action was not completed."…"""
         return await self.page.locator("#action-status").inner_text()
 
+    @property
+    def channels(self) -> Locator:
+        """The channels that the viewer is offered."""
+        return self.page.locator(".easel-channels button")
+
     async def view_as(self, name: str) -> None:
         """Look at the channel as another person, by display name."""
         await self.ready()
@@ -172,17 +177,33 @@ class PlaygroundPage:
         await self.ready()
 
     async def react(self, emoji: str, message: Locator | int = -1) -> None:
-        """React to a message: by its chip where it has one, else by replying `+emoji`."""
+        """React to a message: by its chip where it has one, else from the palette."""
         await self.ready()
         where = message if isinstance(message, Locator) else self.messages.nth(message)
         chip = where.locator("button.reaction-chip").filter(has_text=emoji)
         if await chip.count():
             await chip.click()
         else:
-            await where.hover()
-            await where.get_by_role("button", name="Reply").click()
-            await self.page.locator("#channel-composer-input").fill(f"+{emoji}")
-            await self.page.locator("#send-message").click()
+            await self.choose(emoji, where)
+        await self.ready()
+
+    async def choose(self, name: str, message: Locator) -> None:
+        """Choose an emoji, or an entry of the message's menu, from the palette."""
+        await self.ready()
+        await message.hover()
+        await message.get_by_role("button", name="React").click()
+        await self.page.locator(".easel-palette").get_by_role("button", name=name).click()
+        await self.ready()
+
+    async def go_to(self, channel: str) -> None:
+        """Look at another channel."""
+        await self.ready()
+        if not await self.page.locator("#messages-sidebar").is_visible():
+            await self.page.locator("#messages-toggle").click()
+        await self.page.locator(".easel-channels").get_by_role("button", name=channel).click()
+        await self.page.wait_for_function(
+            "name => document.querySelector('#channel-name').textContent === name", arg=channel
+        )
         await self.ready()
 
     async def submit_modal(self, **values: str) -> None:
