@@ -213,6 +213,9 @@ class EaselClient(discord.Client):
         await servers.joined(self.services, guild)
         await self._tell_of_server(guild)
 
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        await self._tell_of_server(guild)
+
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         await self._tell_of_server(channel.guild)
 

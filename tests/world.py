@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -149,9 +149,16 @@ class World:
 
 
 def said(result: Any) -> str:
-    """Everything that an interaction told its person."""
+    """Everything that an interaction told its person; a receipt that was taken back since, too."""
     parts = [result.response, *result.followups]
-    return "\n".join(part.content for part in parts if part is not None and part.content)
+    words = [part.content for part in parts if part is not None and part.content]
+    return "\n".join(words) or next(_taken_back(result), "")
+
+
+def _taken_back(result: Any) -> Iterator[str]:
+    for request in result._env.http_requests:
+        if request.path.endswith(f"{result._interaction.token}/messages/@original") and request.json:
+            yield request.json.get("content") or ""
 
 
 def settings(folder: Path, **changes: Any) -> Settings:

@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 
 async def greet(services: Services, guild: discord.Guild) -> None:
     """Say hello in a server that Easel joined lately, once for each time that it joins, where it may speak."""
+    if guild.unavailable:
+        return
     joined = guild.me.joined_at
     if joined is None or services.clock() - joined > NEW or not servers.allows(services.settings, guild.id):
         return

@@ -18,6 +18,7 @@
       else if (channel.unread) button.dataset.unread = "";
       button.addEventListener("click", () => {
         back();
+        ui.drawerScrim.click();  // closes the drawer of a narrow window
         dispatch("viewer", { viewer_id: state.viewerId, easel: { channel: channel.id } });
       });
       const item = make("li", {});

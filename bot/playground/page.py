@@ -118,7 +118,7 @@ def _enter(world: World, view: Any, wish: Any) -> None:
 
 async def _grant(world: World, view: Any, wish: Any) -> None:
     """Put a reaction on a message, or choose from its menu: the page can only repeat a reaction, and has no menu."""
-    with suppress(BackendError, SetupError, ValueError, TypeError, AttributeError):
+    with suppress(BackendError, SetupError, LookupError, ValueError, TypeError, AttributeError):
         message = world.env.backend.get_message(view.channel_id, int(wish["message"]))
         target = ResponseMessage(world.env, message)
         if "react" in wish:

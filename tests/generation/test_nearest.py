@@ -86,11 +86,11 @@ def test_none_of_fifty_first_prompts_gives_a_blank() -> None:
     assert 10 < len(drawn) < 30
     wishes = [Wish(prompt=as_told(prompt), seed=index) for index, prompt in enumerate(drawn)]
     pictures = generate(load_pipeline(WEIGHTS), wishes, Sampling(steps=10))
-    blank = [prompt for prompt, picture in zip(drawn, pictures, strict=True) if _detail(picture) < PLAIN]
+    blank = [prompt for prompt, picture in zip(drawn, pictures, strict=True) if detail(picture) < PLAIN]
     assert blank == []
 
 
-def _detail(picture: object) -> float:
+def detail(picture: object) -> float:
     """The share of pixels that differ clearly from their neighbour on the right, in columns or below, in rows."""
     values = np.asarray(picture, dtype=float).mean(axis=2)
     right, below = np.abs(np.diff(values, axis=1)) > 12, np.abs(np.diff(values, axis=0)) > 12

@@ -102,7 +102,7 @@ def test_imagine_draws_without_discord(tmp_path: Path) -> None:
     ]
     assert all(Path(path).stat().st_size > 1000 for path in paths)
     assert "seeds 7, 8" in summary
-    assert "Easel built-in is small and can't draw: dragon." in result.stderr
+    assert "Easel built-in can't draw: dragon." in result.stderr
     assert "Step 4 of 4" in result.stderr
     assert "\x1b" not in result.stdout + result.stderr
 

@@ -244,6 +244,7 @@ OTHER_BUTTONS = (
     "easel-leftover:keep:1:2",
     "easel-leftover:remove:1:2",
     "easel-report:1:2:3",
+    "prompt:a boat --seed 7",
 )
 
 

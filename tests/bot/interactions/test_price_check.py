@@ -73,7 +73,7 @@ async def test_a_price_that_the_host_changed_is_told_first(tmp_path: Path) -> No
     text = (Path(__file__).parents[3] / "models.toml").read_text(encoding="utf-8")
     models.write_text(text, encoding="utf-8")
     async with world(tmp_path / "data", models=models) as easel:
-        await easel.imagine(easel.ben)
+        await easel.imagine(easel.ben, "a boat")
         before, _, after = text.partition('key = "easel"')
         models.write_text(before + 'key = "easel"\nprices = { reroll = 2 }' + after, encoding="utf-8")
         await easel.restart(FakeGenerator())

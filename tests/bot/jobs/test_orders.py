@@ -77,11 +77,15 @@ def test_what_is_not_a_stored_request_is_refused(text: str) -> None:
         from_json(text)
 
 
-def test_words_that_the_built_in_model_was_never_taught_are_named() -> None:
-    (note,) = draft("a steampunk fox by a lake").notes
-    assert "steampunk, fox" in note
-    assert draft("a sunset over a mountain lake").notes == ()
-    assert draft("a steampunk fox by a lake --model sdxl").notes == ()
+def test_what_the_built_in_model_knows_nothing_of_is_met_with_what_is_close_and_the_same_flags() -> None:
+    beyond = draft("a red car in space --ar 3:2 --cfg 5.5 --private --no a boat, people")
+    assert beyond.instead == ()
+    beyond = draft("a fox --ar 3:2 --cfg 5.5 --private --no a boat, people")
+    assert beyond.instead[0] == "a dog by the beach in the morning --ar 3:2 --cfg 5.5 --private --no a boat, people"
+    assert parse(beyond.instead[0]) == replace(
+        parse("a fox --ar 3:2 --cfg 5.5 --private --no a boat, people"), prompt="a dog by the beach in the morning"
+    )
+    assert draft("a fox --model sdxl").instead == ()
 
 
 def test_a_shape_that_can_not_be_drawn_is_said() -> None:

@@ -198,7 +198,7 @@ class PlaygroundPage:
     async def go_to(self, channel: str) -> None:
         """Look at another channel."""
         await self.ready()
-        if not await self.page.locator("#messages-sidebar").is_visible():
+        if await self.page.locator("#messages-sidebar").get_attribute("inert") is not None:  # a closed drawer
             await self.page.locator("#messages-toggle").click()
         await self.page.locator(".easel-channels").get_by_role("button", name=channel).click()
         await self.page.wait_for_function(

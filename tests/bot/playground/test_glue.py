@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ from playwright.async_api import expect
 from bot import playground
 from bot.connection.waiting import Wait
 from tests.bot.playground.driver import PlaygroundPage, find_chromium, open_page
-from tests.bot.playground.toy import Toy, attached, picture, rows
+from tests.bot.playground.toy import Toy, attached, picture
 
 LIVE_PAGE_MESSAGES = 50
 
@@ -227,7 +226,10 @@ async def look_around(page: PlaygroundPage, toy: Toy) -> None:
     toy.steps.put_nowait(None)
     grid = await page.wait_for_message("U1", image=True)
     assert await page.pictures(grid) == [picture(7)]
-    image, button = await grid.locator("img").bounding_box(), await grid.get_by_text("U1").bounding_box()
+    image, button = (
+        await grid.locator("img.attachment-image").bounding_box(),
+        await grid.get_by_text("U1").bounding_box(),
+    )
     assert image
     assert button
     assert image["y"] + image["height"] <= button["y"], "Discord shows the buttons below the picture"
@@ -245,7 +247,7 @@ async def look_around(page: PlaygroundPage, toy: Toy) -> None:
 
 
 async def look_around_as_another(page: PlaygroundPage, toy: Toy) -> None:
-    await page.view_as("Ben")
+    await page.view_as("Cleo")
     grid = await page.wait_for_message("U1", image=True)
     assert await page.messages.filter(has_text="Only you can see this").count() == 0
     assert await page.commands() == ["imagine", "refuse"]
@@ -254,8 +256,12 @@ async def look_around_as_another(page: PlaygroundPage, toy: Toy) -> None:
     assert await grid.locator(".reaction-count").all_inner_texts() == ["2"]
     await page.click_button("🔄", grid)
     await page.wait_for_message("Drawing it again.")
+    await page.react("1️⃣", grid)
+    await page.wait_for_message("The first")
+    assert await page.channels.all_inner_texts() == ["studio"]
     await page.view_as("Ada")
-    assert "settings" in await page.commands()
+    assert await page.channels.all_inner_texts() == ["studio", "moderators"]
+    assert await page.commands() == ["imagine", "refuse", "settings", "staff rules"]
 
 
 async def look_around_as_an_admin(page: PlaygroundPage) -> None:
@@ -263,8 +269,15 @@ async def look_around_as_an_admin(page: PlaygroundPage) -> None:
     answer = await page.wait_for_message("after the list")
     assert "Ada used /staff rules" in await answer.inner_text()
     assert await answer.locator("li").all_inner_texts() == ["one", "two"]
-    await page.click_button("U1", await page.wait_for_message(re.compile(r"#lounge\s*said elsewhere")))
+    await expect(page.channels.filter(has_text="moderators")).to_have_attribute("data-unread", "")
+    await page.go_to("moderators")
+    await page.click_button("U1", await page.wait_for_message("said elsewhere"))
     await page.wait_for_message("Image #1", image=True)
+    await page.slash("refuse")
+    await page.wait_for_message("You can't do that.")
+    await page.go_to("studio")
+    assert await page.messages.filter(has_text="said elsewhere").count() == 0
+    await expect(page.page.locator(".easel-channels [data-unread]")).to_have_count(0)
 
     await page.type_slash("imagine", prompt="a fox")
     await page.page.locator(".command-ghost").click()
@@ -278,17 +291,14 @@ async def look_around_as_an_admin(page: PlaygroundPage) -> None:
 async def use_a_messages_menu(page: PlaygroundPage) -> None:
     grid = page.messages.filter(has_text="U1").first
     name = await grid.get_attribute("data-message-id")
-    await grid.hover()
-    await grid.get_by_role("button", name="Reply").click()
-    await page.say("+Report picture")
+    await page.choose("Report picture", grid)
     await page.wait_for_message(f"Reported {name}.")
-    await page.say("+No such menu")
-    await page.wait_for_message("+No such menu")
 
 
 async def stay_with_what_is_new(page: PlaygroundPage, toy: Toy) -> None:
     timeline = page.page.locator("#channel-timeline")
     height = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
+    await page.say("I am back at the end")
     await toy.post_weighty(0)
     await page.wait_for_message("weighty 0", image=True)
     assert await timeline.evaluate(height) < 40
@@ -345,23 +355,50 @@ async def test_people_and_channel_are_the_same_at_every_start() -> None:
     assert seen[0] == seen[1]
 
 
-async def test_moderators_in_the_lounge_see_what_only_adults_may() -> None:
-    async with running() as here:
-        lounge = discord.utils.get(here.toy.get_all_channels(), name="lounge")
-        assert isinstance(lounge, discord.TextChannel)
-        assert lounge.is_nsfw()
+async def test_moderators_see_what_only_adults_may_and_members_do_not_see_them() -> None:
+    async with running() as here, browsing(here.url) as session:
+        moderators = discord.utils.get(here.toy.get_all_channels(), name="moderators")
+        assert isinstance(moderators, discord.TextChannel)
+        assert moderators.is_nsfw()
+        assert not moderators.permissions_for(moderators.guild.default_role).view_channel
+        assert moderators.permissions_for(moderators.guild.me).send_messages
+        await moderators.send("between us")
+        state = await seen(session)
+        assert [channel["name"] for channel in state["easel"]["channels"]] == ["studio"]
+        assert not state["messages"]
 
 
-async def test_what_the_bot_changes_or_deletes_in_the_lounge_is_so_in_its_copy() -> None:
-    async with running() as here:
-        lounge = discord.utils.get(here.toy.get_all_channels(), name="lounge")
-        assert isinstance(lounge, discord.TextChannel)
-        shown = here.backend.messages[here.toy.channel.id]
-        said = await lounge.send("first", file=attached(picture(1)), view=rows(1))
-        (copy,) = shown.values()
-        assert copy.content == f"-# <#{lounge.id}>\nfirst"
-        await said.edit(content="second", view=None, attachments=[])
-        assert copy.content == f"-# <#{lounge.id}>\nsecond"
-        assert copy.components == copy.attachments == []
-        await said.delete()
-        assert not shown
+async def test_a_member_who_asks_for_the_moderators_channel_is_shown_nothing() -> None:
+    async with running() as here, browsing(here.url) as session:
+        moderators = discord.utils.get(here.toy.get_all_channels(), name="moderators")
+        assert isinstance(moderators, discord.TextChannel)
+        await moderators.send("between us")
+        state = await seen(session)
+        await act(session, state, kind="viewer", viewer_id=state["viewerId"], easel={"channel": str(moderators.id)})
+        assert not (await seen(session))["messages"]
+
+
+@pytest.mark.parametrize(
+    "wish", [{}, {"react": "⭐"}, {"message": "x", "react": "⭐"}, {"message": "1", "menu": "No"}, 7]
+)
+async def test_a_wish_that_makes_no_sense_does_nothing(wish: Any) -> None:
+    async with running() as here, browsing(here.url) as session:
+        receipt = await act(session, await seen(session), kind="refresh", easel=wish)
+        assert (receipt["rejected"], receipt["settlement"]) == (False, "settled")
+        assert not here.toy.jobs
+
+
+async def act(session: aiohttp.ClientSession, state: dict[str, Any], **body: Any) -> dict[str, Any]:
+    """Do something in the page, as its scripts do."""
+    envelope = {
+        "protocol_version": 3,
+        "sequence": 1,
+        "request_id": "one",
+        "generation": state["context"]["generation"],
+        "bot_generation": state["botGeneration"],
+        "published_revision": state["publishedRevision"],
+    }
+    async with session.post("/api/action", json={**envelope, **body}) as response:
+        assert response.status == 200
+        receipt: dict[str, Any] = await response.json()
+        return receipt

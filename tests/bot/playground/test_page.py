@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.async_api import expect
 
 from tests.bot.playground.driver import PlaygroundPage, find_chromium, open_page
+from tests.generation.test_nearest import PLAIN, detail
 
 PATIENCE = 90
 """Seconds for a picture on a busy machine, loading included."""
@@ -44,6 +46,56 @@ async def bot(data: Path) -> AsyncIterator[tuple[Process, str]]:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.communicate()
+
+
+async def test_the_first_minute_takes_two_clicks_and_no_typing(tmp_path: Path) -> None:
+    async with bot(tmp_path) as (_, url):
+        async with open_page(url) as page:
+            page.page.set_default_timeout(PATIENCE * 1000)
+            assert await page.page.title() == "Easel"
+            assert await page.page.locator("#viewer-picker option:checked").inner_text() == "Ben · member"
+            assert (await page.commands())[0] == "imagine"
+            assert not [name for name in await page.commands() if name.startswith(("admin", "quota"))]
+
+            welcome = await page.wait_for_message("Easel draws pictures from words")
+            prompts = await welcome.locator("button.component-button").all_inner_texts()
+            assert len(prompts) == 3
+            await page.click_button(prompts[0], welcome)
+            grid = await page.wait_for_message(re.compile(r"@Ben\s*seed"), image=True, timeout=PATIENCE)
+            (picture,) = await pictures(page)
+            assert picture.size == (512, 512)
+            assert detail(picture) > 2 * PLAIN
+            await expect(page.messages).to_have_count(2)
+
+            await page.click_button("U1", grid)
+            await page.wait_for_message("Image #1", image=True, timeout=PATIENCE)
+            assert page.errors == []
+        async with open_page(url, width=400) as page:
+            await page.wait_for_message("Image #1", image=True)
+            assert await page.page.evaluate("document.documentElement.scrollWidth") <= 400
+            assert await page.page.evaluate(ROWS_THAT_BREAK) == []
+            await page.go_to("studio")
+            assert page.errors == []
+
+
+ROWS_THAT_BREAK = """
+() => [...document.querySelectorAll("#channel-message-list .component-row")].filter(row => {
+    const tops = [...row.children].map(button => Math.round(button.getBoundingClientRect().top));
+    const lines = new Set(tops).size;
+    return lines > 1 && lines < tops.length;
+}).map(row => row.textContent)
+"""
+"""Rows of buttons of which some stand in one line and some in another: they should stand in one line, or each in its own."""
+
+
+async def test_a_prompt_that_it_can_not_draw_is_met_with_buttons(tmp_path: Path) -> None:
+    async with bot(tmp_path) as (_, url), open_page(url) as page:
+        await page.slash("imagine", prompt="ein Fuchs im Wald --steps 4")
+        refused = await page.wait_for_message("Nothing was charged")
+        assert "Only you can see this" in await refused.inner_text()
+        await page.click_button("a dog in a forest", refused)
+        await page.wait_for_message(re.compile(r"a dog in a forest - @Ben\s*seed"), image=True, timeout=PATIENCE)
+        assert page.errors == []
 
 
 async def test_a_newcomer_sees_all_of_it_work(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import random
 import re
+from types import SimpleNamespace
 from typing import Any, Self
 
 import discord
@@ -95,6 +96,7 @@ class Toy(discord.Client):
     def __init__(self, wait: Wait) -> None:
         super().__init__(intents=discord.Intents(guilds=True, guild_reactions=True))
         self.tree = app_commands.CommandTree(self)
+        self.buttons = (SimpleNamespace(reactions={"✉️": 0, "📨": 0}), SimpleNamespace(reactions={"1️⃣": 1}))
         self.wait = wait
         self.steps: asyncio.Queue[None] = asyncio.Queue()
         self.jobs: set[asyncio.Task[None]] = set()
@@ -136,6 +138,8 @@ class Toy(discord.Client):
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if str(event.emoji) == "✉️" and event.member is not None:
             await event.member.send("Yours", files=[attached(picture(n), f"{n}.jpg") for n in range(2)])
+        if str(event.emoji) == "1️⃣":
+            await self.channel.send("The first")
 
 
 @app_commands.command(description="Draw a picture")
@@ -164,8 +168,8 @@ staff = app_commands.Group(
 @staff.command(description="Answer with a list, and say something in the other channel")
 async def rules(interaction: discord.Interaction[Any]) -> None:
     await interaction.response.send_message("- one\n- two\nafter the list", ephemeral=True)
-    lounge = discord.utils.get(interaction.client.get_all_channels(), name="lounge")
-    await lounge.send("said elsewhere", view=rows(1))
+    moderators = discord.utils.get(interaction.client.get_all_channels(), name="moderators")
+    await moderators.send("said elsewhere", view=rows(1))
 
 
 @app_commands.context_menu(name="Report picture")
