@@ -148,7 +148,12 @@ class InstantDiscord:
             case "POST", "/interactions/{webhook_id}/{webhook_token}/callback":
                 asked.acknowledged.set_result(now)
                 return {"interaction": {"id": str(route.webhook_id), "type": 2}}
-            case "POST", "/webhooks/{webhook_id}/{webhook_token}":
+            case "DELETE", "/webhooks/{webhook_id}/{webhook_token}/messages/@original":
+                return None
+            case (
+                "POST" | "PATCH",
+                "/webhooks/{webhook_id}/{webhook_token}" | "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+            ):
                 if not asked.answered.done():
                     asked.answered.set_result(now)
                 self.log.words.append(str(payload.get("content", "")))

@@ -33,7 +33,7 @@ def _logging_as_before() -> Iterator[None]:
 
 async def test_a_command_goes_through_the_whole_bot() -> None:
     async with running_bot(lambda *_: InstantGenerator()) as (_, discord):
-        asked = discord.slash("imagine", user=3, prompt="a fox")
+        asked = discord.slash("imagine", user=3, prompt="a boat")
         moments = [asked.at, await asked.acknowledged, await asked.answered]
         posted, gone = await discord.log.results.get(), await discord.log.retired.get()
     assert moments == sorted(moments)
@@ -44,7 +44,7 @@ async def test_a_command_goes_through_the_whole_bot() -> None:
 async def test_a_held_generator_draws_when_it_is_released() -> None:
     generator = InstantGenerator(held=True)
     async with running_bot(lambda *_: generator) as (_, discord):
-        await discord.slash("imagine", prompt="a fox").answered
+        await discord.slash("imagine", prompt="a boat").answered
         assert discord.log.results.empty()
         generator.release()
         await discord.log.results.get()

@@ -18,7 +18,7 @@ ENDED = {"delivered": "settle", "failed": "refund", "cancelled": "refund"}
 """The states in which a job stays, and how its price ends with each."""
 
 ACCEPTED = result_texts.receipt(price=1, left=1, ahead=0, seconds=None, notes=()).split(".")[0]
-CANCELLED = member.cancelled("a fox", 1).split("*")[0]
+CANCELLED = member.cancelled("a boat", 1).split("*")[0]
 """How the private answers to an accepted `/imagine` and to `/cancel` begin."""
 
 _NOTICE = re.compile(r"\n(?:The|This|Something) .* came back\.")

@@ -36,7 +36,7 @@ CHATTER = (0, 0, 10, 120)
 """How many messages people may write while the bot is away: more than it looks back on, at times."""
 _TICK_SECONDS = 0.02
 _BONUS = 100_000
-_PROMPTS = ("a fox", "a lighthouse at night", "two boats", "snow on a red roof", "ein Würfel aus Glas 🧊")
+_PROMPTS = ("a boat", "a lighthouse at night", "two boats", "snow on a red house", "ein castle aus Glas 🧊")
 _REACTIONS = ("🔁", "🇦", "🔄")
 _OWED = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running', 'finished') OR (state IN ('failed', 'cancelled') AND notified = 0)"
 

@@ -12,7 +12,7 @@ from simcord.backend.models import Message
 
 from tests.soak.town import Button, Person, Town
 
-PROMPTS = ("a fox", "a lighthouse at night", "two boats", "snow on a red roof", "ein Würfel aus Glas 🧊")
+PROMPTS = ("a boat", "a lighthouse at night", "two boats", "snow on a red house", "ein castle aus Glas 🧊")
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 LETTERS = ("🇦", "🇧", "🇨", "🇩")
 FIRST_GRANT = 1_000
