@@ -4,6 +4,7 @@ Refusal                     what was asked can't be done; nothing was charged
 ├── BadPrompt               a flag or value in the prompt is wrong
 ├── BeyondModel             the model knows nothing of what the prompt is about
 ├── UnknownModel            no such model in the catalogue
+├── CannotDraw              the model can't make a picture in this way, or of this size
 ├── ModelUnavailable        the model exists, but can't be loaded or isn't installed
 ├── OverQuota               not enough credits left
 ├── OverCeiling             the whole server, or the whole bot, has not enough credits left
@@ -94,6 +95,15 @@ class BeyondModel(Refusal):
         super().__init__(model)
         self.model = model
         self.offers = offers
+        self.others = others
+
+
+class CannotDraw(Refusal):
+    """`reason` is a sentence without its full stop; `others` are models here that can."""
+
+    def __init__(self, reason: str, *, others: tuple[str, ...]) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.others = others
 
 

@@ -15,7 +15,7 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.host_notices import HostNotices
 from bot.delivery.progress import ProgressMessage
 from bot.delivery.writing import Writing
-from bot.errors import BeyondModel, JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
+from bot.errors import BeyondModel, CannotDraw, JobGone, ModelUnavailable, NothingToCancel, ShuttingDown
 from bot.jobs.completion import Completion
 from bot.jobs.enqueue import enqueue
 from bot.jobs.orders import Order
@@ -29,7 +29,7 @@ from bot.metrics import Metrics
 from bot.pictures import sweeping
 from bot.pictures.signing import Seal, unsigned
 from bot.settings.settings import Settings
-from generation.catalogue import Catalogue
+from generation.catalogue import Catalogue, way_of
 from generation.contract import (
     Failed,
     FailureReason,
@@ -123,6 +123,7 @@ class Dispatcher:
         if self._closing:
             raise ShuttingDown
         self.check_model(order.request.sampling.model, among_adults=who.age_restricted)
+        self._check_way(order.request, among_adults=who.age_restricted)
         await self._moderation.admit(order, who, policy)
         if order.instead:
             name = self._catalogue[order.request.sampling.model].name
@@ -161,6 +162,14 @@ class Dispatcher:
         if key not in usable:
             named = self._catalogue.named(among_adults=among_adults)
             raise ModelUnavailable(self._catalogue[key].name, tuple(k for k in usable if k in named))
+
+    def _check_way(self, request: Request, *, among_adults: bool) -> None:
+        """Raises CannotDraw for what the model can't do, whoever asks. It names those that can."""
+        spec = self._catalogue[request.sampling.model]
+        if reason := spec.refusal(request):
+            named, way = self._catalogue.named(among_adults=among_adults), way_of(request)
+            able = [key for key in self._usable() if key in named and named[key].family.can(way)]
+            raise CannotDraw(reason, others=() if spec.family.can(way) else tuple(able))
 
     def _without_limit(self, *, among_adults: bool) -> tuple[str, ...]:
         """The usable models that are not of few words."""

@@ -61,6 +61,9 @@ def sentence(error: errors.Refusal) -> str:
                 f"{error.model} draws a small world of its own, and nothing in that prompt is part of it. {UNCHARGED} "
                 f"{more} The buttons draw what comes closest."
             )
+        case errors.CannotDraw():
+            others = " or ".join(f"`{name}`" for name in error.others)
+            return f"{error.reason}. {UNCHARGED}" + (f" {others} can." if others else "")
         case errors.ModelUnavailable():
             others = " Try " + " or ".join(f"`{name}`" for name in error.others) + "." if error.others else ""
             return f"The model {error.name} can't be used on this host at present. {UNCHARGED}{others}"

@@ -24,6 +24,7 @@ EXAMPLES: dict[type[Refusal], Refusal] = {
     errors.BadPrompt: errors.BadPrompt("`--ar` needs a value."),
     errors.UnknownModel: errors.UnknownModel("x", ("easel",)),
     errors.BeyondModel: errors.BeyondModel("Easel built-in", offers=("a dog",), others=("sdxl",)),
+    errors.CannotDraw: errors.CannotDraw("SDXL can't change a picture as words say", others=("klein",)),
     errors.ModelUnavailable: errors.ModelUnavailable("SDXL", ("easel",)),
     errors.OverQuota: errors.OverQuota(price=4, left=1, rate=Rate(40), resets_at=datetime(2026, 1, 1, tzinfo=UTC)),
     errors.OverCeiling: errors.OverCeiling(whose="bot", price=4, left=1, resets_at=datetime(2026, 1, 1, tzinfo=UTC)),
