@@ -14,11 +14,21 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from generation.contract import Request
+from generation.contract import (
+    Blend,
+    Edit,
+    ImageToImage,
+    Inpaint,
+    Outpaint,
+    Request,
+    TextToImage,
+    Tile,
+    Upscale,
+)
+from generation.families import FAMILIES, Family, Way
 from generation.text_files import NotUtf8, read_lines
 
 BUILTIN_FOLDER = Path(__file__).resolve().parent / "builtin" / "weights"
@@ -36,17 +46,6 @@ _SHAPE_WEIGHT = 4.0
 
 class CatalogueError(ValueError):
     """`models.toml` can't be used; the message is one sentence for the host."""
-
-
-class Family(StrEnum):
-    """The architectures that can be drawn with, one file each in `generation/pipelines`."""
-
-    STABLE_DIFFUSION = "stable-diffusion"
-    """A UNet with one CLIP text encoder: Stable Diffusion 1.x and 2.x, and the built-in model."""
-    SDXL = "sdxl"
-    """A larger UNet with two CLIP text encoders."""
-    FLUX = "flux"
-    """A rectified-flow transformer with CLIP and T5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +112,16 @@ class ModelSpec:
 
     def refusal(self, request: Request) -> str | None:
         """Why this model can't carry out the request, or None. The source picture isn't looked at."""
+        way = way_of(request)
+        if not self.family.can(way):
+            return f"{self.name} {_LACKING[way]}"
         width, height, count = request.sampling.width, request.sampling.height, len(request.sampling.seeds)
         sides = (width, height)
+        if way is Way.UPSCALE:
+            if not all(self.min_side <= side <= _LARGEST_SIDE for side in sides):
+                return f"{width}×{height}, and sides of a larger picture are {self.min_side} to {_LARGEST_SIDE}"
+            sides = (self.width, self.height)
+            width, height = sides
         if not all(self.min_side <= side <= self.max_side and side % self.multiple == 0 for side in sides):
             return (
                 f"{width}×{height} isn't a size of {self.name}: sides are multiples of {self.multiple} "
@@ -139,6 +146,33 @@ class ModelSpec:
         below = int(ideal) // self.multiple * self.multiple
         yield from {min(max(side, sides[0]), sides[-1]) for side in (below, below + self.multiple)}
         yield sides[0]
+
+
+_LACKING = {
+    Way.TEXT: "needs a picture to start from",
+    Way.IMAGE: "can't start from a picture",
+    Way.INPAINT: "can't draw a part of a picture anew",
+    Way.EDIT: "can't change a picture as words say",
+    Way.OUTPAINT: "can't draw around a picture",
+    Way.TILE: "can't draw a picture that continues itself",
+    Way.BLEND: "can't blend pictures",
+    Way.UPSCALE: "can't draw a picture larger",
+}
+_WAYS: Mapping[type[Request], Way] = {
+    TextToImage: Way.TEXT,
+    ImageToImage: Way.IMAGE,
+    Inpaint: Way.INPAINT,
+    Edit: Way.EDIT,
+    Outpaint: Way.OUTPAINT,
+    Tile: Way.TILE,
+    Blend: Way.BLEND,
+    Upscale: Way.UPSCALE,
+}
+
+
+def way_of(request: Request) -> Way:
+    """The way in which a request is drawn."""
+    return _WAYS[type(request)]
 
 
 class Catalogue(Mapping[str, ModelSpec]):
@@ -214,10 +248,11 @@ class _Entry:
         steps, (min_steps, max_steps) = self._whole("steps", 1, 150), self._pair("steps_range", most=150)
         guidance = self._number("guidance", 0, 100)
         min_guidance, max_guidance = self._range("guidance_range", 0, 100)
+        family = self._family()
         spec = ModelSpec(
             key=self._matching("key", _KEY, "lower-case letters, digits, '.', '_' and '-', 32 at most"),
             name=self._text("name"),
-            family=self._family(),
+            family=family,
             source=source,
             folder=self._folder(source),
             revision=self._text("revision", None),
@@ -237,7 +272,7 @@ class _Entry:
             guidance=guidance,
             min_guidance=min_guidance,
             max_guidance=max_guidance,
-            ignores=self._ignores(),
+            ignores=self._ignores() | family.ignores,
             strength=self._number("strength", 0.05, 1, default=0.7),
             memory_gb=self._number("memory_gb", 0.01, 1000),
             cost=self._whole("cost", 1, 1_000_000, default=1),
@@ -305,8 +340,7 @@ class _Entry:
         return float(low), float(high)
 
     def _family(self) -> Family:
-        allowed = ", ".join(family.value for family in Family)
-        return Family(self._take("family", lambda value: value in list(Family), f"one of {allowed}"))
+        return FAMILIES[self._take("family", lambda value: value in FAMILIES, f"one of {', '.join(FAMILIES)}")]
 
     def _ignores(self) -> frozenset[str]:
         def fits(value: Any) -> bool:

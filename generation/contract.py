@@ -58,21 +58,88 @@ class ImageToImage:
     source: bytes = b""
 
 
-Request = TextToImage | ImageToImage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inpaint:
+    """Draw a part of a picture anew: what is white in `mask`. The rest stays as it is, pixel for pixel.
 
-_KINDS: dict[str, type[TextToImage] | type[ImageToImage]] = {
+    `source` and `mask` are encoded PNG, JPEG or WebP; `strength` in (0, 1] says how much of the part is drawn anew.
+    """
+
+    sampling: Sampling
+    strength: float
+    source: bytes = b""
+    mask: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Change a picture as the prompt says. `sources` are encoded PNG, JPEG or WebP; the first is the one to change."""
+
+    sampling: Sampling
+    sources: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outpaint:
+    """Draw around a picture. The canvas has the sampling's size, and the picture fills `place` of it: (left, top, width,
+    height) in pixels, where it stays as it is.
+    """
+
+    sampling: Sampling
+    place: tuple[int, int, int, int]
+    source: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """Draw a prompt as a picture whose left edge continues its right one, and its upper the lower one."""
+
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """Draw something of each of several pictures; `strength` in (0, 1] says how far from their average it may go."""
+
+    sampling: Sampling
+    strength: float
+    sources: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upscale:
+    """Draw a picture larger: at the sampling's size, which only the source's shape and 4,096 pixels a side limit.
+
+    `strength` in (0, 1] says how much of the detail is drawn anew; one seed.
+    """
+
+    sampling: Sampling
+    strength: float
+    source: bytes = b""
+
+
+Request = TextToImage | ImageToImage | Inpaint | Edit | Outpaint | Tile | Blend | Upscale
+
+_KINDS: dict[str, type[Any]] = {
     "text-to-image": TextToImage,
     "image-to-image": ImageToImage,
+    "inpaint": Inpaint,
+    "edit": Edit,
+    "outpaint": Outpaint,
+    "tile": Tile,
+    "blend": Blend,
+    "upscale": Upscale,
 }
+_PICTURES = ("source", "mask", "sources")
+"""The fields that hold pictures, which are stored as files."""
 
 
 def to_json(request: Request) -> str:
-    """The request as JSON text for storing, without its source picture, which is stored as a file.
+    """The request as JSON text for storing, without its pictures, which are stored as files.
 
     The fields of its sampling stand beside its own, as they did before there was a `Sampling`.
     """
-    values = asdict(request)
-    values.pop("source", None)
+    values = {name: value for name, value in asdict(request).items() if name not in _PICTURES}
     kind = next(name for name, cls in _KINDS.items() if isinstance(request, cls))
     return json.dumps({"kind": kind, **values.pop("sampling"), **values}, ensure_ascii=False)
 
@@ -83,9 +150,10 @@ def from_json(text: str) -> Request:
     if not isinstance(values, dict) or values.get("kind") not in _KINDS:
         raise ValueError("not a stored request")
     cls = _KINDS[values["kind"]]
-    values["seeds"] = tuple(values.get("seeds", ()))
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     try:
-        return cls(sampling=Sampling(**_of(Sampling, values)), **_of(cls, values))
+        request: Request = cls(sampling=Sampling(**_of(Sampling, values)), **_of(cls, values))
+        return request
     except TypeError as error:
         raise ValueError(f"not a stored request: {error}") from error
 

@@ -1,7 +1,7 @@
 """Carries out one request as a plain generator of events, looking for cancellation between steps and inside them.
 
-The denoising loops are our own, one file for each family: they yield after every step, so that whoever drives the
-generator decides when the next one runs, and no second thread is needed around diffusers' calls.
+A model draws by a call of diffusers' own pipeline, which pauses after every step: so whoever drives the generator decides
+when the next one runs, and no second thread is needed around it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from generation import encoding, pictures
+from generation.calls import Call, Plan, plan
 from generation.catalogue import ModelSpec
 from generation.containers import BadSource
 from generation.contract import (
@@ -27,14 +28,15 @@ from generation.contract import (
     Failed,
     FailureReason,
     Finished,
-    ImageToImage,
     ModelStatus,
     Progressed,
     Request,
+    Sampling,
     Started,
     with_seeds,
 )
-from generation.pipelines.base import BrokenImage, Drawing, Pipeline, to_pictures
+from generation.pipelines.base import BrokenImage, to_pictures
+from generation.pipelines.model import Model
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
 from generation.safety_check import Guard, Unchecked
 from generation.safety_settings import SafetyCheck
@@ -120,17 +122,28 @@ class Engine:
             log.warning("the default model can't be used")
 
     def run(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """The events of a request, `Started` first, `Finished` or `Failed` last.
+        """The events of a request, `Started` first, `Finished` or `Failed` last. Requests may be advanced in turns.
 
         If memory runs out, it is tried again in ways that need less.
         """
+        events = self._run(request)
+        try:
+            while True:
+                self._cancelled = cancelled  # another request may have been advanced in between
+                event = next(events, None)
+                self._cancelled = _never
+                if event is None:
+                    return
+                yield event
+        finally:
+            events.close()
+
+    def _run(self, request: Request) -> Generator[Event, None, None]:
         yield Started()
-        self._cancelled = cancelled
         failure = yield from self._attempt(request, [request])
         sparing = self._sparing(request)
         while failure and failure.reason is FailureReason.OUT_OF_MEMORY and (parts := next(sparing, None)):
             failure = yield from self._attempt(request, parts)
-        self._cancelled = _never
         if failure:
             if not self.broken:
                 free_caches()
@@ -156,7 +169,7 @@ class Engine:
         return None
 
     def _draw(self, request: Request, parts: list[Request]) -> Iterator[Event]:
-        source = self._check(request)
+        way = self._check(request)
         if self._guard:
             self._guard.prepare()
         if not self._residency.is_warm(request.sampling.model):
@@ -166,37 +179,61 @@ class Engine:
         try:
             for number, part in enumerate(parts):
                 self._pulse()
-                drawing = model.begin(part, source)
-                yield from self._denoise(model, drawing, number, len(parts))
-                done += to_pictures(drawing.decode())
+                done += yield from self._follow(model, way, part.sampling, number, len(parts))
         finally:
             model.pipe.maybe_free_model_hooks()
         unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
         images, grid = encoding.encode(done, request, self._threads)
         yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)
 
-    def _check(self, request: Request) -> Image.Image | None:
-        """The source picture, opened. Raises BadRequest, or BadSource."""
-        if refusal := self._specs[request.sampling.model].refusal(request):
-            raise BadRequest(refusal)
-        if not all(0 <= seed <= MAX_SEED for seed in request.sampling.seeds):
-            raise BadRequest(f"seeds are 0 to {MAX_SEED}")
-        if not isinstance(request, ImageToImage):
-            return None
-        if not 0 < request.strength <= 1:
-            raise BadRequest(f"a strength of {request.strength}")
-        return pictures.open_source(request.source, request.sampling.width, request.sampling.height)
+    def _follow(
+        self, model: Model, plan: Plan, sampling: Sampling, part: int, parts: int
+    ) -> Generator[Event, None, list[Image.Image]]:
+        """Make the calls of a plan; the finished pictures."""
+        calls = plan.calls(sampling)
+        number, total = part * plan.count, parts * plan.count
+        try:
+            call = next(calls)
+            while True:
+                drawn = yield from self._denoise(model, call, number, total)
+                number += 1
+                call = calls.send(to_pictures(drawn))
+        except StopIteration as end:
+            finished: list[Image.Image] = end.value
+            return finished
 
-    def _denoise(self, model: Pipeline, drawing: Drawing, part: int, parts: int) -> Iterator[Event]:
+    def _check(self, request: Request) -> Plan:
+        """How it is to be drawn. Raises BadRequest, or BadSource."""
+        sampling = request.sampling
+        if refusal := self._specs[sampling.model].refusal(request):
+            raise BadRequest(refusal)
+        if not all(0 <= seed <= MAX_SEED for seed in sampling.seeds):
+            raise BadRequest(f"seeds are 0 to {MAX_SEED}")
+        strength = getattr(request, "strength", None)
+        if strength is not None and not 0 < strength <= 1:
+            raise BadRequest(f"a strength of {strength}")
+        return plan(request, self._specs[sampling.model])
+
+    def _denoise(self, model: Model, call: Call, part: int, parts: int) -> Generator[Event, None, torch.Tensor]:
+        """Draw; the pictures, (images, 3, height, width) in 0..1."""
         shown: float | None = None
-        for step in range(1, drawing.steps + 1):
-            drawing.step()
-            self._pulse()
-            preview, now = None, self._clock()
-            if self._guard is None and step < drawing.steps and (shown is None or now - shown >= _PREVIEW_SECONDS):
-                shown, preview = now, pictures.preview(model.factors.pictures(drawing.estimate()))
-            yield Progressed(step=part * drawing.steps + step, steps=parts * drawing.steps, preview=preview)
-            self._pulse()
+        size = (call.sampling.width, call.sampling.height)
+        steps = model.draw(call)
+        try:
+            while True:
+                step = next(steps)
+                self._pulse()
+                preview, now = None, self._clock()
+                if self._guard is None and step.done < step.of and (shown is None or now - shown >= _PREVIEW_SECONDS):
+                    shown, pixels = now, model.preview(step, size)
+                    preview = pictures.preview(pixels) if pixels else None
+                yield Progressed(step=part * step.of + step.done, steps=parts * step.of, preview=preview)
+                self._pulse()
+        except StopIteration as end:
+            drawn: torch.Tensor = end.value
+            return drawn
+        finally:
+            steps.close()
 
     def _pulse(self) -> None:
         self._alive()

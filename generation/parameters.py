@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 
-from generation.contract import ImageToImage, Request
+from generation.contract import Request
 
 MAX_TEXT = 200_000
 """Characters of a text that is worth reading; whole books are refused before anything looks for facts in them."""
@@ -52,8 +52,8 @@ def of_request(request: Request, index: int | None = None) -> Parameters:
         "Size": f"{request.sampling.width}x{request.sampling.height}",
         "Model": request.sampling.model,
     }
-    if isinstance(request, ImageToImage):
-        facts["Denoising strength"] = number(request.strength)
+    if (strength := getattr(request, "strength", None)) is not None:
+        facts["Denoising strength"] = number(strength)
     facts["Batch size"] = str(len(request.sampling.seeds))
     if index is not None:
         facts["Batch pos"] = str(index)

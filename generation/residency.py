@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 import torch
 
-from generation import pipelines
 from generation.catalogue import ModelSpec
 from generation.contract import ModelState, ModelStatus
-from generation.pipelines.base import Pipeline, look_up
+from generation.pipelines.base import look_up
+from generation.pipelines.loading import load
+from generation.pipelines.model import Model
 from generation.wire import Memory
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Residency:
         self._pulse = pulse
         self._beside = beside
         self._changed = changed
-        self._loaded: dict[str, Pipeline] = {}
+        self._loaded: dict[str, Model] = {}
         self._reasons: dict[str, str] = {}
 
     def states(self) -> Mapping[str, ModelStatus]:
@@ -78,7 +79,7 @@ class Residency:
         """Whether the model is loaded."""
         return key in self._loaded
 
-    def model(self, key: str) -> Pipeline:
+    def model(self, key: str) -> Model:
         """The loaded model, after loading it if need be. Raises ModelUnusable."""
         spec = self._specs[key]
         self._make_room(spec)
@@ -114,7 +115,7 @@ class Residency:
         """Load, and say what went wrong, if anything."""
         try:
             offload = self._filled(spec) > 1
-            loaded = pipelines.load(spec, self._device, offload=offload, allow_downloads=self._allow_downloads)
+            loaded = load(spec, self._device, offload=offload, allow_downloads=self._allow_downloads)
             look_up(loaded.pipe, self._pulse)
         except Exception as error:  # whatever is wrong with these files, the other models go on
             log.warning("model %s can't be loaded: %s: %s", spec.key, type(error).__name__, error)

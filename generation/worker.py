@@ -68,9 +68,12 @@ class Worker:
             os.environ["HF_HUB_OFFLINE"] = "1"
         device, name = _device(setup.device)
         # only now: what libraries print while they are imported must not reach the pipe
+        import torch
+
         from generation.engine import Engine
         from generation.residency import memory
 
+        torch.set_grad_enabled(False)  # for the whole process: see `generation/pipelines/stepwise.py`
         _silence_libraries()
         engine = Engine(
             setup.models,

@@ -111,3 +111,9 @@ def test_the_plan_of_the_house_names_every_room() -> None:
         for room in (ROOT / package).iterdir():
             if room.suffix in ("", ".py") and not room.name.startswith("__"):
                 assert re.search(rf"\b{room.stem}\b", plan), f"{package}/{room.name}"
+
+
+def test_the_table_of_families_says_what_is_declared() -> None:
+    from generation.families.__main__ import table
+
+    assert table() in (ROOT / "docs" / "models.md").read_text(encoding="utf-8"), "python -m generation.families"

@@ -17,6 +17,8 @@ from PIL import Image
 
 _FIT_IMAGES, _FIT_CELLS, _FIT_COLOURS = 4, 12, 5
 """The fit looks at 4 pictures of 12×12 latent cells, each made of 5×5 random colours."""
+_PROBE = 64
+"""The side of a picture that tells how many pixels a latent stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,9 @@ def read(folder: Path | None) -> Factors | None:
 
 
 @torch.no_grad()
-def fit(encode: Callable[[torch.Tensor], torch.Tensor], cell: int) -> Factors:
-    """Fit the map on `encode`, from pictures in -1..1 to latents. `cell` is the pixels along a latent's side."""
+def fit(encode: Callable[[torch.Tensor], torch.Tensor]) -> Factors:
+    """Fit the map on `encode`, from pictures in -1..1 to latents."""
+    cell = _PROBE // encode(torch.zeros(1, 3, _PROBE, _PROBE)).shape[-1]
     seeded = torch.Generator("cpu").manual_seed(0)
     colours = torch.rand(_FIT_IMAGES, 3, _FIT_COLOURS, _FIT_COLOURS, generator=seeded)
     side = _FIT_CELLS * cell

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from generation.contract import ImageToImage, Request
+from generation.contract import Request
 from storage.database import Transaction
 
 USUAL = 0.1
@@ -45,7 +45,7 @@ class Shape:
 
 def shape_of(request: Request) -> Shape:
     """The shape of a request."""
-    part = request.strength if isinstance(request, ImageToImage) else 1.0
+    part = float(getattr(request, "strength", 1.0))
     return Shape(
         model=request.sampling.model,
         kind=type(request).__name__,

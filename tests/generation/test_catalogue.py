@@ -54,7 +54,7 @@ def test_the_shipped_file_is_right() -> None:
         ("colour", "1", "isn't a key"),
         ("key", '"A b"', "lower-case"),
         ("name", '""', "text"),
-        ("family", '"dalle"', "stable-diffusion, sdxl, flux"),
+        ("family", '"dalle"', "one of stable-diffusion, sdxl, "),
         ("source", '"a b c"', "Hugging Face id"),
         ("source", '"~nobody-of-that-name/model"', "Hugging Face id"),
         ("source", '"a\\u0000b"', "Hugging Face id"),

@@ -57,7 +57,7 @@ def test_files_of_drawn_pictures_stay_small() -> None:
 
 
 def test_values_become_levels_from_black_to_white() -> None:
-    values = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0]).expand(1, 3, 1, 5)
+    values = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0]).expand(1, 3, 1, 5)
     (drawn,) = to_pictures(values)
     assert list(drawn.convert("L").tobytes()) == [0, 0, 128, 255, 255]
 

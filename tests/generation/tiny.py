@@ -64,11 +64,11 @@ def build(folder: Path) -> None:
     (folder / "models.toml").write_text(text, encoding="utf-8")
 
 
-def stable_diffusion() -> StableDiffusionPipeline:
+def stable_diffusion(*, vae: AutoencoderKL | None = None) -> StableDiffusionPipeline:
     return StableDiffusionPipeline(
-        vae=_vae(4, shift=None),
-        text_encoder=CLIPTextModel(_clip(16)),
-        tokenizer=_clip_tokenizer(),
+        vae=vae or _vae(4, shift=None),
+        text_encoder=CLIPTextModel(clip_config(16)),
+        tokenizer=clip_tokenizer(),
         unet=UNet2DConditionModel(**_unet(), cross_attention_dim=16),
         scheduler=PNDMScheduler(
             beta_start=0.00085,
@@ -83,14 +83,14 @@ def stable_diffusion() -> StableDiffusionPipeline:
     )
 
 
-def sdxl() -> StableDiffusionXLPipeline:
+def sdxl(*, vae: AutoencoderKL | None = None) -> StableDiffusionXLPipeline:
     conditions = {"addition_embed_type": "text_time", "addition_time_embed_dim": 8}
     return StableDiffusionXLPipeline(
-        vae=_vae(4, shift=None),
-        text_encoder=CLIPTextModel(_clip(16)),
-        text_encoder_2=CLIPTextModelWithProjection(_clip(16)),
-        tokenizer=_clip_tokenizer(),
-        tokenizer_2=_clip_tokenizer(),
+        vae=vae or _vae(4, shift=None),
+        text_encoder=CLIPTextModel(clip_config(16)),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(16)),
+        tokenizer=clip_tokenizer(),
+        tokenizer_2=clip_tokenizer(),
         unet=UNet2DConditionModel(
             **_unet(), cross_attention_dim=32, **conditions, projection_class_embeddings_input_dim=16 + 6 * 8
         ),
@@ -105,16 +105,16 @@ def sdxl() -> StableDiffusionXLPipeline:
     )
 
 
-def flux() -> FluxPipeline:
+def flux(*, vae: AutoencoderKL | None = None) -> FluxPipeline:
     return FluxPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(4, shift=0.1),
-        text_encoder=CLIPTextModel(_clip(16)),
-        tokenizer=_clip_tokenizer(),
+        vae=vae or _vae(4, shift=0.1),
+        text_encoder=CLIPTextModel(clip_config(16)),
+        tokenizer=clip_tokenizer(),
         text_encoder_2=T5EncoderModel(
             T5Config(vocab_size=300, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, pad_token_id=0)
         ),
-        tokenizer_2=_t5_tokenizer(),
+        tokenizer_2=t5_tokenizer(),
         transformer=FluxTransformer2DModel(
             patch_size=1,
             in_channels=16,
@@ -182,7 +182,7 @@ def _unet() -> dict[str, object]:
     }
 
 
-def _clip(size: int) -> CLIPTextConfig:
+def clip_config(size: int) -> CLIPTextConfig:
     vocabulary = _clip_vocabulary()
     return CLIPTextConfig(
         vocab_size=len(vocabulary),
@@ -203,11 +203,11 @@ def _clip_vocabulary() -> dict[str, int]:
     return {word: index for index, word in enumerate(words)}
 
 
-def _clip_tokenizer() -> CLIPTokenizer:
-    return CLIPTokenizer(vocab=_clip_vocabulary(), merges=[], model_max_length=77)
+def clip_tokenizer(room: int = 77) -> CLIPTokenizer:
+    return CLIPTokenizer(vocab=_clip_vocabulary(), merges=[], model_max_length=room)
 
 
-def _t5_tokenizer() -> T5TokenizerFast:
+def t5_tokenizer() -> T5TokenizerFast:
     pieces = ["<pad>", "</s>", "<unk>", *(chr(code) for code in range(33, 127))]
     core = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=2))
     core.pre_tokenizer = pre_tokenizers.Metaspace()
