@@ -18,6 +18,7 @@ from generation.containers import BadSource
 from generation.contract import (
     MAX_SEED,
     Blend,
+    Control,
     Edit,
     ImageToImage,
     Inpaint,
@@ -84,6 +85,8 @@ def plan(request: Request, spec: ModelSpec) -> Plan:
             return Plan(count=1, calls=lambda sampling: _inpainted(sampling, (source,), mask, request.strength))
         case Edit():
             return _single(Way.EDIT, sources=_opened(request.sources, size, most=spec.family.references))
+        case Control():
+            return _single(Way.CONTROL, sources=(pictures.open_source(request.source, *size),))
         case Outpaint():
             canvas, mask = _canvas(request, size)
             return Plan(count=1, calls=lambda sampling: _inpainted(sampling, (canvas,), mask, 1.0))

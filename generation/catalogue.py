@@ -19,6 +19,7 @@ from typing import Any
 
 from generation.contract import (
     Blend,
+    Control,
     Edit,
     ImageToImage,
     Inpaint,
@@ -153,6 +154,7 @@ _LACKING = {
     Way.IMAGE: "can't start from a picture",
     Way.INPAINT: "can't draw a part of a picture anew",
     Way.EDIT: "can't change a picture as words say",
+    Way.CONTROL: "can't follow edges or depths",
     Way.OUTPAINT: "can't draw around a picture",
     Way.TILE: "can't draw a picture that continues itself",
     Way.BLEND: "can't blend pictures",
@@ -163,6 +165,7 @@ _WAYS: Mapping[type[Request], Way] = {
     ImageToImage: Way.IMAGE,
     Inpaint: Way.INPAINT,
     Edit: Way.EDIT,
+    Control: Way.CONTROL,
     Outpaint: Way.OUTPAINT,
     Tile: Way.TILE,
     Blend: Way.BLEND,

@@ -80,6 +80,14 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Draw a prompt along a picture of edges, or of depths, as the model was taught: `source`, a PNG, JPEG or WebP."""
+
+    sampling: Sampling
+    source: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outpaint:
     """Draw around a picture. The canvas has the sampling's size, and the picture fills `place` of it: (left, top, width,
     height) in pixels, where it stays as it is.
@@ -118,13 +126,14 @@ class Upscale:
     source: bytes = b""
 
 
-Request = TextToImage | ImageToImage | Inpaint | Edit | Outpaint | Tile | Blend | Upscale
+Request = TextToImage | ImageToImage | Inpaint | Edit | Control | Outpaint | Tile | Blend | Upscale
 
 _KINDS: dict[str, type[Any]] = {
     "text-to-image": TextToImage,
     "image-to-image": ImageToImage,
     "inpaint": Inpaint,
     "edit": Edit,
+    "control": Control,
     "outpaint": Outpaint,
     "tile": Tile,
     "blend": Blend,

@@ -91,6 +91,36 @@ FLUX_FILL = Family(
     patch=_flux_tokens,
 )
 
+FLUX_CONTROL = Family(
+    name="flux-control",
+    title="FLUX.1 Canny dev and Depth dev",
+    ways={Way.CONTROL: "FluxControlPipeline"},
+    negative=False,
+    layout=Layout.PACKED,
+    patch=_flux_tokens,
+)
+
+
+FLUX2 = Family(
+    name="flux2",
+    title="FLUX.2 dev",
+    ways={TEXT: "Flux2Pipeline", EDIT: "Flux2Pipeline"},
+    negative=False,
+    layout=Layout.PACKED,
+    references=4,
+    substitutes={"tokenizer": "words"},
+)
+
+QWEN_IMAGE_EDIT = Family(
+    name="qwen-image-edit",
+    title="Qwen-Image-Edit 2509 and 2511",
+    ways={EDIT: "QwenImageEditPlusPipeline"},
+    guidance="true_cfg_scale",
+    layout=Layout.PACKED,
+    references=3,
+    substitutes={"processor": "pictures_and_words"},
+)
+
 FLUX2_KLEIN = Family(
     name="flux2-klein",
     title="FLUX.2 klein",
@@ -197,6 +227,37 @@ HUNYUAN_IMAGE = Family(
     ways=_ways("HunyuanImage"),
     multiple=32,
     patch=_own_guiders,
+)
+
+ERNIE = Family(
+    name="ernie-image",
+    title="ERNIE-Image",
+    ways=_ways("ErnieImage"),
+    fixed={"use_pe": False},
+    substitutes={"pe": "nothing", "pe_tokenizer": "nothing"},
+)
+
+LONGCAT = Family(
+    name="longcat-image",
+    title="LongCat-Image",
+    ways=_ways("LongCatImage"),
+    fixed={"enable_prompt_rewrite": False},
+    layout=Layout.PACKED,
+    substitutes={"text_processor": "nothing"},
+)
+
+
+def _one_of_its_sizes(pipe: Any, arguments: dict[str, Any]) -> None:
+    """It takes the nearest of seven sizes for any other, unless the other is among them."""
+    pipe.resolutions = [*pipe.resolutions, (arguments["width"], arguments["height"])]
+
+
+KANDINSKY5 = Family(
+    name="kandinsky5",
+    title="Kandinsky 5 T2I",
+    ways=_ways("Kandinsky5T2I"),
+    patch=_one_of_its_sizes,
+    substitutes={"tokenizer": "words_alone"},
 )
 
 FIBO = Family(

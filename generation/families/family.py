@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Way(StrEnum):
-    """How a picture can be made. The first four are one call of a pipeline, and the others are made of such calls."""
+    """How a picture can be made. The first five are one call of a pipeline, and the others are made of such calls."""
 
     TEXT = "text"
     """From words alone."""
@@ -19,6 +19,8 @@ class Way(StrEnum):
     """From words, a picture and a mask: what the mask shows is drawn anew."""
     EDIT = "edit"
     """A picture, or several, changed as the words say."""
+    CONTROL = "control"
+    """From words and a picture of edges, or of depths, that is followed."""
     OUTPAINT = "outpaint"
     """From words and a picture that lies somewhere on a larger canvas: the rest is drawn, and the picture stays."""
     TILE = "tile"
@@ -73,6 +75,9 @@ class Family:
     layout: Layout = Layout.SPATIAL
     #: How many pictures an edit takes.
     references: int = 1
+    #: What is loaded in place of components that need torchvision, or serve what is switched off: functions of
+    #: `generation/pipelines/substitutes.py` by the components' names.
+    substitutes: Mapping[str, str] = field(default_factory=dict)
     #: Called with a pipeline and the call's arguments before each call, where nothing else helps.
     patch: Callable[[Any, dict[str, Any]], None] | None = None
 

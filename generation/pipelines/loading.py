@@ -10,6 +10,7 @@ import torch
 
 from generation.catalogue import ModelSpec
 from generation.families import FAMILIES, Family
+from generation.pipelines import substitutes
 from generation.pipelines.model import Model
 
 _LEFT_OUT = {
@@ -38,8 +39,15 @@ def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_download
         left_out = {
             name: value for name, value in _LEFT_OUT.items() if name in inspect.signature(cls.__init__).parameters
         }
+        instead = {name: getattr(substitutes, made)(where, named) for name, made in spec.family.substitutes.items()}
         pipe = cls.from_pretrained(
-            where, revision=spec.revision, variant=spec.variant, use_safetensors=True, **options, **left_out
+            where,
+            revision=spec.revision,
+            variant=spec.variant,
+            use_safetensors=True,
+            **options,
+            **left_out,
+            **instead,
         )
     if hasattr(pipe.vae, "enable_slicing"):
         pipe.vae.enable_slicing()

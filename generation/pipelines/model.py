@@ -64,7 +64,10 @@ class Model:
         if self._factors is None:
             return None
         try:
-            return self._factors.pictures(spatial(step.guess(), self.family.layout, size))
+            latents = spatial(step.guess(), self.family.layout, size)
+            if latents.shape[1] == 4 * len(self._factors.weight):  # patches of 2×2 as channels
+                latents = torch.nn.functional.pixel_shuffle(latents, 2)
+            return self._factors.pictures(latents)
         except Exception as error:
             log.warning("no previews of %s: %s: %s", self.spec.key, type(error).__name__, error)
             self._factors = None
@@ -118,12 +121,14 @@ class Model:
             each["negative_prompt"] = self._told_negative(sampling.negative)
         if call.mask is not None:
             each["mask_image"] = call.mask
-        if "num_images_per_prompt" not in takes or call.sources:
+        if "num_images_per_prompt" not in takes or (call.sources and call.way is not Way.EDIT):
             each = {name: [value] * count for name, value in each.items()}
             several: dict[str, Any] = {}
         else:
             several = {"num_images_per_prompt": count}
-        if call.way is Way.EDIT:
+        if call.way is Way.CONTROL:
+            each["control_image"] = list(call.sources) * count
+        elif call.way is Way.EDIT:
             each["image"] = list(call.sources) if family.references > 1 else call.sources[0]
         elif call.sources:
             each["image"] = list(call.sources) if len(call.sources) > 1 else list(call.sources) * count

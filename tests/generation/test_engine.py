@@ -120,6 +120,40 @@ def test_events_come_in_order_with_a_preview_of_the_first_step(catalogue: Catalo
     assert cold.states()[model].state is ModelState.WARM
 
 
+def test_requests_advanced_in_turns_draw_what_each_draws_alone(engine: Engine) -> None:
+    asked = [text_to_image("sd"), text_to_image("flux", seeds=(5,)), image_to_image("sdxl")]
+    alone = [finished(engine, request).images for request in asked]
+    before = torch.is_grad_enabled()
+    torch.set_grad_enabled(False)  # as the worker does
+    try:
+        running = {number: engine.run(request) for number, request in enumerate(asked)}
+        last: dict[int, Any] = {}
+        while running:
+            for number in list(running):
+                event = next(running[number], None)
+                if event is None:
+                    del running[number]
+                else:
+                    last[number] = event
+    finally:
+        torch.set_grad_enabled(before)
+    assert [last[number].images for number in range(len(asked))] == alone
+
+
+def test_a_cancelled_request_stops_and_another_goes_on(engine: Engine) -> None:
+    stopped: list[bool] = []
+    one, other = engine.run(text_to_image(), lambda: bool(stopped)), engine.run(text_to_image("flux"))
+    for _ in range(3):
+        next(one)
+        next(other)
+    stopped.append(True)
+    *_, last = one
+    assert isinstance(last, Failed)
+    assert last.reason is FailureReason.CANCELLED
+    *_, last = other
+    assert isinstance(last, Finished)
+
+
 def test_the_same_request_gives_the_same_bytes(engine: Engine) -> None:
     assert finished(engine, text_to_image()).images == finished(engine, text_to_image()).images
 

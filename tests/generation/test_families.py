@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from generation.calls import Call, plan
 from generation.catalogue import Catalogue, ModelSpec
 from generation.contract import (
     Blend,
+    Control,
     Edit,
     ImageToImage,
     Inpaint,
@@ -34,13 +35,24 @@ from generation.pipelines.loading import load
 from generation.pipelines.model import Model
 from tests.generation import tiny
 from tests.generation.requests import encoded, picture
-from tests.generation.tiny_families import BUILDERS
+from tests.generation.tiny_families import BUILDERS, save
 
 SIZE = (64, 64)
 STEPS = 3
 BOX = (16, 16, 47, 47)
 _ENTRY = tiny.ENTRY.replace("[32, 32]", "[64, 64]").replace("multiple = 8", "multiple = 32")
 PAIRS = [(name, way) for name, family in FAMILIES.items() for way in Way if family.can(way)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_references() -> Iterator[None]:
+    """Qwen-Image-Edit brings each reference to a million pixels, which takes half a minute even on a small model."""
+    from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as plus
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("VAE_IMAGE_SIZE", "CONDITION_IMAGE_SIZE"):
+            patch.setattr(plus, name, 64 * 64)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +69,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Model]:
 
 
 def saved(folder: Path, name: str) -> ModelSpec:
-    torch.manual_seed(0)
-    BUILDERS[name]().save_pretrained(folder / name)
+    save(name, folder / name)
     (folder / "models.toml").write_text(_ENTRY.format(key=name, family=name, folder=name), encoding="utf-8")
     return Catalogue.load(folder / "models.toml")[name]
 
@@ -80,6 +91,8 @@ def request(model: str, way: Way, **changes: Any) -> Request:
             return Inpaint(sampling=said, strength=strength, source=source, mask=encoded(mask()))
         case Way.EDIT:
             return Edit(sampling=said, sources=(source,))
+        case Way.CONTROL:
+            return Control(sampling=said, source=source)
         case Way.OUTPAINT:
             return Outpaint(sampling=said, place=(32, 0, 32, 64), source=source)
         case Way.TILE:

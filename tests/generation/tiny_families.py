@@ -7,6 +7,7 @@ sizes that must agree between a text encoder and a denoiser do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -251,6 +252,131 @@ def flux_fill() -> Any:
     return diffusers.FluxFillPipeline(**_flux_parts(in_channels=16 + 16 + 256, out_channels=16, guidance_embeds=True))
 
 
+def flux_control() -> Any:
+    return diffusers.FluxControlPipeline(**_flux_parts(in_channels=32, out_channels=16, guidance_embeds=True))
+
+
+def _flux2_vae() -> Any:
+    return diffusers.AutoencoderKLFlux2(
+        block_out_channels=(8, 8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=4,
+        sample_size=32,
+    )
+
+
+def _mistral(*, layers: int = 2) -> Any:
+    text = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "vocab_size": _BYTES + 8,
+        "model_type": "mistral",
+    }
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "head_dim": 8,
+        "image_size": 28,
+        "patch_size": 14,
+        "model_type": "pixtral",
+    }
+    return transformers.Mistral3Config(text_config=text, vision_config=vision, image_token_index=261)
+
+
+def flux2() -> Any:
+    return diffusers.Flux2Pipeline(
+        transformer=diffusers.Flux2Transformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=48,
+            timestep_guidance_channels=16,
+            axes_dims_rope=[4, 4, 4, 4],
+            guidance_embeds=True,
+        ),
+        scheduler=_FLOW(),
+        vae=_flux2_vae(),
+        text_encoder=transformers.Mistral3ForConditionalGeneration(_mistral(layers=31)),  # it reads layers 10, 20, 30
+        tokenizer=_chat_tokenizer(),
+    )
+
+
+def ernie() -> Any:
+    return diffusers.ErnieImagePipeline(
+        transformer=diffusers.ErnieImageTransformer2DModel(
+            hidden_size=32,
+            num_attention_heads=4,
+            num_layers=1,
+            ffn_hidden_size=32,
+            in_channels=16,
+            out_channels=16,
+            text_in_dim=16,
+            rope_axes_dim=(4, 2, 2),
+        ),
+        scheduler=_FLOW(),
+        vae=_flux2_vae(),
+        text_encoder=transformers.Mistral3Model(_mistral()),
+        tokenizer=_chat_tokenizer(),
+    )
+
+
+def longcat() -> Any:
+    return diffusers.LongCatImagePipeline(
+        transformer=diffusers.LongCatImageTransformer2DModel(
+            patch_size=1,
+            in_channels=64,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=16,
+            pooled_projection_dim=16,
+            axes_dims_rope=[4, 4, 8],
+        ),
+        scheduler=_FLOW(use_dynamic_shifting=True),
+        vae=_vae(16, shift=0.1159),
+        text_encoder=_qwen25vl(),
+        tokenizer=_chat_tokenizer(),
+        text_processor=None,
+    )
+
+
+def kandinsky5() -> Any:
+    return diffusers.Kandinsky5T2IPipeline(
+        transformer=diffusers.Kandinsky5Transformer3DModel(
+            in_visual_dim=4,
+            out_visual_dim=4,
+            in_text_dim=16,
+            in_text_dim2=16,
+            time_dim=16,
+            patch_size=(1, 2, 2),
+            model_dim=16,
+            ff_dim=32,
+            num_text_blocks=1,
+            num_visual_blocks=1,
+            axes_dims=(4, 6, 6),
+        ),
+        scheduler=_FLOW(),
+        vae=_vae(4, scale=0.3611),
+        text_encoder=_qwen25vl(),
+        tokenizer=_chat_tokenizer(),
+        text_encoder_2=transformers.CLIPTextModel(tiny.clip_config(16)),
+        tokenizer_2=tiny.clip_tokenizer(),
+    )
+
+
 def flux2_klein() -> Any:
     return diffusers.Flux2KleinPipeline(
         transformer=diffusers.Flux2Transformer2DModel(
@@ -266,15 +392,7 @@ def flux2_klein() -> Any:
             guidance_embeds=False,
         ),
         scheduler=_FLOW(),
-        vae=diffusers.AutoencoderKLFlux2(
-            block_out_channels=(8, 8, 16, 16),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            latent_channels=4,
-            layers_per_block=1,
-            norm_num_groups=4,
-            sample_size=32,
-        ),
+        vae=_flux2_vae(),
         text_encoder=_qwen3(transformers.Qwen3ForCausalLM, layers=28),
         tokenizer=_chat_tokenizer(),
         is_distilled=True,
@@ -328,6 +446,10 @@ def qwen_image() -> Any:
         text_encoder=_qwen25vl(),
         tokenizer=_chat_tokenizer(),
     )
+
+
+def qwen_image_edit() -> Any:
+    return diffusers.QwenImageEditPlusPipeline(**qwen_image().components, processor=None)
 
 
 def _sana_transformer(**more: Any) -> Any:
@@ -685,6 +807,30 @@ BUILDERS: dict[str, Callable[[], Any]] = {
     "flux-kontext": flux_kontext, "flux-fill": flux_fill, "flux2-klein": flux2_klein, "z-image": z_image,
     "qwen-image": qwen_image, "sana": sana, "sana-sprint": sana_sprint, "chroma": chroma, "pixart-sigma": pixart_sigma,
     "lumina2": lumina2, "cogview4": cogview4, "hidream": hidream, "auraflow": auraflow, "ovis": ovis, "krea2": krea2,
-    "hunyuan-image": hunyuan_image, "fibo": fibo,
+    "hunyuan-image": hunyuan_image, "fibo": fibo, "flux-control": flux_control, "flux2": flux2, "ernie-image": ernie,
+    "longcat-image": longcat, "kandinsky5": kandinsky5, "qwen-image-edit": qwen_image_edit,
 }  # fmt: skip
 """What builds the small model of each family, by the family's name."""
+
+
+_ASLEEP = ("ernie-image", "kandinsky5")
+"""Families whose blocks begin as the identity, so that no prompt would change anything."""
+
+
+@torch.no_grad()
+def _wake(part: torch.nn.Module) -> None:
+    """Give random values to all weights that are zero."""
+    for weights in part.parameters():
+        if not weights.any():
+            weights.normal_(std=0.1)
+
+
+def save(name: str, folder: Path) -> None:
+    """Build a family's small model and save it as a repository has it."""
+    torch.manual_seed(0)
+    pipe = BUILDERS[name]()
+    if name in _ASLEEP:
+        _wake(pipe.transformer)
+    pipe.save_pretrained(folder)
+    if name == "qwen-image-edit":  # what lies in the folder of the processor that can't be built here
+        transformers.Qwen2VLImageProcessorPil().save_pretrained(folder / "processor")
