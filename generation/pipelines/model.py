@@ -44,14 +44,6 @@ class Model:
         """What is declared of its kind."""
         return self.spec.family
 
-    def heeds(self, option: str) -> bool:
-        """Whether "guidance" or "negative" changes what these very weights draw: some are distilled on one."""
-        if option == "negative":
-            return self.family.negative
-        config = getattr(self.pipe, "transformer", self.pipe).config
-        embeds = config.get("guidance_embeds")
-        return self.family.guidance is not None and (self.family.negative or embeds is not False)
-
     def draw(self, call: Call) -> Generator[Step, None, torch.Tensor]:
         """Yield each step; return the pictures, (images, 3, height, width) in 0..1."""
         return stepwise(lambda told: self._call(call, told))
