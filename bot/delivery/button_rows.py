@@ -15,6 +15,7 @@ LONGEST_ID, LONGEST_LABEL = 100, 80
 """Characters that Discord takes."""
 PROMPT_ID = "prompt:"
 """What the id of a button begins with that draws a prompt, which follows: never to be changed."""
+LONGEST_PROMPT = LONGEST_ID - len(PROMPT_ID)
 CANCEL = "x"
 """The verb of the button under a progress message."""
 
@@ -65,11 +66,10 @@ def as_view(buttons: Iterable[discord.ui.Button[discord.ui.View]]) -> discord.ui
 
 
 def prompt_buttons(prompts: Iterable[str]) -> discord.ui.View:
-    """A button for each prompt, which may end in flags, to be drawn at one press. One too long for an id is left out."""
+    """A button for each prompt of at most `LONGEST_PROMPT` characters, flags included, to be drawn at one press."""
     return as_view(
         discord.ui.Button(custom_id=PROMPT_ID + prompt, label=prompt.partition(" --")[0][:LONGEST_LABEL])
         for prompt in prompts
-        if len(PROMPT_ID + prompt) <= LONGEST_ID
     )
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bot.delivery.button_rows import LONGEST_PROMPT
 from bot.errors import BadPrompt, UnknownModel
 from bot.jobs.policy import UNLIMITED, Most
 from bot.jobs.prompts import PRIVATE_PROMPT, Parsed, flags_of
@@ -173,10 +174,14 @@ def imagine(
 
 
 def _instead(parsed: Parsed, spec: ModelSpec) -> Iterator[str]:
-    """What comes closest to a prompt about something that a model of few words doesn't know, with the same flags."""
+    """What comes closest to a prompt about something that a model of few words doesn't know, with the same flags; where
+    they are too long for a button, with that alone which keeps it private.
+    """
     if spec.vocabulary and not knows_subject(parsed.prompt):
         for words in nearest(parsed.prompt):
-            yield f"{words} {flags_of(parsed)}".strip()
+            whole = f"{words} {flags_of(parsed)}".strip()
+            short = f"{words} --private" if parsed.private else words
+            yield whole if len(whole) <= LONGEST_PROMPT else short
 
 
 def _within(spec: ModelSpec, size: tuple[int, int], aspect: tuple[int, int], longest: int | None) -> tuple[int, int]:
