@@ -99,12 +99,13 @@ def plan(request: Request, spec: ModelSpec) -> Plan:
             return _single(Way.IMAGE, sources=(_average(sources),), strength=request.strength)
         case Upscale():
             source = pictures.open_source(request.source, *size)
+            way = Way.UPSCALE if Way.UPSCALE in spec.family.ways else Way.IMAGE
             tile = (_within(spec.width, size[0], spec), _within(spec.height, size[1], spec))
             boxes = list(_boxes(size, tile))
             batches = [boxes[first : first + spec.max_images] for first in range(0, len(boxes), spec.max_images)]
             return Plan(
                 count=len(batches),
-                calls=lambda sampling: _upscaled(sampling, source, batches, tile, request.strength),
+                calls=lambda sampling: _upscaled(sampling, source, batches, tile, way, request.strength),
             )
 
 
@@ -257,6 +258,7 @@ def _upscaled(
     source: Image.Image,
     batches: Sequence[Sequence[Box]],
     tile: tuple[int, int],
+    way: Way,
     strength: float,
 ) -> Calls:
     """Each tile is drawn from the enlarged picture, and laid over those before it with edges that fade in."""
@@ -267,7 +269,7 @@ def _upscaled(
         number += len(batch)
         parts = [source.crop(box) for box in batch]
         drawn = yield Call(
-            way=Way.IMAGE,
+            way=way,
             sampling=replace(sampling, width=tile[0], height=tile[1], seeds=seeds),
             sources=parts,
             strength=strength,

@@ -36,7 +36,7 @@ from generation.contract import (
     with_seeds,
 )
 from generation.pipelines.base import BrokenImage, to_pictures
-from generation.pipelines.model import Model
+from generation.pipelines.loading import Loaded
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
 from generation.safety_check import Guard, Unchecked
 from generation.safety_settings import SafetyCheck
@@ -187,7 +187,7 @@ class Engine:
         yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)
 
     def _follow(
-        self, model: Model, plan: Plan, sampling: Sampling, part: int, parts: int
+        self, model: Loaded, plan: Plan, sampling: Sampling, part: int, parts: int
     ) -> Generator[Event, None, list[Image.Image]]:
         """Make the calls of a plan; the finished pictures."""
         calls = plan.calls(sampling)
@@ -214,7 +214,7 @@ class Engine:
             raise BadRequest(f"a strength of {strength}")
         return plan(request, self._specs[sampling.model])
 
-    def _denoise(self, model: Model, call: Call, part: int, parts: int) -> Generator[Event, None, torch.Tensor]:
+    def _denoise(self, model: Loaded, call: Call, part: int, parts: int) -> Generator[Event, None, torch.Tensor]:
         """Draw; the pictures, (images, 3, height, width) in 0..1."""
         shown: float | None = None
         size = (call.sampling.width, call.sampling.height)

@@ -18,8 +18,7 @@ import torch
 from generation.catalogue import ModelSpec
 from generation.contract import ModelState, ModelStatus
 from generation.pipelines.base import look_up
-from generation.pipelines.loading import load
-from generation.pipelines.model import Model
+from generation.pipelines.loading import Loaded, load
 from generation.wire import Memory
 
 log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class Residency:
         self._pulse = pulse
         self._beside = beside
         self._changed = changed
-        self._loaded: dict[str, Model] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._reasons: dict[str, str] = {}
 
     def states(self) -> Mapping[str, ModelStatus]:
@@ -79,7 +78,7 @@ class Residency:
         """Whether the model is loaded."""
         return key in self._loaded
 
-    def model(self, key: str) -> Model:
+    def model(self, key: str) -> Loaded:
         """The loaded model, after loading it if need be. Raises ModelUnusable."""
         spec = self._specs[key]
         self._make_room(spec)

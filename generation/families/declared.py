@@ -267,3 +267,13 @@ FIBO = Family(
     layout=Layout.CELLS,
     fixed={"max_sequence_length": 300},
 )
+
+SWIN2SR = Family(
+    name="swin2sr",
+    title="Swin2SR, which makes pictures larger and nothing else",
+    ways={Way.UPSCALE: "Swin2SRForImageSuperResolution"},
+    guidance=None,
+    negative=False,
+    multiple=8,
+    dtype="float16",
+)

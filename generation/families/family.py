@@ -53,7 +53,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One architecture. Classes are named as diffusers names them; all of them share the components of the first."""
+    """One architecture. Classes are diffusers', which share the components of the first, or one of transformers'."""
 
     #: What `family` says in `models.toml`.
     name: str
@@ -83,7 +83,9 @@ class Family:
 
     def can(self, way: Way) -> bool:
         """Whether it makes pictures in this way."""
-        sets = _NEEDS.get(way, ((way,),))
+        if way in self.ways:
+            return True
+        sets = _NEEDS.get(way, ())
         blends_by_one = way is Way.BLEND and Way.IMAGE not in self.ways and self.references < 2
         return not blends_by_one and any(all(needed in self.ways for needed in each) for each in sets)
 

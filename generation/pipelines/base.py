@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import nn
@@ -31,6 +32,12 @@ def look_up(pipe: Any, pulse: Callable[[], None]) -> None:
 
     for block in blocks(pipe):
         block.register_forward_pre_hook(hook)
+
+
+def to_pixels(source: Image.Image) -> torch.Tensor:
+    """An RGB picture as (1, 3, height, width) in 0..1."""
+    scaled = np.array(source, dtype=np.float32) / 255
+    return torch.from_numpy(scaled).permute(2, 0, 1).unsqueeze(0)
 
 
 def to_pictures(decoded: torch.Tensor) -> list[Image.Image]:

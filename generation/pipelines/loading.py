@@ -7,11 +7,16 @@ from typing import Any
 
 import diffusers
 import torch
+import transformers
 
 from generation.catalogue import ModelSpec
-from generation.families import FAMILIES, Family
+from generation.families import FAMILIES, Family, Way
 from generation.pipelines import substitutes
 from generation.pipelines.model import Model
+from generation.pipelines.upscaler import Upscaler
+
+Loaded = Model | Upscaler
+"""A model that can draw."""
 
 _LEFT_OUT = {
     "safety_checker": None,
@@ -23,14 +28,19 @@ _LEFT_OUT = {
 """Parts that need vision libraries: moderation isn't the model's, and pictures are marked by `provenance`."""
 
 
-def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_downloads: bool) -> Model:
+def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_downloads: bool) -> Loaded:
     """Load a model's weights. `offload` keeps in the device's memory only the part that works.
 
     Raises ValueError for files of another family, and whatever diffusers raises for files that are missing or broken.
     """
-    cls = getattr(diffusers, spec.family.pipeline)
     where = spec.folder or spec.source
     options: dict[str, Any] = {"dtype": dtype_for(device, spec.family), "local_files_only": not allow_downloads}
+    if Way.UPSCALE in spec.family.ways:
+        network = getattr(transformers, spec.family.pipeline).from_pretrained(
+            where, revision=spec.revision, use_safetensors=True, **options
+        )
+        return Upscaler(network.to(device).eval(), spec)
+    cls = getattr(diffusers, spec.family.pipeline)
     if spec.folder is not None and spec.folder.is_file():
         pipe = cls.from_single_file(str(where), **options)
     else:

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+from generation.pipelines.base import to_pixels
 from generation.pipelines.latents import encode
 
 
 def keep_outside(pipe: Any, sources: Sequence[Image.Image], mask: Image.Image, seeds: Sequence[int]) -> None:
     """Have the pipeline's scheduler keep the sources outside of the mask. Latents are (images, channels, rows, columns)."""
     scheduler, step = pipe.scheduler, pipe.scheduler.step
-    clean = torch.cat([encode(pipe, _pixels(source)) for source in sources]).expand(len(seeds), -1, -1, -1)
+    clean = torch.cat([encode(pipe, 2 * to_pixels(source) - 1) for source in sources]).expand(len(seeds), -1, -1, -1)
     shown = mask.resize((clean.shape[-1], clean.shape[-2]), Image.Resampling.BOX)
     inside = torch.from_numpy(np.array(shown, dtype=np.float32) / 255).to(clean)
     noise = torch.stack([torch.randn(clean.shape[1:], generator=torch.Generator("cpu").manual_seed(s)) for s in seeds])
@@ -36,9 +37,3 @@ def keep_outside(pipe: Any, sources: Sequence[Image.Image], mask: Image.Image, s
         return (inside * latents + (1 - inside) * old.to(latents), *rest)
 
     scheduler.step = kept
-
-
-def _pixels(source: Image.Image) -> torch.Tensor:
-    """An RGB picture as (1, 3, height, width) in -1..1."""
-    scaled = np.array(source, dtype=np.float32) / 255
-    return 2 * torch.from_numpy(scaled).permute(2, 0, 1).unsqueeze(0) - 1

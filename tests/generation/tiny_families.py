@@ -802,13 +802,21 @@ def fibo() -> Any:
     )
 
 
+def swin2sr() -> Any:
+    return transformers.Swin2SRForImageSuperResolution(
+        transformers.Swin2SRConfig(
+            image_size=16, embed_dim=16, depths=[1], num_heads=[2], window_size=4, upscale=2, upsampler="pixelshuffle"
+        )
+    )
+
+
 BUILDERS: dict[str, Callable[[], Any]] = {
     "stable-diffusion": stable_diffusion, "sdxl": sdxl, "lcm": lcm, "sd3": sd3, "flux": flux,
     "flux-kontext": flux_kontext, "flux-fill": flux_fill, "flux2-klein": flux2_klein, "z-image": z_image,
     "qwen-image": qwen_image, "sana": sana, "sana-sprint": sana_sprint, "chroma": chroma, "pixart-sigma": pixart_sigma,
     "lumina2": lumina2, "cogview4": cogview4, "hidream": hidream, "auraflow": auraflow, "ovis": ovis, "krea2": krea2,
     "hunyuan-image": hunyuan_image, "fibo": fibo, "flux-control": flux_control, "flux2": flux2, "ernie-image": ernie,
-    "longcat-image": longcat, "kandinsky5": kandinsky5, "qwen-image-edit": qwen_image_edit,
+    "longcat-image": longcat, "kandinsky5": kandinsky5, "qwen-image-edit": qwen_image_edit, "swin2sr": swin2sr,
 }  # fmt: skip
 """What builds the small model of each family, by the family's name."""
 
