@@ -35,7 +35,7 @@ from generation.contract import (
     Started,
     with_seeds,
 )
-from generation.pipelines.base import BrokenImage, to_pictures
+from generation.pipelines.base import BrokenImage, none_blank, to_pictures
 from generation.pipelines.loading import Loaded
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
 from generation.safety_check import Guard, Unchecked
@@ -182,6 +182,7 @@ class Engine:
                 done += yield from self._follow(model, way, part.sampling, number, len(parts))
         finally:
             model.pipe.maybe_free_model_hooks()
+        none_blank(done)  # only now: a part of a picture may well be
         unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
         images, grid = encoding.encode(done, request, self._threads)
         yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,16 +41,17 @@ def to_pixels(source: Image.Image) -> torch.Tensor:
 
 
 def to_pictures(decoded: torch.Tensor) -> list[Image.Image]:
-    """Decoded pictures, (images, 3, height, width) in 0..1, as Pillow's. Raises BrokenImage for NaN and blank ones.
-
-    Blank means that every pixel is the same: a dark picture of something isn't.
-    """
+    """Decoded pictures, (images, 3, height, width) in 0..1, as Pillow's. Raises BrokenImage for NaN."""
     low, high = decoded.amin((2, 3)), decoded.amax((2, 3))  # NaN goes through both
     if not bool((low.isfinite() & high.isfinite()).all()):
         raise BrokenImage("a picture has values that aren't numbers")
-    if bool((_to_levels(low) == _to_levels(high)).all(dim=1).any()):
-        raise BrokenImage("a picture is blank")
     return [Image.fromarray(_to_levels(picture).permute(1, 2, 0).contiguous().cpu().numpy()) for picture in decoded]
+
+
+def none_blank(pictures: Iterable[Image.Image]) -> None:
+    """Raises BrokenImage for a picture of which every pixel is the same: a dark picture of something isn't blank."""
+    if any(all(low == high for low, high in picture.getextrema()) for picture in pictures):  # type: ignore[misc]
+        raise BrokenImage("a picture is blank")
 
 
 def _to_levels(values: torch.Tensor) -> torch.Tensor:

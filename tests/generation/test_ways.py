@@ -123,6 +123,13 @@ def test_a_larger_picture_shows_the_same_and_has_no_seams(engine: Engine, house:
         assert step_at(drawn, edge_of_a_tile) < 2
 
 
+def test_a_plain_part_of_a_larger_picture_is_no_blank_picture(engine: Engine, house: Image.Image) -> None:
+    source = Image.new("RGB", (SIDE, SIDE), "white")
+    source.paste(house.resize((64, 64)), (0, 0))
+    large = Upscale(sampling=sampling(width=512, height=512, steps=10), strength=0.1, source=encoded(source))
+    assert draw(engine, large)[0].size == (512, 512)
+
+
 def test_strength_says_how_much_of_a_larger_picture_is_drawn_anew(engine: Engine, house: Image.Image) -> None:
     enlarged = levels(house.resize((256, 256), Image.Resampling.LANCZOS))
     off = []
