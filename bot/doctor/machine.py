@@ -288,7 +288,7 @@ def _safety(ready: Ready, settings: Settings) -> Iterator[Finding]:
         return
     advice = "Correct EASEL_SAFETY_MODEL or EASEL_SAFETY_LABELS, or unset them to show results unchecked."
     if not isinstance(settings.safety_model, Path):
-        advice = f'If it is not here yet, ./easel imagine "a fox" downloads it. Else: {advice}'
+        advice = f'If it is not here yet, ./easel imagine "a boat" downloads it. Else: {advice}'
     yield _broken(f"Safety check: it doesn't work, so no result is shown: {ready.safety.reason}", advice)
 
 
