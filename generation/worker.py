@@ -73,7 +73,7 @@ class Worker:
         from generation.engine import Engine
         from generation.residency import memory
 
-        torch.set_grad_enabled(False)  # for the whole process: see `generation/pipelines/stepwise.py`
+        torch.set_grad_enabled(False)  # nothing is trained here
         _silence_libraries()
         engine = Engine(
             setup.models,

@@ -1,8 +1,8 @@
 """A call of any pipeline as a generator of steps: its own scheduler's `step` pauses it.
 
 The call runs in a greenlet, a stack of its own in this thread. diffusers' pipelines switch gradients off while they run
-and put the old mode back when they end, so calls that overlap would give each other theirs: whoever advances several in
-turns switches gradients off for the whole process first.
+and put the old mode back when they end, so calls that overlap, or are left half-way, would give theirs to others: each keeps
+its own mode while it is paused.
 """
 
 from __future__ import annotations
@@ -41,14 +41,32 @@ def stepwise(call: Callable[[Callable[[Any], None]], _Result]) -> Generator[Any,
     def run() -> None:
         ended.append(call(getcurrent().parent.switch))
 
-    job = greenlet(run)
+    job = _Paused(greenlet(run))
     try:
-        said = job.switch()
-        while not job.dead:
+        said = job.resume(job.greenlet.switch)
+        while not job.greenlet.dead:
             yield said
-            said = job.switch()
+            said = job.resume(job.greenlet.switch)
     finally:
-        if not job.dead:
+        if not job.greenlet.dead:
             with contextlib.suppress(_Left):
-                job.throw(_Left)
+                job.resume(job.greenlet.throw, _Left)
     return ended[0]
+
+
+class _Paused:
+    """A greenlet with its own gradient mode, which torch keeps for the whole thread."""
+
+    def __init__(self, job: greenlet) -> None:
+        self.greenlet = job
+        self._gradients = torch.is_grad_enabled()
+
+    def resume(self, enter: Callable[..., Any], *arguments: Any) -> Any:
+        """Go on in it until it pauses or ends; what it hands over. Raises what it raises."""
+        outside = torch.is_grad_enabled()
+        torch.set_grad_enabled(self._gradients)
+        try:
+            return enter(*arguments)
+        finally:
+            self._gradients = torch.is_grad_enabled()
+            torch.set_grad_enabled(outside)

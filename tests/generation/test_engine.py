@@ -123,20 +123,16 @@ def test_events_come_in_order_with_a_preview_of_the_first_step(catalogue: Catalo
 def test_requests_advanced_in_turns_draw_what_each_draws_alone(engine: Engine) -> None:
     asked = [text_to_image("sd"), text_to_image("flux", seeds=(5,)), image_to_image("sdxl")]
     alone = [finished(engine, request).images for request in asked]
-    before = torch.is_grad_enabled()
-    torch.set_grad_enabled(False)  # as the worker does
-    try:
-        running = {number: engine.run(request) for number, request in enumerate(asked)}
-        last: dict[int, Any] = {}
-        while running:
-            for number in list(running):
-                event = next(running[number], None)
-                if event is None:
-                    del running[number]
-                else:
-                    last[number] = event
-    finally:
-        torch.set_grad_enabled(before)
+    running = {number: engine.run(request) for number, request in enumerate(asked)}
+    last: dict[int, Any] = {}
+    while running:
+        for number in list(running):
+            event = next(running[number], None)
+            if event is None:
+                del running[number]
+            else:
+                last[number] = event
+    assert torch.is_grad_enabled(), "each keeps its own mode"
     assert [last[number].images for number in range(len(asked))] == alone
 
 

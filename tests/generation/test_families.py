@@ -213,20 +213,16 @@ def test_calls_advanced_in_turns_draw_what_each_draws_alone(loaded: Callable[[st
     names = ("stable-diffusion", "sdxl", "flux", "z-image")
     calls = {name: Call(way=Way.TEXT, sampling=sampling(name)) for name in names}
     alone = {name: values(loaded(name), call)[0] for name, call in calls.items()}
-    before = torch.is_grad_enabled()
-    torch.set_grad_enabled(False)  # as a worker does, see `stepwise`
-    try:
-        running = {name: loaded(name).draw(call) for name, call in calls.items()}
-        ended: dict[str, torch.Tensor] = {}
-        while running:
-            for name in list(running):
-                try:
-                    next(running[name])
-                except StopIteration as end:
-                    ended[name] = end.value
-                    del running[name]
-    finally:
-        torch.set_grad_enabled(before)
+    running = {name: loaded(name).draw(call) for name, call in calls.items()}
+    ended: dict[str, torch.Tensor] = {}
+    while running:
+        for name in list(running):
+            try:
+                next(running[name])
+            except StopIteration as end:
+                ended[name] = end.value
+                del running[name]
+            assert torch.is_grad_enabled(), "each keeps its own mode"
     assert all(torch.equal(ended[name], alone[name]) for name in names)
 
 
