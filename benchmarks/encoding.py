@@ -8,7 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from benchmarks.rows import Row, median
@@ -22,17 +21,8 @@ _SIDE = 1024
 _PICTURES = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Times:
-    """Seconds, one after the other."""
-
-    pixels: float
-    files: float
-    pipe: float
-
-    @property
-    def total(self) -> float:
-        return self.pixels + self.files + self.pipe
+_DECODING = 0.08
+"""Seconds in which a GPU decodes one of them, more or less, while the processor has nothing to do."""
 
 
 def run(*, quick: bool) -> list[Row]:
@@ -51,22 +41,22 @@ def run(*, quick: bool) -> list[Row]:
     arrived: queue.SimpleQueue[float] = queue.SimpleQueue()
     outlet = _reader(arrived)
     with ThreadPoolExecutor(_PICTURES) as threads:
-        times, sizes = [], []
+        decoded = _decoded()
+        beside, at_once, sizes = [], [], []
         for _ in range(5 if quick else 30):
-            one, finished = _once(request, threads, outlet, arrived)
-            times.append(one)
+            beside.append(_once(request, decoded, _DECODING, threads, outlet, arrived)[0])
+            seconds, finished = _once(request, decoded, 0.0, threads, outlet, arrived)
+            at_once.append(seconds)
             sizes = [len(data) / 1e6 for data in finished.images]
-    total = median([one.total for one in times])
-    parts = ", ".join(
-        f"{name} {median([getattr(one, name) for one in times]) * 1000:.0f} ms" for name in ("pixels", "files", "pipe")
-    )
+    what = f"Encode and hand over four {_SIDE}² results of {median(sizes):.1f} MB and their grid, "
     return [
         Row(
-            what=f"Encode and hand over four {_SIDE}² results of {median(sizes):.1f} MB and their grid",
-            measured=f"{total * 1000:.0f} ms ({parts})",
+            what=f"{what}from the last one's pixels on, when each was decoded in {_DECODING * 1000:.0f} ms",
+            measured=f"{median(beside) * 1000:.0f} ms",
             target="≤ 60 ms",
-            met=total <= 0.06,
-        )
+            met=median(beside) <= 0.06,
+        ),
+        Row(what=f"{what}when all are there at once", measured=f"{median(at_once) * 1000:.0f} ms"),
     ]
 
 
@@ -85,28 +75,34 @@ def _reader(arrived: queue.SimpleQueue[float]) -> BinaryIO:
 
 
 def _once(
-    request: TextToImage, threads: ThreadPoolExecutor, outlet: BinaryIO, arrived: queue.SimpleQueue[float]
-) -> tuple[_Times, Finished]:
-    from generation.pipelines.base import to_pictures
+    request: TextToImage,
+    decoded: torch.Tensor,
+    decoding: float,
+    threads: ThreadPoolExecutor,
+    outlet: BinaryIO,
+    arrived: queue.SimpleQueue[float],
+) -> tuple[float, Finished]:
+    """Seconds from the last picture's pixels, or from the first one's where decoding takes no time; the result."""
+    from generation.pipelines.base import to_picture
 
-    decoded = _decoded()
-    began = time.perf_counter()
-    drawn = to_pictures(decoded)
-    converted = time.perf_counter()
-    images, grid = encoding.encode(drawn, request, threads)
-    encoded = time.perf_counter()
+    files, began = encoding.Files(request, threads), time.perf_counter()
+    for pixels in decoded:
+        if decoding:
+            time.sleep(decoding)
+            began = time.perf_counter()
+        files.add(to_picture(pixels))
+    images, grid = files.finish()
     finished = Finished(images=images, grid=grid, seconds=1.0)
     wire.write(outlet, wire.Said(ticket="one", event=finished))
-    handed = arrived.get()
-    return _Times(pixels=converted - began, files=encoded - converted, pipe=handed - encoded), finished
+    return arrived.get() - began, finished
 
 
 def _decoded() -> torch.Tensor:
-    """What a VAE would give: (4, 3, 1024, 1024) in -1..1."""
+    """Four pictures in 0..1, (4, 3, 1024, 1024)."""
     import torch
 
     seeded = torch.Generator().manual_seed(7)
     shapes = torch.randn((_PICTURES, 3, 24, 24), generator=seeded)
     smooth = torch.nn.functional.interpolate(shapes, (_SIDE, _SIDE), mode="bicubic")
     grain = torch.randn((_PICTURES, 3, _SIDE, _SIDE), generator=seeded)
-    return (0.4 * smooth + 0.012 * grain).clamp(-1, 1)
+    return (0.5 + 0.2 * smooth + 0.006 * grain).clamp(0, 1)

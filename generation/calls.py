@@ -68,6 +68,8 @@ class Plan:
 
     count: int
     calls: Callable[[Sampling], Calls]
+    #: Whether what a call draws is finished as it is.
+    final: bool = False
 
 
 def plan(request: Request, spec: ModelSpec) -> Plan:
@@ -115,7 +117,7 @@ def _single(way: Way, **more: Any) -> Plan:
     def calls(sampling: Sampling) -> Calls:
         return (yield Call(way=way, sampling=sampling, **more))
 
-    return Plan(count=1, calls=calls)
+    return Plan(count=1, calls=calls, final=True)
 
 
 def _opened(sources: Sequence[bytes], size: tuple[int, int], *, most: int) -> tuple[Image.Image, ...]:

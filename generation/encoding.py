@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
 import numpy as np
 from isal import isal_zlib
@@ -23,11 +22,24 @@ _SUB = 1
 """The filter that keeps each pixel's difference to its left neighbour: https://www.w3.org/TR/png-3/#9Filter-types."""
 
 
-def encode(drawn: Sequence[Image.Image], request: Request, threads: Executor) -> tuple[tuple[bytes, ...], bytes]:
-    """RGB pictures as PNG files and their grid as JPEG, all at the same time; each says what it was made from."""
-    sheet = threads.submit(pictures.grid_file, drawn, provenance.of_request(request))
-    files = threads.map(lambda pair: _png(pair[1], provenance.of_request(request, pair[0])), enumerate(drawn))
-    return tuple(files), sheet.result()
+class Files:
+    """The files of a result, made on other threads while further pictures are still drawn; each says what it was made from."""
+
+    def __init__(self, request: Request, threads: Executor) -> None:
+        self._request, self._threads = request, threads
+        self._pictures: list[Image.Image] = []
+        self._files: list[Future[bytes]] = []
+
+    def add(self, picture: Image.Image) -> None:
+        """Begin the next picture's file. RGB."""
+        label = provenance.of_request(self._request, len(self._pictures))
+        self._pictures.append(picture)
+        self._files.append(self._threads.submit(_png, picture, label))
+
+    def finish(self) -> tuple[tuple[bytes, ...], bytes]:
+        """The pictures as PNG files and their grid as JPEG."""
+        sheet = self._threads.submit(pictures.grid_file, self._pictures, provenance.of_request(self._request))
+        return tuple(file.result() for file in self._files), sheet.result()
 
 
 def _png(picture: Image.Image, label: Label) -> bytes:

@@ -35,7 +35,7 @@ from generation.contract import (
     Started,
     with_seeds,
 )
-from generation.pipelines.base import BrokenImage, none_blank, to_pictures
+from generation.pipelines.base import BrokenImage, none_blank, to_picture
 from generation.pipelines.loading import Loaded
 from generation.residency import NO_PRIMITIVE, ModelUnusable, Residency, free_caches, is_out_of_memory
 from generation.safety_check import Guard, Unchecked
@@ -176,32 +176,36 @@ class Engine:
             yield Progressed(step=0, steps=request.sampling.steps)
         model = self._residency.model(request.sampling.model)
         began, done = self._clock(), []
+        files = encoding.Files(request, self._threads)
         try:
             for number, part in enumerate(parts):
                 self._pulse()
-                done += yield from self._follow(model, way, part.sampling, number, len(parts))
+                done += yield from self._follow(model, way, part.sampling, number, len(parts), files)
         finally:
             model.pipe.maybe_free_model_hooks()
         none_blank(done)  # only now: a part of a picture may well be
         unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
-        images, grid = encoding.encode(done, request, self._threads)
+        images, grid = files.finish()
         yield Finished(images=images, grid=grid, seconds=self._clock() - began, unsafe=unsafe)
 
     def _follow(
-        self, model: Loaded, plan: Plan, sampling: Sampling, part: int, parts: int
+        self, model: Loaded, plan: Plan, sampling: Sampling, part: int, parts: int, files: encoding.Files
     ) -> Generator[Event, None, list[Image.Image]]:
-        """Make the calls of a plan; the finished pictures."""
+        """Make the calls of a plan; the finished pictures, whose files are begun as early as can be."""
         calls = plan.calls(sampling)
         number, total = part * plan.count, parts * plan.count
         try:
             call = next(calls)
             while True:
-                drawn = yield from self._denoise(model, call, number, total)
+                drawn = yield from self._denoise(model, call, number, total, files.add if plan.final else _no_use)
                 number += 1
-                call = calls.send(to_pictures(drawn))
+                call = calls.send(drawn)
         except StopIteration as end:
             finished: list[Image.Image] = end.value
-            return finished
+        if not plan.final:
+            for picture in finished:
+                files.add(picture)
+        return finished
 
     def _check(self, request: Request) -> Plan:
         """How it is to be drawn. Raises BadRequest, or BadSource."""
@@ -215,14 +219,21 @@ class Engine:
             raise BadRequest(f"a strength of {strength}")
         return plan(request, self._specs[sampling.model])
 
-    def _denoise(self, model: Loaded, call: Call, part: int, parts: int) -> Generator[Event, None, torch.Tensor]:
-        """Draw; the pictures, (images, 3, height, width) in 0..1."""
+    def _denoise(
+        self, model: Loaded, call: Call, part: int, parts: int, use: Callable[[Image.Image], None]
+    ) -> Generator[Event, None, list[Image.Image]]:
+        """Draw; the pictures, of which each goes into use while the next one is decoded."""
+        drawn: list[Image.Image] = []
+
+        def seen(pixels: torch.Tensor) -> None:
+            drawn.append(to_picture(pixels))
+            use(drawn[-1])
+
         shown: float | None = None
         size = (call.sampling.width, call.sampling.height)
-        steps = model.draw(call)
+        steps = model.draw(call, seen)
         try:
-            while True:
-                step = next(steps)
+            for step in steps:
                 self._pulse()
                 preview, now = None, self._clock()
                 if self._guard is None and step.done < step.of and (shown is None or now - shown >= _PREVIEW_SECONDS):
@@ -230,11 +241,9 @@ class Engine:
                     preview = pictures.preview(pixels) if pixels else None
                 yield Progressed(step=part * step.of + step.done, steps=parts * step.of, preview=preview)
                 self._pulse()
-        except StopIteration as end:
-            drawn: torch.Tensor = end.value
-            return drawn
         finally:
             steps.close()
+        return drawn
 
     def _pulse(self) -> None:
         self._alive()
@@ -271,3 +280,7 @@ def _is_sticky(error: Exception) -> bool:
 
 def _never() -> bool:
     return False
+
+
+def _no_use(_picture: Image.Image) -> None:
+    """For a picture that isn't finished."""

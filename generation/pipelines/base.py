@@ -40,12 +40,12 @@ def to_pixels(source: Image.Image) -> torch.Tensor:
     return torch.from_numpy(scaled).permute(2, 0, 1).unsqueeze(0)
 
 
-def to_pictures(decoded: torch.Tensor) -> list[Image.Image]:
-    """Decoded pictures, (images, 3, height, width) in 0..1, as Pillow's. Raises BrokenImage for NaN."""
-    low, high = decoded.amin((2, 3)), decoded.amax((2, 3))  # NaN goes through both
-    if not bool((low.isfinite() & high.isfinite()).all()):
+def to_picture(decoded: torch.Tensor) -> Image.Image:
+    """A decoded picture, (3, height, width) in 0..1, as Pillow's. Raises BrokenImage for NaN."""
+    low, high = decoded.aminmax()  # NaN goes through both
+    if not bool(low.isfinite() & high.isfinite()):
         raise BrokenImage("a picture has values that aren't numbers")
-    return [Image.fromarray(_to_levels(picture).permute(1, 2, 0).contiguous().cpu().numpy()) for picture in decoded]
+    return Image.merge("RGB", [Image.fromarray(band.numpy()) for band in _to_levels(decoded).cpu()])
 
 
 def none_blank(pictures: Iterable[Image.Image]) -> None:

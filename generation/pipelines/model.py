@@ -22,6 +22,7 @@ from generation.catalogue import ModelSpec
 from generation.families import Family, Way
 from generation.pipelines import previews
 from generation.pipelines.clean import clean_latents
+from generation.pipelines.decoding import one_by_one
 from generation.pipelines.latents import encode, spatial
 from generation.pipelines.masked import keep_outside
 from generation.pipelines.stepwise import Step, stepwise
@@ -44,9 +45,9 @@ class Model:
         """What is declared of its kind."""
         return self.spec.family
 
-    def draw(self, call: Call) -> Generator[Step, None, torch.Tensor]:
-        """Yield each step; return the pictures, (images, 3, height, width) in 0..1."""
-        return stepwise(lambda told: self._call(call, told))
+    def draw(self, call: Call, seen: Callable[[torch.Tensor], None]) -> Generator[Step, None, None]:
+        """Yield each step, and show each picture as soon as it is decoded, (3, height, width) in 0..1."""
+        return stepwise(lambda told: self._call(call, told, seen))
 
     def preview(self, step: Step, size: tuple[int, int]) -> list[Image.Image] | None:
         """The pictures that a step hints at, one pixel for each latent; None where they can't be had.
@@ -66,9 +67,9 @@ class Model:
             return None
 
     @torch.no_grad()
-    def _call(self, call: Call, told: Callable[[Step], None]) -> torch.Tensor:
+    def _call(self, call: Call, told: Callable[[Step], None], seen: Callable[[torch.Tensor], None]) -> None:
         by_image = call.way is Way.INPAINT and self._lacks_room_for_masks
-        pipe = self._view(self.family.ways[Way.IMAGE if by_image else call.way])
+        pipe = self._view(self.family.ways[Way.IMAGE if by_image else call.way], seen)
         if by_image and call.mask is not None:
             keep_outside(pipe, call.sources, call.mask, call.sampling.seeds)
         _watch(pipe, told)
@@ -76,12 +77,13 @@ class Model:
         arguments = self._arguments(call, takes)
         if self.family.patch is not None:
             self.family.patch(pipe, arguments)
+        precision = self.pipe.vae.dtype
         try:
-            output = pipe(**{name: value for name, value in arguments.items() if name in takes})
+            pipe(**{name: value for name, value in arguments.items() if name in takes})
         finally:
             vars(pipe.scheduler).pop("step", None)  # it refers to the pipeline and back: memory is wanted at once
-        pictures = output.images if hasattr(output, "images") else output[0]
-        return torch.as_tensor(torch.stack(list(pictures)))
+            if self.pipe.vae.dtype != precision:  # SDXL decodes in single precision, and may be left meanwhile
+                self.pipe.vae.to(precision)
 
     @property
     def _lacks_room_for_masks(self) -> bool:
@@ -89,7 +91,7 @@ class Model:
         unet = getattr(self.pipe, "unet", None)
         return unet is not None and unet.config.in_channels not in (4, 9)
 
-    def _view(self, name: str) -> Any:
+    def _view(self, name: str, seen: Callable[[torch.Tensor], None]) -> Any:
         """Another pipeline over the same weights, with a scheduler without a past: schedulers remember."""
         cls = getattr(diffusers, name)
         wanted = inspect.signature(cls.__init__).parameters
@@ -97,6 +99,7 @@ class Model:
         plain = set(wanted) & set(self.pipe.config) - set(self.pipe.components)
         parts |= {key: self.pipe.config[key] for key in plain}
         parts["scheduler"] = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
+        parts["vae"] = one_by_one(self.pipe.vae, seen)
         view = cls(**parts)
         view.set_progress_bar_config(disable=True)
         return view

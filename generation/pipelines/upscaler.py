@@ -5,7 +5,7 @@ https://arxiv.org/abs/2209.11345. It takes no words, no seed and no steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import torch
@@ -37,16 +37,15 @@ class Upscaler:
         self.pipe, self.spec = _Parts(network), spec
         self._network = network
 
-    def draw(self, call: Call) -> Generator[Step, None, torch.Tensor]:
-        """Yield a step for each source; return them in their own size, (images, 3, height, width) in 0..1, sharper.
+    def draw(self, call: Call, seen: Callable[[torch.Tensor], None]) -> Generator[Step, None, None]:
+        """Show each source in its own size, sharper, (3, height, width) in 0..1, and yield a step for it.
 
         A source is a part of a picture that was enlarged: it is made as small as it was, and then large by the network.
         """
-        drawn = []
         for number, source in enumerate(call.sources, start=1):
-            drawn.append(self._enlarged(source))
-            yield Step(done=number, of=len(call.sources), guess=lambda: drawn[-1])
-        return torch.cat(drawn)
+            large = self._enlarged(source)
+            seen(large)
+            yield Step(done=number, of=len(call.sources), guess=lambda: large)  # noqa: B023
 
     def preview(self, _step: Step, _size: tuple[int, int]) -> None:
         """There is none: it takes one pass."""
@@ -57,4 +56,4 @@ class Upscaler:
         small = source.resize((-(-width // factor), -(-height // factor)), Image.Resampling.LANCZOS)
         pixels = to_pixels(small).to(self._network.device, self._network.dtype)
         large: torch.Tensor = self._network(pixel_values=pixels).reconstruction
-        return large[:, :, :height, :width].clamp(0, 1)
+        return large[0, :, :height, :width].clamp(0, 1)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from generation.contract import ImageToImage, Sampling, TextToImage
+from generation.contract import ImageToImage, Request, Sampling, TextToImage
+from generation.encoding import Files
 
 
 def text_to_image(model: str = "sd", **changes: Any) -> TextToImage:
@@ -42,6 +45,15 @@ def image_to_image(model: str = "sd", **changes: Any) -> ImageToImage:
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:
     small = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def result_files(request: Request, pictures: Sequence[Image.Image]) -> tuple[tuple[bytes, ...], bytes]:
+    """The files of a request's pictures and of their grid."""
+    with ThreadPoolExecutor(2) as threads:
+        files = Files(request, threads)
+        for drawn in pictures:
+            files.add(drawn)
+        return files.finish()
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:

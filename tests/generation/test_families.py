@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
@@ -30,7 +32,7 @@ from generation.contract import (
     with_seeds,
 )
 from generation.families import FAMILIES, Family, Way
-from generation.pipelines.base import to_pictures
+from generation.pipelines.base import to_picture
 from generation.pipelines.loading import Loaded, load
 from tests.generation import tiny
 from tests.generation.requests import encoded, picture
@@ -118,20 +120,20 @@ def draw(model: Loaded, asked: Request) -> np.ndarray:
             drawn, steps = values(model, call)
             assert steps
             assert steps[-1] == len(steps)
-            call = calls.send(to_pictures(drawn))
+            call = calls.send([to_picture(one) for one in drawn])
     except StopIteration as end:
         return np.stack([np.asarray(one) for one in end.value]).astype(int)
 
 
 def values(model: Loaded, call: Call) -> tuple[torch.Tensor, list[int]]:
     """What one call draws, (images, 3, rows, columns) in 0..1, and its steps as the last of them counts."""
-    steps, drawing = [], model.draw(call)
-    try:
-        while True:
-            step = next(drawing)
-            steps.append(step.of)
-    except StopIteration as end:
-        return end.value, steps
+    drawn: list[torch.Tensor] = []
+    steps = [step.of for step in model.draw(call, drawn.append)]
+    return torch.stack(drawn), steps
+
+
+def not_yet(_picture: torch.Tensor) -> None:
+    raise AssertionError("a picture came before the last step")
 
 
 @pytest.mark.parametrize(("name", "way"), PAIRS, ids=[f"{name}-{way}" for name, way in PAIRS])
@@ -141,7 +143,7 @@ def test_a_family_draws_in_each_of_its_ways(loaded: Callable[[str], Loaded], nam
     assert first.shape == (len(asked.sampling.seeds), asked.sampling.height, asked.sampling.width, 3)
 
     begun = plan(asked, model.spec).calls(asked.sampling)
-    cut_short = model.draw(next(begun))
+    cut_short = model.draw(next(begun), lambda _: None)
     step = next(cut_short)
     shown = model.preview(step, SIZE)
     if Way.UPSCALE in model.spec.family.ways:
@@ -163,12 +165,21 @@ NATIVE = [(name, way) for name, way in PAIRS if way in FAMILIES[name].ways and w
 
 
 @pytest.mark.parametrize(("name", "way"), NATIVE, ids=[f"{name}-{way}" for name, way in NATIVE])
-def test_a_picture_of_a_batch_is_the_one_that_its_seed_draws_alone(
-    loaded: Callable[[str], Loaded], name: str, way: Way
+def test_pictures_are_those_of_the_pipeline_and_in_a_batch_those_of_each_seed_alone(
+    loaded: Callable[[str], Loaded], name: str, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, asked = loaded(name), request(name, way)
     call = next(plan(asked, model.spec).calls(asked.sampling))
+    pipeline, returned = getattr(diffusers, FAMILIES[name].ways[way]), []
+
+    @functools.wraps(original := pipeline.__call__)
+    def recorded(*told: Any, **options: Any) -> Any:
+        returned.append(original(*told, **options))
+        return returned[-1]
+
+    monkeypatch.setattr(pipeline, "__call__", recorded)
     both, _ = values(model, call)
+    assert torch.equal(both, torch.stack(list(getattr(returned[0], "images", returned[0][0]))))
     alone, _ = values(model, replace(call, sampling=replace(call.sampling, seeds=(2,))))
     assert float((both[1] - alone[0]).abs().max()) <= 1e-5
 
@@ -213,22 +224,38 @@ def test_calls_advanced_in_turns_draw_what_each_draws_alone(loaded: Callable[[st
     names = ("stable-diffusion", "sdxl", "flux", "z-image")
     calls = {name: Call(way=Way.TEXT, sampling=sampling(name)) for name in names}
     alone = {name: values(loaded(name), call)[0] for name, call in calls.items()}
-    running = {name: loaded(name).draw(call) for name, call in calls.items()}
-    ended: dict[str, torch.Tensor] = {}
+    drawn: dict[str, list[torch.Tensor]] = {name: [] for name in names}
+    running = {name: loaded(name).draw(call, drawn[name].append) for name, call in calls.items()}
     while running:
         for name in list(running):
-            try:
-                next(running[name])
-            except StopIteration as end:
-                ended[name] = end.value
+            if next(running[name], None) is None:
                 del running[name]
             assert torch.is_grad_enabled(), "each keeps its own mode"
-    assert all(torch.equal(ended[name], alone[name]) for name in names)
+    assert all(torch.equal(torch.stack(drawn[name]), alone[name]) for name in names)
+
+
+def test_a_call_that_is_left_while_it_decodes_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """SDXL's VAE is brought to single precision for decoding, and has to come back."""
+    model = load(saved(tmp_path, "sdxl"), torch.device("cpu"), offload=False, allow_downloads=False)
+    model.pipe.to(torch.float16)
+    model.pipe.vae.register_to_config(force_upcast=True)
+    asked = request("sdxl", Way.TEXT)
+    usual = draw(model, asked)
+
+    def leave(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    hook = model.pipe.vae.decoder.register_forward_pre_hook(leave)
+    with pytest.raises(KeyboardInterrupt):
+        draw(model, asked)
+    hook.remove()
+    assert model.pipe.vae.dtype == torch.float16
+    assert np.array_equal(draw(model, asked), usual)
 
 
 def test_a_preview_that_can_not_be_had_is_left_out(loaded: Callable[[str], Loaded], tmp_path: Path) -> None:
     model = load(saved(tmp_path, "z-image"), torch.device("cpu"), offload=False, allow_downloads=False)
-    drawing = model.draw(Call(way=Way.TEXT, sampling=sampling("z-image")))
+    drawing = model.draw(Call(way=Way.TEXT, sampling=sampling("z-image")), not_yet)
     step = next(drawing)
     wrong = replace(step, guess=lambda: torch.zeros(1, 2, 3))
     assert model.preview(wrong, SIZE) is None

@@ -6,7 +6,6 @@ import io
 import struct
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
@@ -17,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from generation import encoding, parameters, pictures, provenance
+from generation import parameters, pictures, provenance
 from generation.contract import ImageToImage, Request, TextToImage
 from generation.parameters import Parameters
 from generation.read_metadata import describe
-from tests.generation.requests import decoded, encoded, image_to_image, picture, text_to_image
+from tests.generation.requests import decoded, encoded, image_to_image, picture, result_files, text_to_image
 
 FORMS = ["PNG", "JPEG", "WEBP"]
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -37,8 +36,7 @@ A1111 = (
 
 def results(request: Request) -> tuple[tuple[bytes, ...], bytes]:
     """The files of a request's pictures and of their grid."""
-    with ThreadPoolExecutor(2) as threads:
-        return encoding.encode([picture(32, 32, seed) for seed in request.sampling.seeds], request, threads)
+    return result_files(request, [picture(32, 32, seed) for seed in request.sampling.seeds])
 
 
 def saved(form: str, label: provenance.Label) -> bytes:

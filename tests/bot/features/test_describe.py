@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
@@ -18,7 +17,7 @@ from bot.jobs import orders, prompt_line
 from bot.jobs.prompt_line import Again, Changed
 from bot.jobs.prompts import parse
 from bot.texts.escaping import copyable
-from generation import encoding, pictures, provenance
+from generation import pictures, provenance
 from generation.catalogue import Catalogue
 from generation.contract import Request, Sampling, TextToImage
 from generation.parameters import Parameters
@@ -26,6 +25,7 @@ from generation.read_metadata import Description
 from tests.bot.pictures.hostile import chunk
 from tests.bot.settings.test_settings import PROJECT
 from tests.fakes import picture
+from tests.generation.requests import result_files
 from tests.generation.test_metadata import INPUTS
 from tests.world import World, said
 
@@ -47,8 +47,7 @@ def request(**changes: object) -> TextToImage:
 
 
 def files(of: Request) -> tuple[tuple[bytes, ...], bytes]:
-    with ThreadPoolExecutor(1) as threads:
-        return encoding.encode([Image.new("RGB", (32, 32)) for _ in of.sampling.seeds], of, threads)
+    return result_files(of, [Image.new("RGB", (32, 32)) for _ in of.sampling.seeds])
 
 
 def a1111(form: str, text: str) -> bytes:
