@@ -54,7 +54,7 @@ class ModelSpec:
     """One model: where it comes from, what it can be asked for, and what it costs.
 
     Sizes are pixels. `source` is a folder (`folder` is then its absolute path) or a Hugging Face id (`folder` is
-    then None). `memory_gb` is what its weights and one batch need in half precision. `cost` is credits for each
+    then None). `file` holds weights that take the place of the source's, in one file. `memory_gb` is what its weights and one batch need in half precision. `cost` is credits for each
     image, and `prices` are those of the actions for which it is another. `vocabulary` says that it was taught a small list of words only, and
     `adult` that it and its pictures belong into age-restricted channels only.
     """
@@ -64,6 +64,7 @@ class ModelSpec:
     family: Family
     source: str
     folder: Path | None
+    file: Path | None
     revision: str | None
     variant: str | None
     licence: str
@@ -258,6 +259,7 @@ class _Entry:
             family=family,
             source=source,
             folder=self._folder(source),
+            file=self._file(),
             revision=self._text("revision", None),
             variant=self._text("variant", None),
             licence=self._text("licence"),
@@ -360,6 +362,16 @@ class _Entry:
 
         what = f"credits for {', '.join(self._actions or ('actions',))}, whole numbers from 0 to 1000000"
         return dict(self._take("prices", fits, what, {}))
+
+    def _file(self) -> Path | None:
+        """The file that has the weights, or None if the source has them."""
+        text = self._take(
+            "file", lambda v: isinstance(v, str) and v.endswith(".safetensors"), "a .safetensors file", None
+        )
+        with contextlib.suppress(RuntimeError, ValueError):
+            return text and (self._path.resolve().parent / Path(text).expanduser()).resolve()
+        self._refuse("file", f"can't be found as {text!r}")
+        return None
 
     def _folder(self, source: str) -> Path | None:
         """The folder that a source names, or None for a Hugging Face id."""

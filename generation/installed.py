@@ -13,12 +13,14 @@ _OPTIONAL = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 
 
 def installed(spec: ModelSpec) -> bool:
-    """Whether every component of the model has a folder in its own folder or in the Hugging Face cache.
+    """Whether every component of the model has a folder in its own folder or in the Hugging Face cache, and its file is there.
 
     It doesn't read the weights, so a broken file is found only when the model is loaded.
     """
     try:
-        return _is_complete(spec.folder or _snapshot(spec.source, spec.revision or "main"))
+        return (spec.file is None or spec.file.is_file()) and _is_complete(
+            spec.folder or _snapshot(spec.source, spec.revision or "main")
+        )
     except (OSError, ValueError, RuntimeError):  # not there, no right to look, no index, no home folder
         return False
 

@@ -236,6 +236,10 @@ def _model(spec: ModelSpec, settings: Settings, *, is_default: bool) -> Finding:
     what = f"Model {spec.key}" + (" (the default)" if is_default else "")
     if installed(spec):
         return _ok(f"{what}: its files are here")
+    if spec.file is not None and not spec.file.is_file():
+        advice = f"Put the file there, or take the entry out of {settings.models}."
+        level = Level.BROKEN if is_default else Level.NOTE
+        return Finding(level=level, what=f"{what}: {spec.file} is missing", advice=advice)
     if spec.folder is None and settings.allow_downloads:
         return _note(f"{what}: not here yet; {spec.source} is downloaded when it is first used")
     if spec.folder is None:

@@ -15,9 +15,7 @@ def table() -> str:
 
 def _row(family: Family) -> tuple[str, ...]:
     ways = tuple("✓" if family.can(way) else "" for way in Way)
-    guidance = (
-        f"above {family.off:g}" if family.guidance and family.negative else "distilled" if family.guidance else ""
-    )
+    guidance = "" if family.guidance is None else "distilled" if family.off is None else f"above {family.off:g}"
     unwanted = "✓" if family.negative else ""
     return (f"`{family.name}`", family.title, *ways, guidance, unwanted, f"multiples of {family.multiple}")
 

@@ -6,6 +6,7 @@ Facts are diffusers' own (0.42): signatures, defaults, and what its pipelines do
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 from generation.families.family import Family, Layout, Way
@@ -39,6 +40,7 @@ LCM = Family(
     name="lcm",
     title="Latent Consistency Models",
     ways={TEXT: "LatentConsistencyModelPipeline", IMAGE: "LatentConsistencyModelImg2ImgPipeline"},
+    off=None,
     negative=False,
     multiple=8,
     dtype="float16",
@@ -61,6 +63,7 @@ FLUX = Family(
     name="flux",
     title="FLUX.1 schnell, dev and Krea dev",
     ways=_ways("Flux", IMAGE, INPAINT),
+    off=None,
     negative=False,
     layout=Layout.PACKED,
     patch=_flux_tokens,
@@ -77,6 +80,7 @@ FLUX_KONTEXT = Family(
     name="flux-kontext",
     title="FLUX.1 Kontext dev",
     ways={EDIT: "FluxKontextPipeline", TEXT: "FluxKontextPipeline", INPAINT: "FluxKontextInpaintPipeline"},
+    off=None,
     negative=False,
     layout=Layout.PACKED,
     patch=_own_size,
@@ -86,6 +90,7 @@ FLUX_FILL = Family(
     name="flux-fill",
     title="FLUX.1 Fill dev",
     ways={INPAINT: "FluxFillPipeline"},
+    off=None,
     negative=False,
     layout=Layout.PACKED,
     patch=_flux_tokens,
@@ -95,6 +100,7 @@ FLUX_CONTROL = Family(
     name="flux-control",
     title="FLUX.1 Canny dev and Depth dev",
     ways={Way.CONTROL: "FluxControlPipeline"},
+    off=None,
     negative=False,
     layout=Layout.PACKED,
     patch=_flux_tokens,
@@ -105,6 +111,7 @@ FLUX2 = Family(
     name="flux2",
     title="FLUX.2 dev",
     ways={TEXT: "Flux2Pipeline", EDIT: "Flux2Pipeline"},
+    off=None,
     negative=False,
     layout=Layout.PACKED,
     references=4,
@@ -164,6 +171,7 @@ SANA_SPRINT = Family(
     name="sana-sprint",
     title="Sana Sprint",
     ways=_ways("SanaSprint", IMAGE),
+    off=None,
     negative=False,
     fixed={"use_resolution_binning": False, "complex_human_instruction": None},
     multiple=32,
@@ -252,12 +260,76 @@ def _one_of_its_sizes(pipe: Any, arguments: dict[str, Any]) -> None:
     pipe.resolutions = [*pipe.resolutions, (arguments["width"], arguments["height"])]
 
 
+def _size_as_told(pipe: Any, arguments: dict[str, Any]) -> None:
+    """Its pipeline works out a size of a million pixels by a function of its module, whatever it is told."""
+    size = arguments["width"], arguments["height"]
+    sys.modules[type(pipe).__module__].calculate_dimensions = lambda _area, _ratio: size  # type: ignore[attr-defined]
+
+
+LONGCAT_EDIT = Family(
+    name="longcat-image-edit",
+    title="LongCat-Image-Edit",
+    ways={EDIT: "LongCatImageEditPipeline"},
+    layout=Layout.PACKED,
+    substitutes={"text_processor": "pictures_and_words"},
+    patch=_size_as_told,
+)
+
 KANDINSKY5 = Family(
     name="kandinsky5",
     title="Kandinsky 5 T2I",
     ways=_ways("Kandinsky5T2I"),
     patch=_one_of_its_sizes,
     substitutes={"tokenizer": "words_alone"},
+)
+
+
+def _one_for_each(pipe: Any, arguments: dict[str, Any]) -> None:
+    """It wants as many prompts and pictures as it is to draw."""
+    _one_of_its_sizes(pipe, arguments)
+    count = arguments.pop("num_images_per_prompt")
+    for name in {"prompt", "negative_prompt", "image"} & set(arguments):
+        arguments[name] = [arguments[name]] * count
+
+
+KANDINSKY5_EDIT = Family(
+    name="kandinsky5-edit",
+    title="Kandinsky 5 I2I",
+    ways={EDIT: "Kandinsky5I2IPipeline"},
+    patch=_one_for_each,
+    substitutes={"tokenizer": "pictures_and_words"},
+)
+
+
+def _plan_for_each(pipe: Any, arguments: dict[str, Any]) -> None:
+    """Its language model plans all pictures of a batch by the first seed: here each is planned alone, by its own."""
+    told, count = arguments["prompt"], arguments.pop("num_images_per_prompt")
+    shown = [list(arguments["image"])] if "image" in arguments else None
+    planner = pipe.vision_language_encoder
+    read = type(planner).get_image_tokens  # it wants one reference after the other; diffusers gives them in one piece
+    planner.get_image_tokens = lambda seen, grids: read(planner, seen.unflatten(0, (len(grids), -1)), grids)
+    planned = [
+        pipe.generate_prior_tokens([told], arguments["height"], arguments["width"], shown, generator=generator)
+        for generator in arguments["generator"]
+    ]
+    tokens, seen, grids = zip(*planned, strict=True)
+    rows = [row for each in tokens for row in each.tolist()]
+    arguments |= {"prompt": [told] * count, "prior_token_ids": tokens[0].new_tensor(rows)}
+    if shown:
+        arguments |= {"image": shown * count}
+        arguments |= {"prior_token_image_ids": [one for each in seen for one in each]}
+        arguments |= {"source_image_grid_thw": [one for each in grids for one in each]}
+
+
+GLM_IMAGE = Family(
+    name="glm-image",
+    title="GLM-Image",
+    ways={TEXT: "GlmImagePipeline", EDIT: "GlmImagePipeline"},
+    negative=False,
+    multiple=32,
+    references=4,
+    scaled=False,
+    patch=_plan_for_each,
 )
 
 FIBO = Family(

@@ -61,9 +61,10 @@ class Family:
     title: str
     #: The class for each way. The first is that which `model_index.json` names.
     ways: Mapping[Way, str]
-    #: The argument that carries the guidance scale, and its value at which guidance is off; None: it takes none.
+    #: The argument that carries the guidance scale; None: it takes none.
     guidance: str | None = "guidance_scale"
-    off: float = 1.0
+    #: The scale at which guidance is off; None: it was distilled to draw with any scale in one pass.
+    off: float | None = 1.0
     #: Whether it has a pass without the prompt, which a negative prompt could replace.
     negative: bool = True
     #: Arguments that every call gets, where the class takes them.
@@ -73,6 +74,8 @@ class Family:
     #: Half precision that it was trained to bear.
     dtype: str = "bfloat16"
     layout: Layout = Layout.SPATIAL
+    #: Whether latents that are normalised channel by channel are brought to the VAE's `scaling_factor` too.
+    scaled: bool = True
     #: How many pictures an edit takes.
     references: int = 1
     #: What is loaded in place of components that need torchvision, or serve what is switched off: functions of

@@ -27,17 +27,20 @@ def spatial(latents: torch.Tensor, layout: Layout, size: tuple[int, int]) -> tor
 
 
 @torch.no_grad()
-def encode(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:
-    """Pictures in -1..1, (images, 3, height, width), as the scheduler's latents, (images, channels, rows, columns)."""
+def encode(pipe: Any, pixels: torch.Tensor, *, scaled: bool = True) -> torch.Tensor:
+    """Pictures in -1..1, (images, 3, height, width), as the scheduler's latents, (images, channels, rows, columns).
+
+    `scaled` as a family declares it.
+    """
     vae = pipe.vae
     pixels = pixels.to(pipe._execution_device, vae.dtype)
     video = "causal" in str(type(vae.encoder)).lower() or hasattr(vae.config, "temperal_downsample")
     output = vae.encode(pixels.unsqueeze(2) if video else pixels)
     latents = output.latent_dist.mode() if hasattr(output, "latent_dist") else output.latent
-    return _scaled(vae, latents[:, :, 0] if latents.dim() == 5 else latents)
+    return _normalised(vae, latents[:, :, 0] if latents.dim() == 5 else latents, scaled=scaled)
 
 
-def _scaled(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+def _normalised(vae: Any, latents: torch.Tensor, *, scaled: bool) -> torch.Tensor:
     """As the denoiser knows them: by each channel's statistics, or by one factor and one shift."""
     if hasattr(vae, "bn"):  # AutoencoderKLFlux2 normalises patches of 2×2 by what its batch norm has seen
         folded = torch.nn.functional.pixel_unshuffle(latents, 2)
@@ -49,5 +52,5 @@ def _scaled(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     if mean is not None and deviation is not None:
         shape = (1, -1, 1, 1)
         centre, spread = torch.tensor(mean).view(shape).to(latents), torch.tensor(deviation).view(shape).to(latents)
-        return (latents - centre) * (factor if "scaling_factor" in vae.config else 1.0) / spread
+        return (latents - centre) * (factor if scaled else 1.0) / spread
     return (latents - (vae.config.get("shift_factor") or 0.0)) * factor

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 import transformers
+from safetensors import safe_open
 
 from generation.catalogue import ModelSpec
 from generation.families import FAMILIES, Family, Way
@@ -41,16 +44,18 @@ def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_download
         )
         return Upscaler(network.to(device).eval(), spec)
     cls = getattr(diffusers, spec.family.pipeline)
-    if spec.folder is not None and spec.folder.is_file():
-        pipe = cls.from_single_file(str(where), **options)
+    named = {"revision": spec.revision, "local_files_only": not allow_downloads}
+    index = cls.load_config(where, **named)
+    _only_of(spec.family, index.get("_class_name", ""))
+    left_out = {name: value for name, value in _LEFT_OUT.items() if name in inspect.signature(cls.__init__).parameters}
+    instead = {name: getattr(substitutes, made)(where, name, named) for name, made in spec.family.substitutes.items()}
+    if spec.file is not None and _has(spec.file, "cond_stage_model.", "conditioner.", "text_encoders."):
+        settings = {"config": str(where), "revision": spec.revision}
+        pipe = cls.from_single_file(str(spec.file), **settings, **options, **left_out, **instead)
     else:
-        named = {"revision": spec.revision, "local_files_only": not allow_downloads}
-        _only_of(spec.family, cls.load_config(where, **named).get("_class_name", ""))
-        left_out = {
-            name: value for name, value in _LEFT_OUT.items() if name in inspect.signature(cls.__init__).parameters
-        }
-        instead = {name: getattr(substitutes, made)(where, named) for name, made in spec.family.substitutes.items()}
-        pipe = cls.from_pretrained(
+        if spec.file is not None:
+            instead |= _parts(spec.file, index, {"config": str(where), "revision": spec.revision, **options})
+        pipe = _without(cls, instead).from_pretrained(
             where,
             revision=spec.revision,
             variant=spec.variant,
@@ -59,8 +64,7 @@ def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_download
             **left_out,
             **instead,
         )
-    if hasattr(pipe.vae, "enable_slicing"):
-        pipe.vae.enable_slicing()
+    pipe.__class__ = cls
     place(pipe, device, offload=offload)
     return Model(pipe, spec)
 
@@ -72,6 +76,36 @@ def _only_of(family: Family, found: str) -> None:
     others = [one.name for one in FAMILIES.values() if found in one.ways.values()]
     hint = f": its family is {' or '.join(others)}" if others else ""
     raise ValueError(f"these are the files of a {found or 'model that says not which'}, and not of {family.name}{hint}")
+
+
+def _parts(file: Path, index: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """What a file without text encoders holds: the network that denoises, and maybe an autoencoder."""
+    names = ["transformer" if "transformer" in index else "unet"]
+    if _has(file, "first_stage_model.", "vae.", "encoder."):
+        names.append("vae")
+    return {
+        name: getattr(diffusers, index[name][1]).from_single_file(str(file), subfolder=name, **options)
+        for name in names
+    }
+
+
+def _has(file: Path, *prefixes: str) -> bool:
+    """Whether the names of a file's weights begin so: parts that are stored together are told apart by that."""
+    with safe_open(str(file), "pt") as weights:
+        return any(name.startswith(prefixes) for name in weights.keys())  # noqa: SIM118 - it is no mapping
+
+
+def _without(cls: Any, parts: Collection[str]) -> Any:
+    """The class, for which a folder's index doesn't name these parts: diffusers holds what is given against that, even
+    where it can't import what the index names.
+    """
+
+    class Without(cls):  # type: ignore[misc]
+        @classmethod
+        def load_config(cls, *where: Any, **options: Any) -> Any:
+            return super().load_config(*where, **options) | dict.fromkeys(parts, (None, None))
+
+    return Without
 
 
 def dtype_for(device: torch.device, family: Family) -> torch.dtype:

@@ -110,7 +110,7 @@ class Model:
         """
         sampling, family = call.sampling, self.family
         count = len(sampling.seeds)
-        guided = family.guidance is not None and sampling.guidance > family.off
+        guided = family.off is not None and sampling.guidance > family.off
         each: dict[str, Any] = {"prompt": self._told(sampling.prompt, sampling.negative)}
         if family.negative and guided:
             each["negative_prompt"] = self._told_negative(sampling.negative)
@@ -156,7 +156,7 @@ class Model:
 
     def _fit(self) -> previews.Factors | None:
         try:
-            return previews.fit(functools.partial(encode, self.pipe))
+            return previews.fit(functools.partial(encode, self.pipe, scaled=self.family.scaled))
         except Exception as error:  # whatever this VAE is like, it can draw
             log.warning("no previews of %s: %s: %s", self.spec.key, type(error).__name__, error)
             return None

@@ -1,6 +1,7 @@
 """Stands in for processors of transformers that can't be built without torchvision, since they read videos too.
 
-Each function is given where a model lies and options of `from_pretrained`; families name them in `substitutes`.
+Each function is given where a model lies, the component's name and options of `from_pretrained`; families name them in
+`substitutes`.
 """
 
 from __future__ import annotations
@@ -17,38 +18,41 @@ IMAGE_PAD = "<|image_pad|>"
 class PicturesAndWords:
     """Qwen2VLProcessor for pictures and words: a tokenizer, and an image processor that cuts pictures into patches."""
 
-    def __init__(self, tokenizer: Any, pictures: Any) -> None:
-        self.tokenizer, self.pictures = tokenizer, pictures
+    def __init__(self, tokenizer: Any, image_processor: Any) -> None:
+        self.tokenizer, self.image_processor = tokenizer, image_processor
+        self.image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_PAD)
+        self.decode = tokenizer.decode
 
     def __call__(
         self,
         *,
         text: Sequence[str],
         images: Image.Image | Sequence[Image.Image] | None = None,
-        padding: bool = True,
+        videos: None = None,  # noqa: ARG002 - some pipelines say that there are none
         return_tensors: str = "pt",
+        **options: Any,
     ) -> BatchFeature:
         """Texts in which each picture has a pad token, and the pictures in their order. The token becomes as many as the
-        picture has cells, since each cell is one step of the language model.
+        picture has cells, since each cell is one step of the language model. `options` are the tokenizer's.
         """
-        seen = dict(self.pictures(images=images, return_tensors=return_tensors)) if images is not None else {}
-        cells = [int(grid.prod()) // self.pictures.merge_size**2 for grid in seen.get("image_grid_thw", ())]
+        seen = dict(self.image_processor(images=images, return_tensors=return_tensors)) if images is not None else {}
+        cells = [int(grid.prod()) // self.image_processor.merge_size**2 for grid in seen.get("image_grid_thw", ())]
         told, used = [], 0
         for words in text:
             first, *rest = words.split(IMAGE_PAD)
             told.append(first + "".join(IMAGE_PAD * cells[used + n] + part for n, part in enumerate(rest)))
             used += len(rest)
-        return BatchFeature({**self.tokenizer(told, padding=padding, return_tensors=return_tensors), **seen})
+        return BatchFeature({**self.tokenizer(told, return_tensors=return_tensors, **options), **seen})
 
 
-def words(where: Any, options: dict[str, Any]) -> Any:
+def words(where: Any, _component: str, options: dict[str, Any]) -> Any:
     """The tokenizer that lies beside such a processor: words need no more."""
     return AutoTokenizer.from_pretrained(where, subfolder="tokenizer", **options)
 
 
-def words_alone(where: Any, options: dict[str, Any]) -> Any:
+def words_alone(where: Any, component: str, options: dict[str, Any]) -> Any:
     """The tokenizer, which may also be told that there are no pictures and no videos."""
-    tokenizer = words(where, options)
+    tokenizer = words(where, component, options)
     call = type(tokenizer).__call__
 
     class WordsAlone(type(tokenizer)):  # type: ignore[misc]
@@ -59,11 +63,11 @@ def words_alone(where: Any, options: dict[str, Any]) -> Any:
     return tokenizer
 
 
-def pictures_and_words(where: Any, options: dict[str, Any]) -> PicturesAndWords:
-    """The tokenizer, and the image processor in its version without torchvision."""
-    pictures = Qwen2VLImageProcessorPil.from_pretrained(where, subfolder="processor", **options)
-    return PicturesAndWords(words(where, options), pictures)
+def pictures_and_words(where: Any, component: str, options: dict[str, Any]) -> PicturesAndWords:
+    """The tokenizer, and the component's image processor in its version without torchvision."""
+    pictures = Qwen2VLImageProcessorPil.from_pretrained(where, subfolder=component, **options)
+    return PicturesAndWords(words(where, component, options), pictures)
 
 
-def nothing(_where: Any, _options: dict[str, Any]) -> None:
+def nothing(_where: Any, _component: str, _options: dict[str, Any]) -> None:
     """For a part that serves what is switched off."""

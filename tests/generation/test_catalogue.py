@@ -137,6 +137,17 @@ def test_a_source_is_a_folder_beside_the_file_or_a_hub_id(tmp_path: Path) -> Non
         assert spec.folder == (folder.resolve() if folder else None)
 
 
+def test_weights_may_lie_in_a_file_beside_it(tmp_path: Path) -> None:
+    _complete(tmp_path / "mine")
+    spec = Catalogue.load(written(tmp_path, ENTRY | {"source": '"./mine"', "file": '"tuned.safetensors"'})).default
+    assert spec.file == (tmp_path / "tuned.safetensors").resolve()
+    assert not installed(spec)
+    spec.file.touch()
+    assert installed(spec)
+    with pytest.raises(CatalogueError, match=r"`file` must be a \.safetensors file, not 'tuned\.ckpt'"):
+        Catalogue.load(written(tmp_path, ENTRY | {"file": '"tuned.ckpt"'}))
+
+
 def _complete(folder: Path) -> None:
     (folder / "unet").mkdir(parents=True)
     index = {

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from safetensors.torch import save_file
+from transformers import GlmImageProcessor
 
 from generation import families
 from generation.calls import Call, plan
@@ -34,6 +36,7 @@ from generation.contract import (
 from generation.families import FAMILIES, Family, Way
 from generation.pipelines.base import to_picture
 from generation.pipelines.loading import Loaded, load
+from tests.generation import original_names as names
 from tests.generation import tiny
 from tests.generation.requests import encoded, picture
 from tests.generation.tiny_families import BUILDERS, save
@@ -47,12 +50,17 @@ PAIRS = [(name, way) for name, family in FAMILIES.items() for way in Way if fami
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_references() -> Iterator[None]:
-    """Qwen-Image-Edit brings each reference to a million pixels, which takes half a minute even on a small model."""
+    """Qwen-Image-Edit brings each reference to a million pixels, and GLM-Image writes a sketch of 256 tokens first, which
+    take half a minute even on a small model.
+    """
     from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus as plus
 
     with pytest.MonkeyPatch.context() as patch:
         for name in ("VAE_IMAGE_SIZE", "CONDITION_IMAGE_SIZE"):
             patch.setattr(plus, name, 64 * 64)
+        patch.setattr(
+            GlmImageProcessor, "_get_target_shape", lambda _, height, width: (height // 32, width // 32, 1, 1)
+        )
         yield
 
 
@@ -261,6 +269,34 @@ def test_a_preview_that_can_not_be_had_is_left_out(loaded: Callable[[str], Loade
     assert model.preview(wrong, SIZE) is None
     assert model.preview(step, SIZE) is None
     drawing.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("stable-diffusion", {"unet": names.unet, "vae": names.vae, "text_encoder": names.text_encoder}),
+        ("sdxl", {"unet": names.unet, "vae": names.vae}),
+        ("sdxl", {"unet": lambda unet: unet.state_dict()}),
+        ("flux", {"transformer": lambda transformer: transformer.state_dict()}),
+    ],
+    ids=["whole", "without text encoders", "a UNet", "a transformer"],
+)
+def test_weights_in_one_file_take_the_place_of_the_sources(
+    tmp_path: Path, name: str, parts: dict[str, Callable[[Any], names.State]]
+) -> None:
+    spec = saved(tmp_path, name)
+    usual = draw(load(spec, torch.device("cpu"), offload=False, allow_downloads=False), request(name, Way.TEXT))
+    torch.manual_seed(1)
+    other = BUILDERS[name]()
+    weights = {key: value for part, named in parts.items() for key, value in named(getattr(other, part)).items()}
+    save_file({key: value.contiguous() for key, value in weights.items()}, tmp_path / "tuned.safetensors")
+    models = tmp_path / "models.toml"
+    models.write_text(models.read_text(encoding="utf-8") + 'file = "tuned.safetensors"\n', encoding="utf-8")
+    tuned = load(Catalogue.load(models)[spec.key], torch.device("cpu"), offload=False, allow_downloads=False)
+    for part in parts:
+        own, given = getattr(tuned.pipe, part).state_dict(), getattr(other, part).state_dict()
+        assert all(torch.equal(own[key], given[key]) for key in given), part
+    assert not np.array_equal(draw(tuned, request(name, Way.TEXT)), usual)
 
 
 def test_files_of_another_family_are_refused_with_its_name(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ sizes that must agree between a text encoder and a denoiser do.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from diffusers.guiders import AdaptiveProjectedMixGuidance
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
+from generation.families import FAMILIES
+from generation.pipelines.substitutes import PicturesAndWords
 from tests.generation import tiny
 
 _SPECIAL = (
@@ -374,6 +377,75 @@ def kandinsky5() -> Any:
         tokenizer=_chat_tokenizer(),
         text_encoder_2=transformers.CLIPTextModel(tiny.clip_config(16)),
         tokenizer_2=tiny.clip_tokenizer(),
+    )
+
+
+def longcat_edit() -> Any:
+    pictures = PicturesAndWords(_chat_tokenizer(), transformers.Qwen2VLImageProcessorPil())
+    return diffusers.LongCatImageEditPipeline(**longcat().components | {"text_processor": pictures})
+
+
+def kandinsky5_edit() -> Any:
+    transformer = diffusers.Kandinsky5Transformer3DModel.from_config(
+        _changed(kandinsky5().transformer, in_visual_dim=4, visual_cond=True)
+    )
+    return diffusers.Kandinsky5I2IPipeline(**kandinsky5().components | {"transformer": transformer})
+
+
+def glm_image() -> Any:
+    extra = {"image_token": "<|image|>", "grid_bos_token": "<sop>", "grid_eos_token": "<eop>", "bos_token": "<|dit|>"}
+    words = _byte_words(*_SPECIAL, *extra.values())
+    core = Tokenizer(models.BPE(vocab=words, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token="<|endoftext|>",
+        eos_token="<|endoftext|>",
+        model_max_length=1024,
+        padding_side="left",
+        extra_special_tokens={name: token for name, token in extra.items() if name != "bos_token"},
+        bos_token=extra["bos_token"],
+    )
+    config = transformers.GlmImageConfig(
+        text_config={
+            "vocab_size": len(words),
+            "hidden_size": 32,
+            "intermediate_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 1024,
+            "vision_vocab_size": 128,
+            "pad_token_id": 256,
+            "rope_parameters": {"mrope_section": (4, 2, 2), "rope_type": "default", "rope_theta": 10000.0},
+        },
+        vision_config={"depth": 1, "hidden_size": 32, "num_heads": 2, "image_size": 64, "intermediate_size": 32},
+        vq_config={"embed_dim": 32, "num_embeddings": 128, "latent_channels": 32},
+        image_token_id=words["<|image|>"],
+    )
+    return diffusers.GlmImagePipeline(
+        tokenizer=transformers.ByT5Tokenizer(),
+        processor=transformers.GlmImageProcessor(
+            transformers.GlmImageImageProcessorPil(patch_size=16, merge_size=1, temporal_patch_size=1),
+            tokenizer,
+            chat_template=_CHAT.replace("c.get('text', '')", "c.get('text', '<|image|>')"),
+        ),
+        text_encoder=_t5(),
+        vision_language_encoder=transformers.GlmImageForConditionalGeneration(config),
+        vae=diffusers.AutoencoderKL.from_config(_changed(_vae(4), latents_mean=[0.1] * 4, latents_std=[0.8] * 4)),
+        transformer=diffusers.GlmImageTransformer2DModel(
+            patch_size=2,
+            in_channels=4,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=2,
+            text_embed_dim=16,
+            time_embed_dim=16,
+            condition_dim=8,
+            prior_vq_quantizer_codebook_size=128,
+        ),
+        scheduler=_FLOW(use_dynamic_shifting=True, time_shift_type="linear"),
     )
 
 
@@ -817,11 +889,12 @@ BUILDERS: dict[str, Callable[[], Any]] = {
     "lumina2": lumina2, "cogview4": cogview4, "hidream": hidream, "auraflow": auraflow, "ovis": ovis, "krea2": krea2,
     "hunyuan-image": hunyuan_image, "fibo": fibo, "flux-control": flux_control, "flux2": flux2, "ernie-image": ernie,
     "longcat-image": longcat, "kandinsky5": kandinsky5, "qwen-image-edit": qwen_image_edit, "swin2sr": swin2sr,
+    "longcat-image-edit": longcat_edit, "kandinsky5-edit": kandinsky5_edit, "glm-image": glm_image,
 }  # fmt: skip
 """What builds the small model of each family, by the family's name."""
 
 
-_ASLEEP = ("ernie-image", "kandinsky5")
+_ASLEEP = ("ernie-image", "kandinsky5", "kandinsky5-edit")
 """Families whose blocks begin as the identity, so that no prompt would change anything."""
 
 
@@ -840,5 +913,9 @@ def save(name: str, folder: Path) -> None:
     if name in _ASLEEP:
         _wake(pipe.transformer)
     pipe.save_pretrained(folder)
-    if name == "qwen-image-edit":  # what lies in the folder of the processor that can't be built here
-        transformers.Qwen2VLImageProcessorPil().save_pretrained(folder / "processor")
+    for component, made in FAMILIES[name].substitutes.items():  # as repositories have what can't be built here
+        if made == "pictures_and_words":
+            transformers.Qwen2VLImageProcessorPil().save_pretrained(folder / component)
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        index[component] = ["transformers", "PixtralProcessor" if made == "words" else "Qwen2VLProcessor"]
+        (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
