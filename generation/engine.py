@@ -174,15 +174,15 @@ class Engine:
             self._guard.prepare()
         if not self._residency.is_warm(request.sampling.model):
             yield Progressed(step=0, steps=request.sampling.steps)
-        model = self._residency.model(request.sampling.model)
-        began, done = self._clock(), []
-        files = encoding.Files(request, self._threads)
-        try:
-            for number, part in enumerate(parts):
-                self._pulse()
-                done += yield from self._follow(model, way, part.sampling, number, len(parts), files)
-        finally:
-            model.pipe.maybe_free_model_hooks()
+        with self._residency.using(request.sampling.model) as model:
+            began, done = self._clock(), []
+            files = encoding.Files(request, self._threads)
+            try:
+                for number, part in enumerate(parts):
+                    self._pulse()
+                    done += yield from self._follow(model, way, part.sampling, number, len(parts), files)
+            finally:
+                model.pipe.maybe_free_model_hooks()
         none_blank(done)  # only now: a part of a picture may well be
         unsafe = self._guard.unsafe(done, self._pulse) if self._guard else None
         images, grid = files.finish()

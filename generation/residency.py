@@ -7,9 +7,11 @@ estimate; where memory runs out all the same, the others go too.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
@@ -68,6 +70,7 @@ class Residency:
         self._beside = beside
         self._changed = changed
         self._loaded: dict[str, Loaded] = {}
+        self._in_use: Counter[str] = Counter()
         self._reasons: dict[str, str] = {}
 
     def states(self) -> Mapping[str, ModelStatus]:
@@ -97,18 +100,32 @@ class Residency:
         self._changed()
         return self._loaded[key]
 
+    @contextlib.contextmanager
+    def using(self, key: str) -> Iterator[Loaded]:
+        """The loaded model, which stays until the end of the context. Raises ModelUnusable."""
+        model = self.model(key)
+        self._in_use[key] += 1
+        try:
+            yield model
+        finally:
+            self._in_use[key] -= 1
+
     def unload_others(self, key: str) -> bool:
-        """Unload every model but this one. Whether there was any."""
-        others = [other for other in self._loaded if other != key]
+        """Unload every model but this one and those in use. Whether there was any."""
+        others = self._idle_beside(key)
         for other in others:
             self._unload(other)
         return bool(others)
 
     def _make_room(self, spec: ModelSpec) -> None:
         """Unload the models that were not used for longest, until this one fits in, or is alone."""
-        others = [key for key in self._loaded if key != spec.key]
-        while others and self._filled(spec, *(self._specs[key] for key in others)) > 1:
-            self._unload(others.pop(0))
+        idle = self._idle_beside(spec.key)
+        while idle and self._filled(spec, *(self._specs[key] for key in self._loaded if key != spec.key)) > 1:
+            self._unload(idle.pop(0))
+
+    def _idle_beside(self, key: str) -> list[str]:
+        """The loaded models that nobody uses, without this one, the least recently used first."""
+        return [other for other in self._loaded if other != key and not self._in_use[other]]
 
     def _try(self, spec: ModelSpec) -> _Failure | None:
         """Load, and say what went wrong, if anything."""

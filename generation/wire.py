@@ -41,6 +41,15 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Favour:
+    """To the worker: of the requests that it holds, advance this one until it ends or another is named. The others pause
+    after a denoising step. Without a word they are carried out in the order in which they came.
+    """
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """To the worker: end a request within a denoising step."""
 
@@ -93,7 +102,7 @@ class Said:
     event: Event
 
 
-ToWorker = Setup | Draw | Stop
+ToWorker = Setup | Draw | Favour | Stop
 FromWorker = Ready | Models | Alive | Said
 
 

@@ -24,8 +24,11 @@ from generation import wire
 from generation.contract import Failed, Finished
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
+    from generation.contract import Event
     from generation.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -38,11 +41,14 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Worker:
-    """Draws what comes in, one request after the other."""
+    """Draws what comes in. It may hold several requests, of which one advances at a time."""
 
     def __init__(self, inlet: BinaryIO, outlet: BinaryIO) -> None:
         self._inlet, self._outlet = inlet, outlet
-        self._drawings: queue.SimpleQueue[wire.Draw] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[wire.Draw | wire.Favour] = queue.SimpleQueue()
+        self._held: dict[str, Iterator[Event]] = {}
+        self._favoured = ""
+        self._open: set[str] = set()
         self._stopped: set[str] = set()
         self._last_sign = 0.0
 
@@ -55,13 +61,30 @@ class Worker:
         if setup.preload is not None:
             engine.preload(setup.preload)
         while not engine.broken:
-            draw = self._drawings.get()
-            self._stopped.intersection_update({draw.ticket})
-            for event in engine.run(draw.request, partial(self._stopped.__contains__, draw.ticket)):
-                if isinstance(event, Finished | Failed) and not engine.broken:
-                    self._tell_models(engine, device)
-                self._send(wire.Said(ticket=draw.ticket, event=event))
+            self._take_in(engine)
+            self._advance(engine, device)
         self._leave(_BROKEN_DEVICE)
+
+    def _take_in(self, engine: Engine) -> None:
+        """Take what has come, or wait for something to draw."""
+        while not self._held or not self._inbox.empty():
+            match self._inbox.get():
+                case wire.Draw(ticket=ticket, request=request):
+                    self._held[ticket] = engine.run(request, partial(self._stopped.__contains__, ticket))
+                case wire.Favour(ticket=ticket):
+                    self._favoured = ticket
+
+    def _advance(self, engine: Engine, device: torch.device) -> None:
+        """Bring one of the requests to its next event."""
+        ticket = self._favoured if self._favoured in self._held else next(iter(self._held))
+        event = next(self._held[ticket])
+        if isinstance(event, Finished | Failed):
+            del self._held[ticket]
+            self._open.discard(ticket)
+            self._stopped.discard(ticket)
+            if not engine.broken:
+                self._tell_models(engine, device)
+        self._send(wire.Said(ticket=ticket, event=event))
 
     def _prepare(self, setup: wire.Setup) -> tuple[Engine, torch.device]:
         if not setup.allow_downloads:
@@ -105,8 +128,11 @@ class Worker:
                 while True:
                     match wire.read(self._inlet):
                         case wire.Draw() as draw:
-                            self._drawings.put(draw)
-                        case wire.Stop(ticket=ticket):
+                            self._open.add(draw.ticket)
+                            self._inbox.put(draw)
+                        case wire.Favour() as favour:
+                            self._inbox.put(favour)
+                        case wire.Stop(ticket=ticket) if ticket in self._open:
                             self._stopped.add(ticket)
         except BaseException:
             log.exception("what came from the bot can't be read")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest_asyncio
 
 from generation import wire
 from generation.catalogue import Catalogue
+from generation.child import Child, Gone
 from generation.contract import (
     Event,
     Failed,
@@ -413,3 +415,51 @@ async def test_the_bots_side_imports_no_torch() -> None:
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT)
     assert await process.wait() == 0
+
+
+async def test_a_worker_holds_several_requests_and_advances_the_one_that_is_named(catalogue: Catalogue) -> None:
+    """Nothing asks for it yet but the words on the pipe: the real process, and no supervisor."""
+    heard: queue.SimpleQueue[wire.FromWorker | Gone] = queue.SimpleQueue()
+    child = Child(lambda _, word: heard.put(word))
+
+    def said(until: Callable[[wire.Said], bool]) -> list[wire.Said]:
+        words: list[wire.Said] = []
+        while not (words and until(words[-1])):
+            word = heard.get(timeout=PATIENCE)
+            assert not isinstance(word, Gone), word
+            words += [word] if isinstance(word, wire.Said) else []
+        return words
+
+    def ends(ticket: str) -> Callable[[wire.Said], bool]:
+        return lambda word: word.ticket == ticket and isinstance(word.event, Finished | Failed)
+
+    try:
+        child.send(wire.Setup(models=tuple(catalogue.values()), device="cpu", allow_downloads=False, preload="sd"))
+        asked = {"long": text_to_image("sd", steps=40), "short": text_to_image("flux", steps=2, seeds=(5,))}
+        alone = {}
+        for ticket, request in asked.items():
+            child.send(wire.Draw(ticket=ticket, request=request))
+            alone[ticket] = said(ends(ticket))[-1].event
+
+        child.send(wire.Draw(ticket="long", request=asked["long"]))
+        said(lambda word: isinstance(word.event, Progressed))
+        child.send(wire.Draw(ticket="short", request=asked["short"]))
+        child.send(wire.Favour(ticket="short"))
+        first = said(ends("short"))
+        assert not any(ends("long")(word) for word in first), "the long one would have been first in the line"
+        last = said(ends("long"))
+        assert {word.ticket for word in last} == {"long"}
+        for ticket, word in (("short", first[-1]), ("long", last[-1])):
+            ended, expected = word.event, alone[ticket]
+            assert isinstance(ended, Finished)
+            assert isinstance(expected, Finished)
+            assert ended.images == expected.images
+
+        for ticket in ("one", "other"):
+            child.send(wire.Draw(ticket=ticket, request=asked["long"]))
+        child.send(wire.Stop(ticket="other"))
+        assert isinstance(said(ends("one"))[-1].event, Finished)
+        assert said(ends("other"))[-1].event == Failed(reason=FailureReason.CANCELLED)
+    finally:
+        child.kill()
+        child.join()

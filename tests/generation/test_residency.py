@@ -74,3 +74,19 @@ def test_a_classifier_that_comes_late_sends_models_away_too(
     classifier(tmp_path / "nsfw", {"normal": 9, "nsfw": 0})
     draw(engine, "sdxl")
     assert told[-1] == warm(engine) == {"sdxl"}
+
+
+def test_a_model_that_is_at_work_stays(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that is paused half-way goes on with the same weights, whatever is loaded meanwhile."""
+    machine(monkeypatch, ROOM)
+    engine = Engine(tuple(catalogue.values()), torch.device("cpu"))
+    draw(engine, "sdxl")
+    paused = engine.run(text_to_image("sd"))
+    for _ in range(3):
+        next(paused)
+    draw(engine, "flux", "sdxl")
+    assert warm(engine) == {"sd", "sdxl"}
+    *_, last = paused
+    assert isinstance(last, Finished)
+    draw(engine, "flux", "sdxl")
+    assert warm(engine) == {"flux", "sdxl"}
