@@ -41,6 +41,8 @@ _MIDDLE = 128
 """Stands for no difference between two levels."""
 _OVERLAP = 0.25
 """How much of a tile its neighbour draws too, when a picture is drawn larger in parts."""
+_KEPT = 8
+"""At full strength, what is wider than so many parts of a tile stays as it was when a picture is drawn larger."""
 _SEAM = 0.25
 """How much of a side is drawn anew around the seams of a picture that is to continue itself."""
 
@@ -101,14 +103,20 @@ def plan(request: Request, spec: ModelSpec) -> Plan:
             return _single(Way.IMAGE, sources=(_average(sources),), strength=request.strength)
         case Upscale():
             source = pictures.open_source(request.source, *size)
-            way = Way.UPSCALE if Way.UPSCALE in spec.family.ways else Way.IMAGE
             tile = (_within(spec.width, size[0], spec), _within(spec.height, size[1], spec))
             boxes = list(_boxes(size, tile))
             batches = [boxes[first : first + spec.max_images] for first in range(0, len(boxes), spec.max_images)]
-            return Plan(
-                count=len(batches),
-                calls=lambda sampling: _upscaled(sampling, source, batches, tile, way, request.strength),
-            )
+            if Way.UPSCALE in spec.family.ways:
+                way, keeps, told = Way.UPSCALE, 0.0, request.sampling
+            else:
+                way, keeps = Way.IMAGE, request.strength * tile[0] / _KEPT
+                told = request.sampling if len(boxes) == 1 else _wordless(request.sampling, spec)
+            told = replace(told, width=tile[0], height=tile[1])
+
+            def calls(sampling: Sampling) -> Calls:
+                return _upscaled(replace(told, seeds=sampling.seeds), source, batches, way, request.strength, keeps)
+
+            return Plan(count=len(batches), calls=calls)
 
 
 def _single(way: Way, **more: Any) -> Plan:
@@ -255,15 +263,19 @@ def _starts(side: int, tile: int) -> list[int]:
     return [round(index * (side - tile) / (count - 1)) for index in range(count)]
 
 
+def _wordless(sampling: Sampling, spec: ModelSpec) -> Sampling:
+    """Without words, of which a tile shows but a part: told of all of it, it would draw each thing once more."""
+    off = spec.family.off
+    return replace(sampling, prompt="", negative="", guidance=sampling.guidance if off is None else off)
+
+
 def _upscaled(
-    sampling: Sampling,
-    source: Image.Image,
-    batches: Sequence[Sequence[Box]],
-    tile: tuple[int, int],
-    way: Way,
-    strength: float,
+    sampling: Sampling, source: Image.Image, batches: Sequence[Sequence[Box]], way: Way, strength: float, keeps: float
 ) -> Calls:
-    """Each tile is drawn from the enlarged picture, and laid over those before it with edges that fade in."""
+    """Each tile is drawn from the enlarged picture, and laid over those before it with edges that fade in.
+
+    Of a tile only detail is taken: what is wider than `keeps` pixels stays as it was, colours above all.
+    """
     first = sampling.seeds[0]
     result, number = source.copy(), 0
     for batch in batches:
@@ -272,13 +284,19 @@ def _upscaled(
         parts = [source.crop(box) for box in batch]
         drawn = yield Call(
             way=way,
-            sampling=replace(sampling, width=tile[0], height=tile[1], seeds=seeds),
+            sampling=replace(sampling, seeds=seeds),
             sources=parts,
             strength=strength,
         )
-        for box, picture in zip(batch, drawn, strict=True):
-            result.paste(picture, box[:2], _fade(box))
+        for box, picture, part in zip(batch, drawn, parts, strict=True):
+            result.paste(_in_colours_of(part, picture, keeps) if keeps else picture, box[:2], _fade(box))
     return [result]
+
+
+def _in_colours_of(old: Image.Image, new: Image.Image, radius: float) -> Image.Image:
+    """The new picture, and what of the old one is left after a blur."""
+    off = ImageChops.subtract(old, new, 1, _MIDDLE).filter(ImageFilter.GaussianBlur(radius))
+    return ImageChops.add(new, off, 1, -_MIDDLE)
 
 
 def _fade(box: Box) -> Image.Image:

@@ -118,7 +118,8 @@ class Blend:
 class Upscale:
     """Draw a picture larger: at the sampling's size, which only the source's shape and 4,096 pixels a side limit.
 
-    `strength` in (0, 1] says how much of the detail is drawn anew; one seed.
+    `strength` in (0, 1] says how much of the detail is drawn anew; one seed. Where it takes several parts, each is drawn
+    without the prompt.
     """
 
     sampling: Sampling

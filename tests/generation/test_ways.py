@@ -79,6 +79,13 @@ def step_at(image: Image.Image, column: int) -> float:
     return float(steps[column - 1] / max(1.0, beside.mean()))
 
 
+def detail(image: Image.Image) -> float:
+    """How much a pixel differs from the mean of its four neighbours, on average."""
+    grey = np.asarray(image.convert("L")).astype(float)
+    around = (grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]) / 4
+    return float(abs(grey[1:-1, 1:-1] - around).mean())
+
+
 def test_a_part_is_drawn_anew_and_the_rest_stays(engine: Engine, house: Image.Image) -> None:
     mask = Image.new("L", house.size, 0)
     ImageDraw.Draw(mask).rectangle((0, 0, SIDE, 60), fill=255)
@@ -121,6 +128,16 @@ def test_a_larger_picture_shows_the_same_and_has_no_seams(engine: Engine, house:
     assert abs(levels(drawn) - levels(enlarged)).mean() > 1, "detail is drawn"
     for edge_of_a_tile in (2 * SIDE - 256, 256):
         assert step_at(drawn, edge_of_a_tile) < 2
+
+
+def test_a_larger_picture_gains_detail_and_nothing_else(engine: Engine, house: Image.Image) -> None:
+    """Told of the house, each of its parts would get one, and the sky above it too."""
+    large = Upscale(sampling=sampling(width=2 * SIDE, height=2 * SIDE), strength=0.4, source=encoded(house))
+    (drawn,) = draw(engine, large)
+    enlarged = house.resize(drawn.size, Image.Resampling.LANCZOS)
+    sky = slice(0, SIDE // 2)
+    assert abs(levels(drawn)[sky] - levels(enlarged)[sky]).mean() < 4
+    assert detail(drawn) > 1.04 * detail(enlarged)
 
 
 def test_a_plain_part_of_a_larger_picture_is_no_blank_picture(engine: Engine, house: Image.Image) -> None:
