@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from generation import pictures
 from generation.catalogue import ModelSpec
@@ -43,8 +43,6 @@ _OVERLAP = 0.25
 """How much of a tile its neighbour draws too, when a picture is drawn larger in parts."""
 _KEPT = 8
 """At full strength, what is wider than so many parts of a tile stays as it was when a picture is drawn larger."""
-_SEAM = 0.25
-"""How much of a side is drawn anew around the seams of a picture that is to continue itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +57,8 @@ class Call:
     mask: Image.Image | None = None
     #: How much of the source is drawn anew, in (0, 1].
     strength: float | None = None
+    #: Whether the picture is to continue itself beyond its edges.
+    tiled: bool = False
 
 
 Calls = Generator[Call, Pictures, Pictures]
@@ -95,7 +95,7 @@ def plan(request: Request, spec: ModelSpec) -> Plan:
             canvas, mask = _canvas(request, size)
             return Plan(count=1, calls=lambda sampling: _inpainted(sampling, (canvas,), mask, 1.0))
         case Tile():
-            return Plan(count=2, calls=_tile)
+            return _single(Way.TEXT, tiled=True)
         case Blend():
             sources = _opened(request.sources, size, most=5)
             if Way.IMAGE not in spec.family.ways:
@@ -196,35 +196,6 @@ def _edges(before: int, length: int, after: int) -> list[tuple[tuple[int, int], 
         ((before + length, after), (length - 1, length)),
     )
     return [(place, part) for place, part in stretches if place[1]]
-
-
-# Seamless tiles
-
-
-def _tile(sampling: Sampling) -> Calls:
-    """Draw; roll the picture by half, so that its seams cross in the middle; draw a band around them anew; roll back.
-
-    It needs nothing of the architecture, where circular padding takes from some models their sense of place.
-    """
-    size = (sampling.width, sampling.height)
-    drawn = yield Call(way=Way.TEXT, sampling=sampling)
-    rolled = [_rolled(picture) for picture in drawn]
-    joined = yield from _inpainted(sampling, rolled, _cross(size), 1.0)
-    return [_rolled(picture) for picture in joined]
-
-
-def _rolled(picture: Image.Image) -> Image.Image:
-    return ImageChops.offset(picture, picture.width // 2, picture.height // 2)
-
-
-def _cross(size: tuple[int, int]) -> Image.Image:
-    width, height = size
-    mask = Image.new("L", size, 0)
-    pen = ImageDraw.Draw(mask)
-    across, down = round(_SEAM * width / 2), round(_SEAM * height / 2)
-    pen.rectangle((width // 2 - across, 0, width // 2 + across - 1, height), fill=255)
-    pen.rectangle((0, height // 2 - down, width, height // 2 + down - 1), fill=255)
-    return mask
 
 
 # Blends

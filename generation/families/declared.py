@@ -329,6 +329,7 @@ GLM_IMAGE = Family(
     multiple=32,
     references=4,
     scaled=False,
+    shifts=False,  # its plan says what lies where
     patch=_plan_for_each,
 )
 

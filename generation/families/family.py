@@ -33,7 +33,7 @@ class Way(StrEnum):
 
 _NEEDS: Mapping[Way, tuple[tuple[Way, ...], ...]] = {
     Way.OUTPAINT: ((Way.INPAINT,),),
-    Way.TILE: ((Way.TEXT, Way.INPAINT),),
+    Way.TILE: ((Way.TEXT,),),
     Way.BLEND: ((Way.IMAGE,), (Way.EDIT,)),
     Way.UPSCALE: ((Way.IMAGE,),),
 }
@@ -76,6 +76,8 @@ class Family:
     layout: Layout = Layout.SPATIAL
     #: Whether latents that are normalised channel by channel are brought to the VAE's `scaling_factor` too.
     scaled: bool = True
+    #: Whether its latents may be shifted between two steps, by which pictures continue themselves.
+    shifts: bool = True
     #: How many pictures an edit takes.
     references: int = 1
     #: What is loaded in place of components that need torchvision, or serve what is switched off: functions of
@@ -88,6 +90,8 @@ class Family:
         """Whether it makes pictures in this way."""
         if way in self.ways:
             return True
+        if way is Way.TILE and not self.shifts:
+            return False
         sets = _NEEDS.get(way, ())
         blends_by_one = way is Way.BLEND and Way.IMAGE not in self.ways and self.references < 2
         return not blends_by_one and any(all(needed in self.ways for needed in each) for each in sets)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import math
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from generation.pipelines.clean import clean_latents
 from generation.pipelines.decoding import one_by_one
 from generation.pipelines.latents import encode, spatial
 from generation.pipelines.masked import keep_outside
+from generation.pipelines.rolled import Rolled
 from generation.pipelines.stepwise import Step, stepwise
 
 log = logging.getLogger(__name__)
@@ -69,10 +71,13 @@ class Model:
     @torch.no_grad()
     def _call(self, call: Call, told: Callable[[Step], None], seen: Callable[[torch.Tensor], None]) -> None:
         by_image = call.way is Way.INPAINT and self._lacks_room_for_masks
-        pipe = self._view(self.family.ways[Way.IMAGE if by_image else call.way], seen)
+        rolled = self._rolled(call) if call.tiled else None
+        pipe = self._view(self.family.ways[Way.IMAGE if by_image else call.way], seen, rolled)
         if by_image and call.mask is not None:
             keep_outside(pipe, call.sources, call.mask, call.sampling.seeds)
-        _watch(pipe, told)
+        _watch(pipe, told, rolled)
+        if rolled:
+            rolled.follow(pipe)
         takes = inspect.signature(type(pipe).__call__).parameters
         arguments = self._arguments(call, takes)
         if self.family.patch is not None:
@@ -91,7 +96,12 @@ class Model:
         unet = getattr(self.pipe, "unet", None)
         return unet is not None and unet.config.in_channels not in (4, 9)
 
-    def _view(self, name: str, seen: Callable[[torch.Tensor], None]) -> Any:
+    def _rolled(self, call: Call) -> Rolled:
+        size = call.sampling.width, call.sampling.height
+        unit = math.lcm(self.spec.multiple, self.family.multiple)
+        return Rolled(size, unit=unit, upright=self.spec.vocabulary)
+
+    def _view(self, name: str, seen: Callable[[torch.Tensor], None], rolled: Rolled | None) -> Any:
         """Another pipeline over the same weights, with a scheduler without a past: schedulers remember."""
         cls = getattr(diffusers, name)
         wanted = inspect.signature(cls.__init__).parameters
@@ -99,7 +109,7 @@ class Model:
         plain = set(wanted) & set(self.pipe.config) - set(self.pipe.components)
         parts |= {key: self.pipe.config[key] for key in plain}
         parts["scheduler"] = type(self.pipe.scheduler).from_config(self.pipe.scheduler.config)
-        parts["vae"] = one_by_one(self.pipe.vae, seen)
+        parts["vae"] = one_by_one(rolled.decoder(self.pipe.vae) if rolled else self.pipe.vae, seen)
         view = cls(**parts)
         view.set_progress_bar_config(disable=True)
         return view
@@ -162,7 +172,7 @@ class Model:
             return None
 
 
-def _watch(pipe: Any, told: Callable[[Step], None]) -> None:
+def _watch(pipe: Any, told: Callable[[Step], None], rolled: Rolled | None) -> None:
     """Have every step of the pipeline's scheduler told. Whoever is told may raise to leave the call."""
     scheduler, done = pipe.scheduler, 0
     step = scheduler.step
@@ -173,11 +183,12 @@ def _watch(pipe: Any, told: Callable[[Step], None]) -> None:
         result = step(output, timestep, sample, *more, **options)
         done += 1
         total = getattr(pipe, "_num_timesteps", None) or len(scheduler.timesteps)
-        told(
-            Step(
-                done=done, of=max(done, total), guess=lambda: clean_latents(scheduler, result, output, timestep, sample)
-            )
-        )
+
+        def guess() -> torch.Tensor:
+            clean = clean_latents(scheduler, result, output, timestep, sample)
+            return rolled.back(clean) if rolled else clean
+
+        told(Step(done=done, of=max(done, total), guess=guess))
         return result
 
     scheduler.step = watched

@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from bot.settings.settings import PROJECT
+from generation.calls import plan
 from generation.catalogue import Catalogue
 from generation.contract import (
     Blend,
@@ -30,6 +31,8 @@ from generation.contract import (
     to_json,
 )
 from generation.engine import Engine
+from generation.pipelines.base import to_picture
+from generation.pipelines.model import Model
 from tests.generation.requests import decoded, encoded, picture
 
 SIDE = 192
@@ -213,3 +216,17 @@ def test_a_stored_request_comes_back_without_its_pictures(request_: Request) -> 
     assert getattr(stored, "place", None) == getattr(request_, "place", None)
     assert not getattr(stored, "source", b"")
     assert not getattr(stored, "sources", ())
+
+
+def test_a_picture_that_continues_itself_is_shown_upright_while_it_is_drawn(engine: Engine) -> None:
+    """Its latents are shifted around after each step: previews must not jump."""
+    asked, drawn = Tile(sampling=sampling("a red flower in a meadow on a sunny day", steps=25)), list[torch.Tensor]()
+    model = engine._residency.model("easel")
+    assert isinstance(model, Model)
+    call = next(plan(asked, model.spec).calls(asked.sampling))
+    shown = [model.preview(step, (SIDE, SIDE)) for step in model.draw(call, drawn.append)]
+    for early in shown[15:-1]:
+        assert early is not None
+        late = levels(to_picture(drawn[0]).resize(early[0].size, Image.Resampling.BOX))
+        off = [abs(np.roll(levels(early[0]), by, axis=1) - late).mean() for by in range(early[0].width)]
+        assert off.index(min(off)) == 0
