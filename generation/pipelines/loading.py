@@ -105,6 +105,7 @@ def _without(cls: Any, parts: Collection[str]) -> Any:
         def load_config(cls, *where: Any, **options: Any) -> Any:
             return super().load_config(*where, **options) | dict.fromkeys(parts, (None, None))
 
+    Without.__name__ = cls.__name__  # it is written into the pipeline's configuration
     return Without
 
 

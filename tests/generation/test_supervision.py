@@ -193,7 +193,8 @@ async def test_closing_ends_although_the_thread_died(
     async with asyncio.timeout(PATIENCE):
         await generator.close()
     assert isinstance(await last_event(generator, "two"), Failed)
-    assert running_workers(tmp_path) == []
+    _, alive = psutil.wait_procs(running_workers(tmp_path), timeout=PATIENCE)
+    assert alive == []
     with pytest.raises(RuntimeError, match="isn't started"):
         generator.submit("three", text_to_image())
 
