@@ -65,6 +65,8 @@ def load(spec: ModelSpec, device: torch.device, *, offload: bool, allow_download
             **instead,
         )
     pipe.__class__ = cls
+    if hasattr(pipe.vae, "enable_slicing"):
+        pipe.vae.enable_slicing()  # for what it encodes: it is given one picture at a time to decode
     place(pipe, device, offload=offload)
     return Model(pipe, spec)
 
